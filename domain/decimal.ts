@@ -1,0 +1,76 @@
+/**
+ * Exact decimals as plain text: `"12"`, `"-0.5"`, never an exponent, never `-0`, at most 8 digits after the point.
+ * Text, because it survives JSON, canonical hashing and every store unchanged. Whole numbers take a fast path:
+ * they are what the replay of a journal of shares consists of.
+ */
+import Big from 'big.js'
+import * as E from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+
+export type Decimal = string
+
+const places = 8
+const shape = /^-?(0|[1-9]\d*)(\.\d{0,7}[1-9])?$/
+const whole = /^-?\d{1,15}$/
+
+const exact = (value: Big): Decimal => {
+  const text = value.round(places, Big.roundHalfEven).toFixed()
+  return text === '-0' ? '0' : text
+}
+
+const isWhole = (value: Decimal): boolean => value.length < 16 && whole.test(value)
+
+/** Canonical decimal text; anything else fails with the value in the message. */
+export const DecimalText = new t.Type<Decimal, Decimal, unknown>(
+  'Decimal',
+  (input): input is Decimal => typeof input === 'string' && shape.test(input) && input !== '-0',
+  (input, context) =>
+    typeof input === 'string' && shape.test(input) && input !== '-0'
+      ? E.right(input)
+      : t.failure(input, context, `${JSON.stringify(input)} is not an exact decimal such as "12.5"`),
+  t.identity,
+)
+
+/** From the broker's or a strategy's floating number, rounded to 1e-8. @throws RangeError when it is not finite */
+export const decimal = (value: number | string): Decimal => {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError(`${value} is not a finite number`)
+  return exact(new Big(value))
+}
+
+export const toNumber = (value: Decimal): number => Number(value)
+
+export const add = (left: Decimal, right: Decimal): Decimal => {
+  if (isWhole(left) && isWhole(right)) return String(Number(left) + Number(right))
+  return exact(new Big(left).plus(right))
+}
+export const negate = (value: Decimal): Decimal => (value === '0' ? '0' : value.startsWith('-') ? value.slice(1) : `-${value}`)
+export const subtract = (left: Decimal, right: Decimal): Decimal => add(left, negate(right))
+export const multiply = (left: Decimal, right: Decimal): Decimal => exact(new Big(left).times(right))
+
+const division = Big()
+division.DP = 20
+/** @throws Error on division by zero */
+export const divide = (left: Decimal, right: Decimal): Decimal => exact(new division(left).div(right))
+
+export const absolute = (value: Decimal): Decimal => (value.startsWith('-') ? value.slice(1) : value)
+export const sign = (value: Decimal): -1 | 0 | 1 => (value === '0' ? 0 : value.startsWith('-') ? -1 : 1)
+export const isZero = (value: Decimal): boolean => value === '0'
+
+export const compare = (left: Decimal, right: Decimal): -1 | 0 | 1 => {
+  if (isWhole(left) && isWhole(right)) return Math.sign(Number(left) - Number(right)) as -1 | 0 | 1
+  return new Big(left).cmp(right) as -1 | 0 | 1
+}
+export const smaller = (left: Decimal, right: Decimal): Decimal => (compare(left, right) <= 0 ? left : right)
+export const larger = (left: Decimal, right: Decimal): Decimal => (compare(left, right) >= 0 ? left : right)
+export const sum = (values: readonly Decimal[]): Decimal => values.reduce(add, '0')
+
+/** To a multiple of `step` (> 0), towards zero: an order never asks for more than was wanted. */
+export const towardsZero = (value: Decimal, step: Decimal): Decimal =>
+  exact(new division(value).div(step).round(0, Big.roundDown).times(step))
+/** To a multiple of `step` (> 0), downwards. */
+export const downTo = (value: Decimal, step: Decimal): Decimal => {
+  const near = towardsZero(value, step)
+  return compare(near, value) > 0 ? subtract(near, step) : near
+}
+/** To a multiple of `step` (> 0), upwards. */
+export const upTo = (value: Decimal, step: Decimal): Decimal => negate(downTo(negate(value), step))

@@ -1,0 +1,31 @@
+/** A message as it was published. `publishedAt`: ISO time by the bus (or by the attribute of that name where market time is simulated). */
+export type Message = { id: string; data: string; attributes: Readonly<Record<string, string>>; publishedAt: string }
+
+/**
+ * One delivery of a message. Exactly one of `ack`, `nack`, `deadLetter` ends it; later calls do nothing.
+ * Until then the bus keeps extending the deadline: a slow handler is not a lost one.
+ */
+export interface Delivery extends Message {
+  /** 1 for the first delivery. */
+  attempt: number
+  ack(): Promise<void>
+  /** Comes again after a back-off; beyond the subscription's attempts it goes to the dead letters with this reason. */
+  nack(reason: string): Promise<void>
+  /** Gives up at once, with the reason kept beside the body and the attempts. */
+  deadLetter(reason: string): Promise<void>
+}
+
+export type DeadLetter = Message & { subscription: string; attempts: number; reason: string; deadAt: string }
+
+/** At least once, perhaps late, perhaps twice, perhaps out of order. Nothing of ours relies on more. */
+export interface Bus {
+  /** Durable when it resolves. @returns the message id. @throws Error naming an unknown topic */
+  publish(topic: string, message: { data: string; attributes: Readonly<Record<string, string>> }): Promise<string>
+  /** Messages are handed over at once and without a limit; the consumer limits its own work. @throws Error naming an unknown subscription */
+  subscribe(subscription: string, consume: (delivery: Delivery) => void): { close(): Promise<void> }
+  deadLetters(subscription?: string): Promise<DeadLetter[]>
+  /** Market time of the next delivery that waits for a back-off or a deadline, if any. */
+  nextDueAt(): Promise<number | undefined>
+  /** True when nothing is waiting, in delivery or in back-off that is already due. */
+  idle(): Promise<boolean>
+}
