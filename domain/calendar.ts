@@ -12,6 +12,9 @@ export type Session = { date: string; open: number; close: number; early: boolea
 
 const firstYear = 1990
 
+/** Asking for an earlier date throws. */
+export const firstCalendarDate = `${firstYear}-01-01`
+
 // ── Holidays ──
 
 const [sunday, monday, thursday, friday, saturday] = [0, 1, 4, 5, 6]
