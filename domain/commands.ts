@@ -1,0 +1,126 @@
+/**
+ * Every command that has a codec of its own, and the envelope in which any command travels.
+ * A strategy's id is a command type too; its body is `SignalBody`.
+ */
+import * as t from 'io-ts'
+import { Changes } from './configuration.ts'
+import { DecimalText } from './decimal.ts'
+import { type Decoded, decode } from './decode.ts'
+
+/** An object with these fields and no others: a misspelt field is an error, not a default. */
+const body = <R extends t.Props, O extends t.Props>(required: R, optional: O) => {
+  const known = new Set([...Object.keys(required), ...Object.keys(optional)])
+  const shape = t.intersection([t.type(required), t.partial(optional)])
+  return new t.Type<t.TypeOf<typeof shape>, unknown, unknown>(
+    'body',
+    shape.is,
+    (input, context) => {
+      const unknown = typeof input === 'object' && input !== null ? Object.keys(input).find((key) => !known.has(key)) : undefined
+      if (unknown !== undefined) return t.failure(input, context, `"${unknown}" is not a field of this command`)
+      return shape.validate(input, context)
+    },
+    t.identity,
+  )
+}
+
+const within = (name: string, fits: (value: number) => boolean) => t.refinement(t.number, fits, name)
+const Minutes = within('minutes from 1 to 1440', (value) => value >= 1 && value <= 1440)
+const Names = t.array(t.string)
+const NonEmpty = t.refinement(t.string, (text) => text.trim() !== '', 'a text that is not empty')
+
+export const OrderProperties = t.partial({
+  timeInForce: t.keyof({ DAY: null, GTC: null }),
+  outsideRegularHours: t.boolean,
+  type: t.keyof({ MKT: null, LMT: null }),
+})
+export type OrderProperties = t.TypeOf<typeof OrderProperties>
+
+export const SignalBody = body({}, { dryRun: t.boolean })
+export const ReconcileBody = body({}, {})
+export const AllocationBody = body({}, { dryRun: t.boolean, strategies: Names, freshMinutes: Minutes, orderProperties: OrderProperties })
+export const OrchestratorBody = body(
+  {},
+  { strategies: Names, dryRun: t.boolean, runReconcile: t.boolean, freshMinutes: Minutes, orderProperties: OrderProperties },
+)
+export const HaltBody = body({}, { reason: NonEmpty, cancelWorking: t.boolean })
+export const ResumeBody = body({}, { reason: NonEmpty })
+export const ConfigureBody = body({ changes: Changes }, { reason: NonEmpty })
+export const CancelOrderBody = body({ orderRef: NonEmpty }, { reason: NonEmpty })
+export const ResolveOrderBody = body(
+  { orderRef: NonEmpty, as: t.keyof({ lost: null, expired: null, cancelled: null, rejected: null }), reason: NonEmpty },
+  {},
+)
+export const ExplainBody = body(
+  {
+    instrument: t.union([NonEmpty, t.number]),
+    quantity: DecimalText,
+    as: t.keyof({ manual: null, book: null, fill: null, corporateAction: null }),
+  },
+  { strategy: NonEmpty, orderRef: NonEmpty, price: DecimalText, reason: NonEmpty },
+)
+
+/** A command as the engine takes it: envelope and body, both readable. */
+export type Command<B = unknown> = {
+  id: string
+  type: string
+  /** ISO time. */
+  publishedAt: string
+  source: string
+  actor?: string
+  correlationId?: string
+  job?: string
+  /** Set on the steps of a pipeline. */
+  pipeline?: string
+  body: B
+}
+
+const idShape = /^[A-Za-z0-9][A-Za-z0-9._@:-]{0,95}$/
+
+/** Ids become document names and are extended by steps. */
+export const isCommandId = (id: string): boolean => idShape.test(id) && !id.includes('..')
+
+/**
+ * Reads the envelope of a message. `slotOf` gives the time slot of a job at a publish time: a job's command without an id is named by it.
+ * The body is read later, by the codec of its handler: a bad body is a refusal with a trace, a bad envelope a dead letter.
+ */
+export const readEnvelope = (
+  message: { id: string; data: string; publishedAt: string; attributes: Readonly<Record<string, string>> },
+  slotOf: (job: string, publishedAt: string) => string | undefined,
+): Decoded<Command> => {
+  const { attributes, publishedAt } = message
+  const type = attributes['type']
+  if (type === undefined || type === '') return { ok: false, problem: 'the attribute "type" is missing' }
+  const body = decodeJson(message.data)
+  if (!body.ok) return body
+  const job = attributes['job']
+  const slot = job === undefined ? undefined : slotOf(job, publishedAt)
+  const id = attributes['id'] ?? (slot === undefined ? message.id : `${job}@${slot}`)
+  if (!isCommandId(id))
+    return {
+      ok: false,
+      problem: `the id ${JSON.stringify(id)} must begin with a letter or digit and have at most 96 letters, digits and ._@:-`,
+    }
+  const optional = (name: 'actor' | 'correlationId' | 'job') => (attributes[name] === undefined ? {} : { [name]: attributes[name] })
+  return {
+    ok: true,
+    value: {
+      id,
+      type,
+      publishedAt,
+      source: attributes['source'] ?? 'unknown',
+      ...optional('actor'),
+      ...optional('correlationId'),
+      ...optional('job'),
+      body: body.value,
+    },
+  }
+}
+
+const decodeJson = (data: string): Decoded<Record<string, unknown>> => {
+  if (data.trim() === '') return { ok: true, value: {} }
+  try {
+    return decode(t.UnknownRecord, JSON.parse(data))
+  } catch {
+    return { ok: false, problem: 'the body is not JSON' }
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * The one table of settings. Values live in the journal (`ConfigurationChanged`); a setting that was never changed has its default.
+ * `*` stands for a strategy's id. All numbers are plain JSON numbers; `orders.minimumTrade` is money in base currency.
+ */
+import * as t from 'io-ts'
+
+type Setting = { unit: string; fallback: number | boolean | string; why: string } & (
+  | { kind: 'number'; minimum: number; maximum: number }
+  | { kind: 'boolean' }
+  | { kind: 'choice'; choices: readonly string[] }
+  | { kind: 'parameter' }
+)
+
+export const settings = {
+  'exposure.overall': {
+    kind: 'number',
+    unit: 'fraction of net liquidation',
+    minimum: 0,
+    maximum: 4,
+    fallback: 0.9,
+    why: 'What all strategies together may use; the rest stays as a cushion for gaps, fees and margin.',
+  },
+  'limits.gross': {
+    kind: 'number',
+    unit: 'fraction of net liquidation',
+    minimum: 0,
+    maximum: 4,
+    fallback: 1,
+    why: 'Sum of all absolute positions. Stops increases only: an exit is never clipped.',
+  },
+  'limits.singleName': {
+    kind: 'number',
+    unit: 'fraction of net liquidation',
+    minimum: 0,
+    maximum: 4,
+    fallback: 0.9,
+    why: 'The absolute position in one instrument over all books.',
+  },
+  'limits.positions': {
+    kind: 'number',
+    unit: 'instruments',
+    minimum: 0,
+    maximum: 1000,
+    fallback: 20,
+    why: 'How many instruments our books may hold at once; one more is not opened.',
+  },
+  'orders.minimumTrade': {
+    kind: 'number',
+    unit: 'base currency',
+    minimum: 0,
+    maximum: 1_000_000,
+    fallback: 100,
+    why: 'The rebalance band: a smaller difference is left alone, unless it closes a position.',
+  },
+  'orders.priceCollar': {
+    kind: 'number',
+    unit: 'fraction of the reference price',
+    minimum: 0.001,
+    maximum: 1,
+    fallback: 0.05,
+    why: 'An increase goes out as a limit order at most this far from the reference; for a reduction it only alerts.',
+  },
+  'orders.algo': {
+    kind: 'choice',
+    unit: 'name of an algo',
+    choices: ['none', 'Adaptive'],
+    fallback: 'none',
+    why: "IB's Adaptive algo trades time for price; it does not take part in the opening auction.",
+  },
+  'orders.adaptivePriority': {
+    kind: 'choice',
+    unit: "IB's word",
+    choices: ['Urgent', 'Normal', 'Patient'],
+    fallback: 'Normal',
+    why: 'How patient the Adaptive algo is.',
+  },
+  freshMinutes: {
+    kind: 'number',
+    unit: 'minutes',
+    minimum: 1,
+    maximum: 1440,
+    fallback: 180,
+    why: 'An account snapshot older than this decides nothing.',
+  },
+  'halt.cancelWorking': {
+    kind: 'boolean',
+    unit: 'yes or no',
+    fallback: false,
+    why: 'Whether a halt also cancels what works at the broker. Off: what was sent is left to its end.',
+  },
+  'strategies.*.enabled': {
+    kind: 'boolean',
+    unit: 'yes or no',
+    fallback: true,
+    why: 'A disabled strategy gives no signals; its book is held and named in every decision.',
+  },
+  'strategies.*.allocation': {
+    kind: 'number',
+    unit: 'fraction of the overall exposure',
+    minimum: 0,
+    maximum: 1,
+    fallback: 0,
+    why: 'Nothing is traded for a strategy that nobody gave money to. All allocations together are at most 1.',
+  },
+  'strategies.*.limits.gross': {
+    kind: 'number',
+    unit: "fraction of the strategy's own capital",
+    minimum: 0,
+    maximum: 4,
+    fallback: 1,
+    why: "Sum of the strategy's absolute positions against net liquidation × exposure × allocation.",
+  },
+  'strategies.*.limits.singleName': {
+    kind: 'number',
+    unit: "fraction of the strategy's own capital",
+    minimum: 0,
+    maximum: 4,
+    fallback: 1,
+    why: "The strategy's absolute position in one instrument.",
+  },
+  'strategies.*.limits.positions': {
+    kind: 'number',
+    unit: 'instruments',
+    minimum: 0,
+    maximum: 1000,
+    fallback: 20,
+    why: 'How many instruments the book may hold at once.',
+  },
+  'strategies.*.parameters.*': {
+    kind: 'parameter',
+    unit: "the strategy's own",
+    fallback: '',
+    why: 'A parameter of the strategy; its own codec checks it when the signal is computed.',
+  },
+} as const satisfies Record<string, Setting>
+
+type SettingName = keyof typeof settings
+export type Value = number | boolean | string
+/** What was changed, by full name (`strategies.spymacdvixy.allocation`); all else has its default. */
+export type Configuration = Readonly<Record<string, Value>>
+
+export const Changes = t.record(t.string, t.union([t.number, t.boolean, t.string]))
+
+const patternOf = (name: string): SettingName | undefined => {
+  if (name in settings && !name.includes('*')) return name as SettingName
+  const [head, , ...rest] = name.split('.')
+  if (head !== 'strategies' || rest.length === 0) return undefined
+  const pattern = rest[0] === 'parameters' && rest.length === 2 ? 'strategies.*.parameters.*' : `strategies.*.${rest.join('.')}`
+  return pattern in settings ? (pattern as SettingName) : undefined
+}
+
+const problemOf = (name: string, value: Value): string | undefined => {
+  const pattern = patternOf(name)
+  if (pattern === undefined) return `"${name}" is not a setting`
+  const setting: Setting = settings[pattern]
+  if (setting.kind === 'number') {
+    const fits = typeof value === 'number' && value >= setting.minimum && value <= setting.maximum
+    return fits
+      ? undefined
+      : `${name} must be a number from ${setting.minimum} to ${setting.maximum} (${setting.unit}), got ${JSON.stringify(value)}`
+  }
+  if (setting.kind === 'boolean')
+    return typeof value === 'boolean' ? undefined : `${name} must be true or false, got ${JSON.stringify(value)}`
+  if (setting.kind === 'choice')
+    return typeof value === 'string' && setting.choices.includes(value)
+      ? undefined
+      : `${name} must be one of ${setting.choices.join(', ')}, got ${JSON.stringify(value)}`
+  return undefined
+}
+
+/** Everything that is wrong with the configuration that the changes would give; empty: it holds. */
+export const problemsOf = (configuration: Configuration, changes: Configuration): string[] => {
+  const wrong = Object.entries(changes).flatMap(([name, value]) => problemOf(name, value) ?? [])
+  const after = { ...configuration, ...changes }
+  const allocated = Object.entries(after)
+    .filter(([name]) => patternOf(name) === 'strategies.*.allocation')
+    .reduce((total, [, value]) => total + Number(value), 0)
+  if (allocated > 1 + 1e-9) wrong.push(`the allocations of all strategies sum to ${Number(allocated.toFixed(6))}, at most 1 is allowed`)
+  return wrong
+}
+
+type Kept<N extends SettingName> = (typeof settings)[N]['fallback'] extends number
+  ? number
+  : (typeof settings)[N]['fallback'] extends boolean
+    ? boolean
+    : string
+
+/** The value in force of an account-wide setting. */
+export const valueOf = <N extends Exclude<SettingName, `strategies.${string}`>>(configuration: Configuration, name: N): Kept<N> =>
+  (configuration[name] ?? settings[name].fallback) as Kept<N>
+
+type StrategySetting = 'enabled' | 'allocation' | 'limits.gross' | 'limits.singleName' | 'limits.positions'
+
+/** The value in force of a strategy's setting. */
+export const strategyValueOf = <N extends StrategySetting>(
+  configuration: Configuration,
+  strategy: string,
+  name: N,
+): Kept<`strategies.*.${N}`> =>
+  (configuration[`strategies.${strategy}.${name}`] ?? settings[`strategies.*.${name}`].fallback) as Kept<`strategies.*.${N}`>
+
+/** The strategy's parameters that somebody set, by name. */
+export const parametersOf = (configuration: Configuration, strategy: string): Record<string, Value> => {
+  const prefix = `strategies.${strategy}.parameters.`
+  return Object.fromEntries(
+    Object.entries(configuration).flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [])),
+  )
+}
+
+/** The strategies that the configuration names in any way. */
+export const configuredStrategies = (configuration: Configuration): string[] => [
+  ...new Set(Object.keys(configuration).flatMap((name) => (name.startsWith('strategies.') ? [name.split('.')[1]!] : []))),
+]

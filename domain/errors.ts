@@ -1,0 +1,42 @@
+/**
+ * Every way to say no, in one table. Acknowledge, send back or dead-letter is read off `kind`, never off a text.
+ * `final` ends a command for good (`CommandRefused`, marker taken); `passing` leaves no trace and is tried again until `validFor` ends.
+ */
+type Kind = 'final' | 'passing'
+
+const table = {
+  BODY_INVALID: { kind: 'final', http: 400, text: 'the body of the command is not what it must be' },
+  EXPIRED: { kind: 'final', http: 409, text: 'the command is older than its validFor' },
+  NO_SESSION: { kind: 'final', http: 409, text: 'the exchange has no session today' },
+  OTHER_CLOSE: { kind: 'final', http: 409, text: 'the exchange closes at another time today' },
+  HALTED: { kind: 'final', http: 409, text: 'trading is halted' },
+  SUPERSEDED_BY_HALT: { kind: 'final', http: 409, text: 'a halt was published after this resume' },
+  SNAPSHOT_MISSING: { kind: 'final', http: 409, text: 'the account was never reconciled' },
+  SNAPSHOT_STALE: { kind: 'final', http: 409, text: 'the account snapshot is too old' },
+  NET_LIQUIDATION_MISSING: { kind: 'final', http: 409, text: 'the net liquidation is absent or not positive' },
+  STRATEGY_UNKNOWN: { kind: 'final', http: 404, text: 'there is no such strategy' },
+  ORDER_UNKNOWN: { kind: 'final', http: 404, text: 'there is no such order' },
+  ORDER_CLOSED: { kind: 'final', http: 409, text: 'the order has ended' },
+  ORDER_NOT_UNRESOLVED: { kind: 'final', http: 409, text: 'only an unresolved order can be resolved by hand' },
+  INSTRUMENT_UNKNOWN: { kind: 'final', http: 404, text: 'no such instrument is known here' },
+  NOTHING_TO_EXPLAIN: { kind: 'final', http: 409, text: 'nothing is unexplained in this instrument' },
+  EXPLANATION_TOO_LARGE: { kind: 'final', http: 409, text: 'the explanation is larger than what is unexplained' },
+  CONFIGURATION_INVALID: { kind: 'final', http: 400, text: 'the configuration would not be valid' },
+  GATEWAY_NOT_READY: { kind: 'passing', http: 503, text: 'the gateway is not connected, or its account is not yet known' },
+  BROKER_TIMED_OUT: { kind: 'passing', http: 503, text: 'the broker did not answer in time' },
+  BROKER_REFUSED: { kind: 'final', http: 409, text: 'the broker refused the question' },
+  GATHER_FAILED: { kind: 'final', http: 500, text: 'the facts could not be gathered' },
+} as const satisfies Record<string, { kind: Kind; http: number; text: string }>
+
+export type ErrorCode = keyof typeof table
+export const errors: Readonly<Record<ErrorCode, { kind: Kind; http: number; text: string }>> = table
+
+/** A refusal is a value. `text` says what it was about this time. */
+export type Refusal = { refusal: ErrorCode; text: string; details?: Record<string, unknown> }
+export const refuse = (code: ErrorCode, about?: string, details?: Record<string, unknown>): Refusal => ({
+  refusal: code,
+  text: about === undefined ? errors[code].text : `${errors[code].text}: ${about}`,
+  ...(details === undefined ? {} : { details }),
+})
+export const isRefusal = (value: unknown): value is Refusal => typeof value === 'object' && value !== null && 'refusal' in value
+export const passes = (refusal: Refusal): boolean => errors[refusal.refusal].kind === 'passing'

@@ -1,0 +1,467 @@
+/**
+ * The state of one trading mode: the fold of its commits and nothing else.
+ *
+ * The fold changes the ledger in place. It has one owner, the one who folds; replay runs at the speed of JSON.parse that way.
+ * Who reads it across an await must take what it needs before. Everything in it is plain JSON, so two ledgers compare by their canonical text.
+ */
+import type { Cause, Commit } from './commit.ts'
+import type { Configuration, Value } from './configuration.ts'
+import { add, type Decimal, isZero, negate, subtract } from './decimal.ts'
+import { type DomainEvent, type EventData, fromStored } from './events.ts'
+import { executionOf, isOpen, type Order, plannedOrder, type Share } from './order.ts'
+import { unreachable } from './unreachable.ts'
+
+export type Instrument = EventData<'InstrumentResolved'>
+export type Signal = EventData<'SignalGenerated'> & { position: number; at: string }
+export type SignalFailure = EventData<'SignalFailed'> & { position: number; at: string }
+/** `signal`: the position of the signal that set it; `factor`: exposure × allocation at that time. */
+export type StandingTarget = { quantity: Decimal; signal: number; factor: Decimal }
+export type Snapshot = EventData<'PositionReconciled'> & { position: number }
+/** Reported − books − manual of one instrument. `found`: a second snapshot repeated it. */
+export type Unexplained = { symbol: string; quantity: Decimal; since: string; found: boolean }
+export type Discrepancy = EventData<'DiscrepancyFound'> & { position: number; since: string }
+
+/** What became of one step of a pipeline. */
+export type StepOutcome = { position: number; outcome: 'done' | 'refused' | 'failed'; code?: string }
+export type Pipeline = {
+  readonly id: string
+  readonly type: string
+  readonly plan: Readonly<Record<string, unknown>>
+  readonly publishedAt: string
+  /** The trigger of the command, as its cause names it. */
+  readonly source: string
+  readonly actor: string | null
+  readonly correlationId: string | null
+  readonly job: string | null
+  readonly startedAt: string
+  /** After this nothing more is planned. Null: no end. */
+  readonly validUntil: string | null
+  readonly endsBy: string
+  steps: Record<string, StepOutcome>
+  /** Order refs its decisions planned, and those it asked to cancel, by round. */
+  orders: string[]
+  cancels: string[]
+  rounds: number
+}
+
+export type Ledger = {
+  position: number
+  hash: string
+  recordedAt: string
+  epoch: number
+  mode: 'paper' | 'live' | null
+  /** First 6 characters of the first commit's hash: the prefix of our order refs. */
+  prefix: string | null
+  account: string | null
+  gateway: { connected: boolean; since: string | null; reason: string | null }
+  nextValidId: number
+  highestOrderId: number
+  trading: { on: boolean; reason: string; haltPublishedAt: string | null }
+  configuration: Record<string, Value>
+  configuredAt: number
+  /** Contract id by declared instrument, and contracts by id. */
+  declared: Record<string, number>
+  instruments: Record<string, Instrument>
+  /** The latest real signal of a strategy, and its latest failure; the one with the higher position counts. */
+  signals: Record<string, Signal>
+  failures: Record<string, SignalFailure>
+  standing: Record<string, Record<string, StandingTarget>>
+  books: Record<string, Record<string, Decimal>>
+  manual: Record<string, Decimal>
+  unexplained: Record<string, Unexplained>
+  discrepancies: Record<string, Discrepancy>
+  /** Instruments that a book or an order of ours ever named. */
+  ours: Record<string, true>
+  /** Position of the last report (execution of ours or foreign) that touched the instrument. */
+  reportedAt: Record<string, number>
+  snapshot: Snapshot | null
+  orders: Record<string, Order>
+  /** Executions that are in the books or in `manual`, by id without revision: the revision counted, and when. */
+  executions: Record<
+    string,
+    { executionId: string; conId: number; quantity: Decimal; orderRef: string | null; holder: 'books' | 'manual' | 'nobody'; at: string }
+  >
+  commissions: Record<string, { executionId: string; commission: Decimal; currency: string; at: string }>
+  pipelines: Record<string, Pipeline>
+}
+
+export const initialLedger = (): Ledger => ({
+  position: 0,
+  hash: '0'.repeat(64),
+  recordedAt: '1970-01-01T00:00:00.000Z',
+  epoch: 0,
+  mode: null,
+  prefix: null,
+  account: null,
+  gateway: { connected: false, since: null, reason: null },
+  nextValidId: 0,
+  highestOrderId: 0,
+  trading: { on: false, reason: 'trading is off until the first resume', haltPublishedAt: null },
+  configuration: {},
+  configuredAt: 0,
+  declared: {},
+  instruments: {},
+  signals: {},
+  failures: {},
+  standing: {},
+  books: {},
+  manual: {},
+  unexplained: {},
+  discrepancies: {},
+  ours: {},
+  reportedAt: {},
+  snapshot: null,
+  orders: {},
+  executions: {},
+  commissions: {},
+  pipelines: {},
+})
+
+/** Name of a declared instrument: strategies that declare the same thing mean the same thing. */
+export const declaredKey = (declared: { symbol: string; secType: string; exchange: string; currency: string }): string =>
+  `${declared.symbol}.${declared.secType}.${declared.exchange}.${declared.currency}`
+
+/** Ids of executions and closed orders stay this long, against late reports. */
+const memory = 35 * 24 * 60 * 60 * 1000
+
+type Place = { position: number; epoch: number; recordedAt: string; cause: Cause }
+
+const move = (holdings: Record<string, Decimal>, conId: number, quantity: Decimal): void => {
+  const total = add(holdings[conId] ?? '0', quantity)
+  if (isZero(total)) delete holdings[conId]
+  else holdings[conId] = total
+}
+
+const bookOf = (ledger: Ledger, strategy: string): Record<string, Decimal> => {
+  let book = ledger.books[strategy]
+  if (book === undefined) {
+    book = {}
+    ledger.books[strategy] = book
+  }
+  return book
+}
+
+const moveShares = (ledger: Ledger, conId: number, shares: readonly Share[], direction: 1 | -1): void => {
+  ledger.ours[conId] = true
+  for (const share of shares) move(bookOf(ledger, share.strategy), conId, direction === 1 ? share.quantity : negate(share.quantity))
+}
+
+const explainPart = (ledger: Ledger, conId: number, left: Decimal): void => {
+  delete ledger.discrepancies[conId]
+  const unexplained = ledger.unexplained[conId]
+  if (unexplained === undefined) return
+  if (isZero(left)) delete ledger.unexplained[conId]
+  else unexplained.quantity = left
+}
+
+const recordFill = (ledger: Ledger, data: EventData<'FillReceived'>, at: Place): void => {
+  const order = ledger.orders[data.orderRef]
+  if (order === undefined) return
+  const key = executionOf(data.executionId)
+  const replaced = order.fills[key]
+  if (replaced !== undefined) {
+    moveShares(ledger, data.conId, replaced.shares, -1)
+    order.filled = subtract(order.filled, replaced.quantity)
+  }
+  order.fills[key] = { executionId: data.executionId, quantity: data.quantity, price: data.price, shares: data.shares }
+  order.filled = add(order.filled, data.quantity)
+  order.seen = true
+  order.missingSince = null
+  moveShares(ledger, data.conId, data.shares, 1)
+  ledger.executions[key] = {
+    executionId: data.executionId,
+    conId: data.conId,
+    quantity: data.quantity,
+    orderRef: data.orderRef,
+    holder: 'books',
+    at: at.recordedAt,
+  }
+  ledger.reportedAt[data.conId] = at.position
+}
+
+const recordForeignExecution = (ledger: Ledger, data: EventData<'ForeignExecutionSeen'>, at: Place): void => {
+  const key = executionOf(data.executionId)
+  const before = ledger.executions[key]
+  const change = subtract(data.quantity, before?.quantity ?? '0')
+  if (data.holder === 'manual') move(ledger.manual, data.conId, change)
+  else {
+    const unexplained = ledger.unexplained[data.conId]
+    const total = add(unexplained?.quantity ?? '0', change)
+    if (isZero(total)) delete ledger.unexplained[data.conId]
+    else ledger.unexplained[data.conId] = { symbol: data.symbol, quantity: total, since: unexplained?.since ?? at.recordedAt, found: true }
+  }
+  ledger.executions[key] = {
+    executionId: data.executionId,
+    conId: data.conId,
+    quantity: data.quantity,
+    orderRef: null,
+    holder: data.holder,
+    at: at.recordedAt,
+  }
+  ledger.reportedAt[data.conId] = at.position
+}
+
+const recordSnapshot = (ledger: Ledger, data: EventData<'PositionReconciled'>, at: Place): void => {
+  ledger.snapshot = { ...data, position: at.position }
+  for (const { conId, quantity } of data.manual) {
+    if (isZero(quantity)) delete ledger.manual[conId]
+    else ledger.manual[conId] = quantity
+  }
+  const unjudged = new Set(data.unjudged)
+  const differing = new Map(data.differences.map((difference) => [difference.conId, difference]))
+  for (const key of Object.keys(ledger.unexplained)) {
+    const conId = Number(key)
+    if (unjudged.has(conId) || differing.has(conId)) continue
+    delete ledger.unexplained[key]
+    if (ledger.discrepancies[key]?.kind === 'position') delete ledger.discrepancies[key]
+  }
+  for (const { conId, symbol, unexplained } of data.differences) {
+    const before = ledger.unexplained[conId]
+    ledger.unexplained[conId] = {
+      symbol,
+      quantity: unexplained,
+      since: before?.quantity === unexplained ? before.since : at.recordedAt,
+      found: before?.found ?? false,
+    }
+  }
+  const missing = new Set(data.missing)
+  for (const ref in ledger.orders) {
+    const order = ledger.orders[ref]!
+    if (!isOpen(order)) continue
+    if (!missing.has(ref)) {
+      // Planned after the questions began: not judged, so an earlier doubt stays as it is.
+      if (order.position <= data.asked) order.missingSince = null
+    } else order.missingSince ??= at.recordedAt
+  }
+}
+
+const closeOrder = (ledger: Ledger, data: EventData<'OrderClosed'>, at: Place): void => {
+  const order = ledger.orders[data.orderRef]
+  if (order === undefined) return
+  order.status = 'closed'
+  order.how = data.how
+  order.closedAt = at.recordedAt
+  order.closedText = data.text
+  order.missingSince = null
+}
+
+/** Applies one event to the ledger, in place. Unknown orders and pipelines in an event change nothing. */
+export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
+  switch (event.type) {
+    case 'EngineStarted':
+      ledger.epoch = event.data.epoch
+      ledger.mode = event.data.mode
+      ledger.gateway = { connected: false, since: at.recordedAt, reason: 'the engine started' }
+      return
+    case 'GatewayConnected':
+      ledger.account ??= event.data.account
+      ledger.nextValidId = event.data.nextValidId
+      ledger.gateway = { connected: true, since: at.recordedAt, reason: null }
+      return
+    case 'GatewayLost':
+      ledger.gateway = { connected: false, since: at.recordedAt, reason: event.data.reason }
+      return
+    case 'CommandCompleted':
+    case 'CommandRefused':
+    case 'CommandFailed':
+      return
+    case 'PipelineStarted': {
+      const { cause } = at
+      if (cause.kind !== 'command') return
+      ledger.pipelines[event.data.pipeline] = {
+        id: event.data.pipeline,
+        type: cause.type,
+        plan: event.data.plan,
+        publishedAt: cause.publishedAt,
+        source: cause.source,
+        actor: cause.actor ?? null,
+        correlationId: cause.correlationId ?? null,
+        job: cause.job ?? null,
+        startedAt: at.recordedAt,
+        validUntil: event.data.validUntil,
+        endsBy: event.data.endsBy,
+        steps: {},
+        orders: [],
+        cancels: [],
+        rounds: 0,
+      }
+      return
+    }
+    case 'PipelineEnded':
+      delete ledger.pipelines[event.data.pipeline]
+      return
+    case 'SignalGenerated':
+      if (!event.data.dryRun) ledger.signals[event.data.strategy] = { ...event.data, position: at.position, at: at.recordedAt }
+      return
+    case 'SignalFailed':
+      if (!event.data.dryRun) ledger.failures[event.data.strategy] = { ...event.data, position: at.position, at: at.recordedAt }
+      return
+    case 'InstrumentResolved':
+      ledger.declared[declaredKey(event.data.declared)] = event.data.conId
+      ledger.instruments[event.data.conId] = event.data
+      return
+    case 'PositionReconciled':
+      recordSnapshot(ledger, event.data, at)
+      return
+    case 'ForeignExecutionSeen':
+      recordForeignExecution(ledger, event.data, at)
+      return
+    case 'DiscrepancyFound': {
+      const unexplained = ledger.unexplained[event.data.conId]
+      if (unexplained !== undefined) unexplained.found = true
+      ledger.discrepancies[event.data.conId] = { ...event.data, position: at.position, since: at.recordedAt }
+      return
+    }
+    case 'DiscrepancyExplained':
+      for (const { holder, quantity } of event.data.moves) {
+        if (holder === 'manual') move(ledger.manual, event.data.conId, quantity)
+        else {
+          ledger.ours[event.data.conId] = true
+          move(bookOf(ledger, holder), event.data.conId, quantity)
+        }
+      }
+      explainPart(ledger, event.data.conId, event.data.unexplained)
+      return
+    case 'AllocationDecided': {
+      if (event.data.dryRun || at.cause.kind !== 'command') return
+      const pipeline = ledger.pipelines[at.cause.pipeline ?? at.cause.id]
+      if (pipeline === undefined) return
+      pipeline.rounds = event.data.round
+      pipeline.orders.push(...event.data.orders.map((order) => order.orderRef))
+      pipeline.cancels = event.data.cancels.slice()
+      return
+    }
+    case 'StandingTargetsSet': {
+      const { strategy, signal, factor, targets } = event.data
+      const standing = (ledger.standing[strategy] ??= {})
+      for (const { conId, quantity } of targets) standing[conId] = { quantity, signal, factor }
+      return
+    }
+    case 'PositionsCrossed':
+      moveShares(ledger, event.data.conId, event.data.moves, 1)
+      return
+    case 'OrderPlanned':
+      ledger.orders[event.data.orderRef] = plannedOrder(event.data, at)
+      ledger.highestOrderId = Math.max(ledger.highestOrderId, event.data.orderId)
+      ledger.ours[event.data.conId] = true
+      return
+    case 'OrderPlaced': {
+      const order = ledger.orders[event.data.orderRef]
+      if (order === undefined) return
+      if (order.status !== 'closed') order.status = 'working'
+      order.seen = true
+      order.missingSince = null
+      if (event.data.permId > 0) order.permId = event.data.permId
+      return
+    }
+    case 'FillReceived':
+      recordFill(ledger, event.data, at)
+      return
+    case 'OrderCancelRequested': {
+      const order = ledger.orders[event.data.orderRef]
+      if (order !== undefined) order.cancelRequested = true
+      return
+    }
+    case 'OrderClosed':
+      closeOrder(ledger, event.data, at)
+      return
+    case 'OrderUnresolved': {
+      const order = ledger.orders[event.data.orderRef]
+      if (order !== undefined && order.status !== 'closed') order.status = 'unresolved'
+      return
+    }
+    case 'CommissionReported':
+      ledger.commissions[executionOf(event.data.executionId)] = {
+        executionId: event.data.executionId,
+        commission: event.data.commission,
+        currency: event.data.currency,
+        at: at.recordedAt,
+      }
+      return
+    case 'TradingHalted':
+      ledger.trading = { on: false, reason: event.data.reason, haltPublishedAt: event.data.publishedAt }
+      return
+    case 'TradingResumed':
+      ledger.trading = { on: true, reason: event.data.reason, haltPublishedAt: ledger.trading.haltPublishedAt }
+      return
+    case 'ConfigurationChanged':
+      for (const [name, { to }] of Object.entries(event.data.changes)) ledger.configuration[name] = to as Value
+      ledger.configuredAt = at.position
+      return
+    default:
+      unreachable(event)
+  }
+}
+
+const recordStep = (ledger: Ledger, { cause, position }: Place, events: readonly DomainEvent[]): void => {
+  if (cause.kind !== 'command' || cause.pipeline === undefined) return
+  const pipeline = ledger.pipelines[cause.pipeline]
+  if (pipeline === undefined || cause.id === cause.pipeline) return
+  const no = events.find((event) => event.type === 'CommandRefused' || event.type === 'CommandFailed' || event.type === 'SignalFailed')
+  pipeline.steps[cause.id] =
+    no === undefined
+      ? { position, outcome: 'done' }
+      : { position, outcome: no.type === 'CommandRefused' ? 'refused' : 'failed', code: (no.data as { code: string }).code }
+}
+
+const forget = (ledger: Ledger, now: string): void => {
+  const until = new Date(Date.parse(now) - memory).toISOString()
+  for (const key in ledger.executions) if (ledger.executions[key]!.at < until) delete ledger.executions[key]
+  for (const key in ledger.commissions) if (ledger.commissions[key]!.at < until) delete ledger.commissions[key]
+  for (const ref in ledger.orders) {
+    const { closedAt } = ledger.orders[ref]!
+    if (closedAt !== null && closedAt < until) delete ledger.orders[ref]
+  }
+}
+
+/** Folds one commit whose events are decoded already. */
+export const foldEvents = (ledger: Ledger, commit: Commit, hash: string, events: readonly DomainEvent[]): void => {
+  if (commit.position !== ledger.position + 1) throw new Error(`commit ${commit.position} does not follow position ${ledger.position}`)
+  if (commit.recordedAt.slice(0, 10) !== ledger.recordedAt.slice(0, 10)) forget(ledger, commit.recordedAt)
+  for (const event of events) evolve(ledger, event, commit)
+  recordStep(ledger, commit, events)
+  ledger.prefix ??= hash.slice(0, 6)
+  ledger.position = commit.position
+  ledger.recordedAt = commit.recordedAt
+  ledger.hash = hash
+}
+
+/** Folds one stored commit. @throws UnreadableEvent, or Error where it does not follow */
+export const fold = (ledger: Ledger, stored: { json: string; hash: string }): { commit: Commit; events: DomainEvent[] } => {
+  const commit = JSON.parse(stored.json) as Commit
+  const events = fromStored(commit.events)
+  foldEvents(ledger, commit, stored.hash, events)
+  return { commit, events }
+}
+
+// ── Questions ──
+
+export const openOrders = (ledger: Ledger): Order[] => Object.values(ledger.orders).filter(isOpen)
+export const openOrdersIn = (ledger: Ledger, conId: number): Order[] => openOrders(ledger).filter((order) => order.conId === conId)
+
+/** The sum of all books in one instrument. */
+export const booksIn = (ledger: Ledger, conId: number): Decimal => {
+  let total: Decimal = '0'
+  for (const strategy in ledger.books) total = add(total, ledger.books[strategy]![conId] ?? '0')
+  return total
+}
+
+/** Why nothing may be ordered or crossed in the instrument, either way; undefined when it is free. */
+export const blockedBecause = (ledger: Ledger, conId: number): string | undefined => {
+  const discrepancy = ledger.discrepancies[conId]
+  if (discrepancy !== undefined) return discrepancy.text
+  const unexplained = ledger.unexplained[conId]
+  if (unexplained !== undefined) return `${unexplained.quantity} unexplained since ${unexplained.since}`
+  const unresolved = openOrdersIn(ledger, conId).find((order) => order.status === 'unresolved')
+  return unresolved === undefined ? undefined : `order ${unresolved.orderRef} is unresolved`
+}
+
+/** What the strategy last said: the later of its signal and its failure. */
+export const lastWord = (ledger: Ledger, strategy: string): Signal | SignalFailure | undefined => {
+  const signal = ledger.signals[strategy]
+  const failure = ledger.failures[strategy]
+  if (signal === undefined || failure === undefined) return signal ?? failure
+  return signal.position > failure.position ? signal : failure
+}
+
+export const configurationOf = (ledger: Ledger): Configuration => ledger.configuration

@@ -1,0 +1,172 @@
+/**
+ * One order, from the plan to its end.
+ * State → evolve → questions, top to bottom. Pure. The events are in events.ts; the fold of the whole account is in ledger.ts.
+ */
+import { absolute, add, compare, type Decimal, divide, isZero, multiply, negate, sign, subtract, toNumber } from './decimal.ts'
+import type { EventData, OrderOutcome } from './events.ts'
+
+/** Part of an order, or of a fill, that belongs to one strategy. */
+export type Share = { readonly strategy: string; readonly quantity: Decimal }
+
+/** What one execution brought, by its latest revision. */
+export type Fill = { executionId: string; quantity: Decimal; price: Decimal; shares: readonly Share[] }
+
+/**
+ * `planned`: durable, perhaps handed over, not yet seen at the broker. `working`: the broker showed it.
+ * `unresolved`: asked for twice and not found; neither dead nor alive until evidence or a person says so.
+ */
+export type OrderStatus = 'planned' | 'working' | 'unresolved' | 'closed'
+
+export type Order = {
+  readonly orderRef: string
+  readonly orderId: number
+  readonly account: string
+  readonly conId: number
+  readonly symbol: string
+  readonly secType: string
+  readonly exchange: string
+  readonly currency: string
+  /** Signed. */
+  readonly quantity: Decimal
+  readonly type: 'MKT' | 'LMT'
+  readonly limitPrice: Decimal | null
+  readonly referencePrice: Decimal
+  readonly timeInForce: 'DAY' | 'GTC'
+  readonly outsideRegularHours: boolean
+  readonly algo: { strategy: string; parameters: Readonly<Record<string, string>> } | null
+  readonly reduces: boolean
+  readonly sizeStep: Decimal
+  readonly shares: readonly Share[]
+  readonly inForceUntil: string
+  /** The command that decided it: the execution audit it belongs to. */
+  readonly decision: string
+  readonly plannedAt: string
+  /** Position and epoch of its plan: a snapshot asked for earlier judges it not; an earlier epoch's order is never withdrawn. */
+  readonly position: number
+  readonly epoch: number
+  status: OrderStatus
+  permId: number | null
+  /** Whether the broker ever showed it. */
+  seen: boolean
+  cancelRequested: boolean
+  /** Since when answers of the broker do not name it. */
+  missingSince: string | null
+  /** By execution id without its revision. */
+  fills: Record<string, Fill>
+  filled: Decimal
+  how: OrderOutcome | null
+  closedAt: string | null
+  closedText: string | null
+}
+
+export const plannedOrder = (data: EventData<'OrderPlanned'>, at: { position: number; epoch: number; recordedAt: string }): Order => ({
+  orderRef: data.orderRef,
+  orderId: data.orderId,
+  account: data.account,
+  conId: data.conId,
+  symbol: data.symbol,
+  secType: data.secType,
+  exchange: data.exchange,
+  currency: data.currency,
+  quantity: data.quantity,
+  type: data.type,
+  limitPrice: data.limitPrice ?? null,
+  referencePrice: data.referencePrice,
+  timeInForce: data.timeInForce,
+  outsideRegularHours: data.outsideRegularHours,
+  algo: data.algo ?? null,
+  reduces: data.reduces,
+  sizeStep: data.sizeStep,
+  shares: data.shares,
+  inForceUntil: data.inForceUntil,
+  decision: data.decision,
+  plannedAt: at.recordedAt,
+  position: at.position,
+  epoch: at.epoch,
+  status: 'planned',
+  permId: null,
+  seen: false,
+  cancelRequested: false,
+  missingSince: null,
+  fills: {},
+  filled: '0',
+  how: null,
+  closedAt: null,
+  closedText: null,
+})
+
+/** IB revises an execution by the digits after the last dot: `0001.02` replaces `0001.01`. */
+export const executionOf = (executionId: string): string => {
+  const dot = executionId.lastIndexOf('.')
+  return dot <= 0 ? executionId : executionId.slice(0, dot)
+}
+export const revisionOf = (executionId: string): number => {
+  const revision = Number(executionId.slice(executionId.lastIndexOf('.') + 1))
+  return Number.isFinite(revision) ? revision : 0
+}
+
+export const isOpen = (order: Order): boolean => order.status !== 'closed'
+
+/** What is still to come, signed; 0 once it is closed. */
+export const remainingOf = (order: Order): Decimal => (order.status === 'closed' ? '0' : subtract(order.quantity, order.filled))
+
+const sharesFilled = (order: Order, strategy: string): Decimal => {
+  let total: Decimal = '0'
+  for (const key in order.fills)
+    for (const share of order.fills[key]!.shares) if (share.strategy === strategy) total = add(total, share.quantity)
+  return total
+}
+
+/** The part of an open order that one strategy still waits for, signed. */
+export const inFlightOf = (order: Order, strategy: string): Decimal => {
+  if (order.status === 'closed') return '0'
+  const share = order.shares.find((candidate) => candidate.strategy === strategy)
+  return share === undefined ? '0' : subtract(share.quantity, sharesFilled(order, strategy))
+}
+
+/**
+ * Splits a cumulative filled quantity over the order's shares by highest averages (Sainte-Laguë), seat by seat in size steps.
+ * A larger quantity never takes back what a smaller one gave, and the whole quantity gives each share exactly.
+ * What is smaller than a size step goes to the share that is next in turn.
+ */
+export const splitFilled = (shares: readonly Share[], filled: Decimal, sizeStep: Decimal): Share[] => {
+  const direction = sign(filled)
+  const weights = shares.map((share) => toNumber(absolute(share.quantity)))
+  const seats = shares.map(() => 0)
+  const next = (): number => {
+    let best = 0
+    for (let index = 1; index < seats.length; index++) {
+      // Ties go to the first share, so that the same order always splits alike.
+      if (weights[index]! * (2 * seats[best]! + 1) > weights[best]! * (2 * seats[index]! + 1)) best = index
+    }
+    return best
+  }
+  const steps = divide(absolute(filled), sizeStep)
+  const whole = Math.floor(toNumber(steps))
+  if (shares.length === 1) seats[0] = whole
+  else for (let seat = 0; seat < whole; seat++) seats[next()]!++
+  const given: Decimal[] = seats.map((count) => multiply(sizeStep, String(count)))
+  const rest = subtract(absolute(filled), given.reduce(add, '0'))
+  if (!isZero(rest)) {
+    const index = next()
+    given[index] = add(given[index]!, rest)
+  }
+  return shares.map((share, index) => ({ strategy: share.strategy, quantity: direction < 0 ? negate(given[index]!) : given[index]! }))
+}
+
+/**
+ * The shares of one more execution (or of a corrected one): the split of the new cumulative quantity,
+ * less what the other fills gave already.
+ */
+export const sharesOfFill = (order: Order, executionId: string, quantity: Decimal): Share[] => {
+  const replaced = order.fills[executionOf(executionId)]
+  const cumulative = add(subtract(order.filled, replaced?.quantity ?? '0'), quantity)
+  return splitFilled(order.shares, cumulative, order.sizeStep).map((share) => {
+    const before = sharesFilled(order, share.strategy)
+    const ofReplaced = replaced?.shares.find((candidate) => candidate.strategy === share.strategy)?.quantity ?? '0'
+    return { strategy: share.strategy, quantity: subtract(share.quantity, subtract(before, ofReplaced)) }
+  })
+}
+
+/** Whether the executions have reached the whole quantity. */
+export const isFilled = (order: Order, filled: Decimal = order.filled): boolean => compare(absolute(filled), absolute(order.quantity)) >= 0
