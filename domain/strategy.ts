@@ -2,9 +2,9 @@
  * What a strategy is: instruments and bars it declares, parameters with defaults, and one pure function from closed bars to a signal.
  * A strategy never trades, keeps nothing between two signals and reads no clock: what it knows is in its inputs.
  */
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
-import { PathReporter } from 'io-ts/lib/PathReporter.js'
+import { type Decimal, DecimalText } from './decimal.ts'
+import { type Decoded, decode } from './decode.ts'
 
 // ── What it declares ──
 
@@ -50,8 +50,8 @@ export type SignalInputs<P> = {
 
 /** Parts of the strategy's capital: 1 is all of it long, −1 all of it short, 0 flat. */
 export type WeightTarget = { instrument: string; weight: number }
-/** Units of the instrument as a signed decimal string. */
-export type QuantityTarget = { instrument: string; quantity: string }
+/** Signed units of the instrument. */
+export type QuantityTarget = { instrument: string; quantity: Decimal }
 
 /** An instrument that targets do not name keeps its standing target, as all of them do on a neutral signal; 0 closes. */
 export type Signal =
@@ -60,7 +60,7 @@ export type Signal =
 
 // ── The strategy ──
 
-export interface Strategy<P = unknown> {
+export interface Strategy<P extends object = object> {
   /** Like a class, `SpyMacdVixy`; its lower case is the strategy's id and the type of its command. */
   name: string
   /** Other ids by which it may be asked for. */
@@ -75,34 +75,28 @@ export interface Strategy<P = unknown> {
 }
 
 /** The identity: it lets the compiler infer the parameters and check the rest. */
-export const defineStrategy = <P>(strategy: Strategy<P>): Strategy<P> => strategy
+export const defineStrategy = <P extends object>(strategy: Strategy<P>): Strategy<P> => strategy
 
 export const strategyId = (strategy: Pick<Strategy, 'name'>): string => strategy.name.toLowerCase()
 
-/** The defaults with overrides laid over them, checked by the codec; left says which parameter is wrong and why. */
-export const parametersWith = <P>(strategy: Strategy<P>, overrides: Readonly<Record<string, unknown>>): Either<string, P> => {
-  const id = strategyId(strategy)
-  const defaults: unknown = strategy.parameters?.defaults ?? {}
-  const names = Object.keys(defaults as object)
+/** The defaults with overrides laid over them, checked by the codec; the problem says which parameter is wrong and why. */
+export const parametersWith = <P extends object>(strategy: Strategy<P>, overrides: Readonly<Record<string, unknown>>): Decoded<P> => {
+  const defaults: object = strategy.parameters?.defaults ?? {}
+  const names = Object.keys(defaults)
   const unknownName = Object.keys(overrides).find((name) => !names.includes(name))
-  if (unknownName !== undefined)
-    return left(`strategy ${id} has no parameter ${unknownName}; it has: ${names.length ? names.join(', ') : 'none'}`)
-  const merged = { ...(defaults as object), ...overrides }
-  if (!strategy.parameters) return right(merged as P)
-  const decoded = strategy.parameters.codec.decode(merged)
-  return isLeft(decoded) ? left(`parameters of strategy ${id}: ${PathReporter.report(decoded).join('; ')}`) : decoded
+  if (unknownName !== undefined) return { ok: false, problem: `${unknownName}: no such parameter; there is ${names.join(', ') || 'none'}` }
+  const merged = { ...defaults, ...overrides }
+  return strategy.parameters ? decode(strategy.parameters.codec, merged) : { ok: true, value: merged as P }
 }
 
 /** The first request for which there are fewer closed bars than it needs, with the number there are. */
 export const incompleteBars = (
   strategy: Strategy,
-  bars: SignalInputs<unknown>['bars'],
+  bars: SignalInputs<object>['bars'],
 ): { request: BarsRequest; received: number } | undefined =>
   strategy.bars
     .map((request) => ({ request, received: bars[request.instrument]?.length ?? 0 }))
     .find(({ request, received }) => received < request.atLeast)
-
-const decimal = /^-?\d+(\.\d{1,8})?$/
 
 /** What is wrong with a signal, in words; undefined when it may be recorded. */
 export const signalFault = (strategy: Strategy, signal: Signal): string | undefined => {
@@ -117,7 +111,7 @@ export const signalFault = (strategy: Strategy, signal: Signal): string | undefi
     seen.add(target.instrument)
     if ('quantity' in target) {
       quantities += 1
-      if (!decimal.test(target.quantity)) return `quantity of ${target.instrument} is no decimal: ${target.quantity}`
+      if (!DecimalText.is(target.quantity)) return `quantity of ${target.instrument} is no exact decimal: ${target.quantity}`
     } else if (!Number.isFinite(target.weight)) return `weight of ${target.instrument} is ${target.weight}`
   }
   if (quantities !== 0 && quantities !== signal.targets.length) return 'targets mix weights and quantities'

@@ -17,8 +17,8 @@ const price = (day: DailyBar, value: number): number => between(day.low, Math.ro
 
 /** Prices at the borders of `count` bars: a line from open to close with a random swing that is nothing at both ends. */
 const borders = (day: DailyBar, count: number, random: () => number): number[] => {
-  const steps = Array.from({ length: count }, () => random() - 0.5)
-  const walk = steps.reduce<number[]>((path, step) => [...path, path.at(-1)! + step], [0])
+  const walk = [0]
+  while (walk.length <= count) walk.push(walk.at(-1)! + random() - 0.5)
   const swing = ((day.high - day.low) * 2) / Math.sqrt(count)
   return walk.map((position, border) => {
     const bridge = position - (walk[count]! * border) / count
