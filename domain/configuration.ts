@@ -186,13 +186,13 @@ type Kept<N extends SettingName> = (typeof settings)[N]['fallback'] extends numb
     : string
 
 /** The value in force of an account-wide setting. */
-export const valueOf = <N extends Exclude<SettingName, `strategies.${string}`>>(configuration: Configuration, name: N): Kept<N> =>
+export const settingOf = <N extends Exclude<SettingName, `strategies.${string}`>>(configuration: Configuration, name: N): Kept<N> =>
   (configuration[name] ?? settings[name].fallback) as Kept<N>
 
 type StrategySetting = 'enabled' | 'allocation' | 'limits.gross' | 'limits.singleName' | 'limits.positions'
 
 /** The value in force of a strategy's setting. */
-export const strategyValueOf = <N extends StrategySetting>(
+export const strategySettingOf = <N extends StrategySetting>(
   configuration: Configuration,
   strategy: string,
   name: N,

@@ -333,7 +333,8 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
     }
     case 'StandingTargetsSet': {
       const { strategy, signal, factor, targets } = event.data
-      const standing = (ledger.standing[strategy] ??= {})
+      const standing = ledger.standing[strategy] ?? {}
+      ledger.standing[strategy] = standing
       for (const { conId, quantity } of targets) standing[conId] = { quantity, signal, factor }
       return
     }
