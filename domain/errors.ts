@@ -25,7 +25,6 @@ const table = {
   GATEWAY_NOT_READY: { kind: 'passing', http: 503, text: 'the gateway is not connected, or its account is not yet known' },
   BROKER_TIMED_OUT: { kind: 'passing', http: 503, text: 'the broker did not answer in time' },
   BROKER_REFUSED: { kind: 'final', http: 409, text: 'the broker refused the question' },
-  GATHER_FAILED: { kind: 'final', http: 500, text: 'the facts could not be gathered' },
 } as const satisfies Record<string, { kind: Kind; http: number; text: string }>
 
 export type ErrorCode = keyof typeof table

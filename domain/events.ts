@@ -105,6 +105,7 @@ export const eventData = {
   /** `holder` says where the quantity went: `manual`, or `nobody` for one with our prefix and no plan. */
   ForeignExecutionSeen: t.type({
     ...Mention,
+    secType: text,
     executionId: text,
     orderRef: text,
     quantity: DecimalText,

@@ -8,7 +8,7 @@ import type { Cause, Commit } from './commit.ts'
 import type { Configuration, Value } from './configuration.ts'
 import { add, type Decimal, isZero, negate, subtract } from './decimal.ts'
 import { type DomainEvent, type EventData, fromStored } from './events.ts'
-import { executionOf, isOpen, type Order, plannedOrder, type Share } from './order.ts'
+import { applyFill, executionOf, isOpen, type Order, plannedOrder, type Share } from './order.ts'
 import { unreachable } from './unreachable.ts'
 
 export type Instrument = EventData<'InstrumentResolved'>
@@ -157,18 +157,10 @@ const explainPart = (ledger: Ledger, conId: number, left: Decimal): void => {
 const recordFill = (ledger: Ledger, data: EventData<'FillReceived'>, at: Place): void => {
   const order = ledger.orders[data.orderRef]
   if (order === undefined) return
-  const key = executionOf(data.executionId)
-  const replaced = order.fills[key]
-  if (replaced !== undefined) {
-    moveShares(ledger, data.conId, replaced.shares, -1)
-    order.filled = subtract(order.filled, replaced.quantity)
-  }
-  order.fills[key] = { executionId: data.executionId, quantity: data.quantity, price: data.price, shares: data.shares }
-  order.filled = add(order.filled, data.quantity)
-  order.seen = true
-  order.missingSince = null
+  const replaced = applyFill(order, data)
+  if (replaced !== undefined) moveShares(ledger, data.conId, replaced.shares, -1)
   moveShares(ledger, data.conId, data.shares, 1)
-  ledger.executions[key] = {
+  ledger.executions[executionOf(data.executionId)] = {
     executionId: data.executionId,
     conId: data.conId,
     quantity: data.quantity,
@@ -183,6 +175,11 @@ const recordForeignExecution = (ledger: Ledger, data: EventData<'ForeignExecutio
   const key = executionOf(data.executionId)
   const before = ledger.executions[key]
   const change = subtract(data.quantity, before?.quantity ?? '0')
+  // Cash pairs belong to no book and are no position: their executions are remembered, not held.
+  if (data.secType === 'CASH') {
+    rememberForeign(ledger, data, at)
+    return
+  }
   if (data.holder === 'manual') move(ledger.manual, data.conId, change)
   else {
     const unexplained = ledger.unexplained[data.conId]
@@ -190,15 +187,13 @@ const recordForeignExecution = (ledger: Ledger, data: EventData<'ForeignExecutio
     if (isZero(total)) delete ledger.unexplained[data.conId]
     else ledger.unexplained[data.conId] = { symbol: data.symbol, quantity: total, since: unexplained?.since ?? at.recordedAt, found: true }
   }
-  ledger.executions[key] = {
-    executionId: data.executionId,
-    conId: data.conId,
-    quantity: data.quantity,
-    orderRef: null,
-    holder: data.holder,
-    at: at.recordedAt,
-  }
+  rememberForeign(ledger, data, at)
   ledger.reportedAt[data.conId] = at.position
+}
+
+const rememberForeign = (ledger: Ledger, data: EventData<'ForeignExecutionSeen'>, at: Place): void => {
+  const { executionId, conId, quantity, holder } = data
+  ledger.executions[executionOf(executionId)] = { executionId, conId, quantity, orderRef: null, holder, at: at.recordedAt }
 }
 
 const recordSnapshot = (ledger: Ledger, data: EventData<'PositionReconciled'>, at: Place): void => {
@@ -349,7 +344,13 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
     case 'OrderPlaced': {
       const order = ledger.orders[event.data.orderRef]
       if (order === undefined) return
-      if (order.status !== 'closed') order.status = 'working'
+      // An end that was only concluded from silence is taken back when the order shows itself.
+      if (order.status !== 'closed' || order.how === 'lost' || order.how === 'expired') {
+        order.status = 'working'
+        order.how = null
+        order.closedAt = null
+        order.closedText = null
+      }
       order.seen = true
       order.missingSince = null
       if (event.data.permId > 0) order.permId = event.data.permId

@@ -95,6 +95,21 @@ export const plannedOrder = (data: EventData<'OrderPlanned'>, at: { position: nu
   closedText: null,
 })
 
+/** Counts one execution, in place; a revision replaces the earlier one, which is returned. */
+export const applyFill = (
+  order: Order,
+  data: Pick<EventData<'FillReceived'>, 'executionId' | 'quantity' | 'price' | 'shares'>,
+): Fill | undefined => {
+  const key = executionOf(data.executionId)
+  const replaced = order.fills[key]
+  if (replaced !== undefined) order.filled = subtract(order.filled, replaced.quantity)
+  order.fills[key] = { executionId: data.executionId, quantity: data.quantity, price: data.price, shares: data.shares }
+  order.filled = add(order.filled, data.quantity)
+  order.seen = true
+  order.missingSince = null
+  return replaced
+}
+
 /** IB revises an execution by the digits after the last dot: `0001.02` replaces `0001.01`. */
 export const executionOf = (executionId: string): string => {
   const dot = executionId.lastIndexOf('.')

@@ -1,0 +1,234 @@
+/**
+ * What does the broker really hold? One decision over one snapshot, for the intent and for the engine's own questions alike.
+ * Missing executions first: a lost fill explains a difference before it is called unexplained.
+ * A snapshot judges no order that was planned after its questions began, and no instrument with a report since.
+ */
+import { absolute, add, compare, isZero, sign, subtract } from './decimal.ts'
+import { type DomainEvent, type EventData, event } from './events.ts'
+import { booksIn, type Ledger, openOrders } from './ledger.ts'
+import { isOpen, type Order, remainingOf } from './order.ts'
+import type { BrokerSnapshot, CompletedOrder } from './ports/broker.ts'
+import { addedBy, type Draft, draftOf, orderIn, recordCommission, recordExecution, recordSighting } from './reports.ts'
+
+/** How long an order may stay unfound before it is doubted, and a difference unexplained before it is asked for again. */
+export const graceMs = 60_000
+/** How long after the end of its time in force an order is asked for. */
+const afterForceMs = 5 * 60_000
+
+/**
+ * `asked`: the ledger's position when the questions began. `said`: ends that the broker announced to this process by order ref.
+ * `notHandedOver`: orders that this process planned and still has in hand; the broker cannot know them.
+ */
+export type SnapshotFacts = {
+  snapshot: BrokerSnapshot
+  asked: number
+  said: Readonly<Record<string, { how: 'cancelled' | 'rejected'; text: string; code?: number }>>
+  notHandedOver: readonly string[]
+}
+
+export const reconcile = (ledger: Readonly<Ledger>, facts: SnapshotFacts, now: number): DomainEvent[] => {
+  const draft = draftOf(ledger)
+  const { snapshot } = facts
+  const reported: DomainEvent[] = [
+    ...snapshot.executions.flatMap((execution) => recordExecution(draft, execution)),
+    ...snapshot.commissions.flatMap((commission) => recordCommission(ledger, commission)),
+    ...snapshot.openOrders.flatMap((sighting) => recordSighting(draft, sighting)),
+  ]
+  const ends = endedOrders(draft, facts, now)
+  const endedRefs = new Set(ends.map((end) => end.data.orderRef))
+  const missing = missingOrders(draft, facts).filter((order) => !endedRefs.has(order.orderRef))
+  const holdings = judgeHoldings(draft, facts, reported)
+  const reconciled = positionReconciled(facts, missing, holdings)
+  return [
+    ...reported,
+    reconciled,
+    ...ends,
+    ...holdings.differences.flatMap((difference) => repeatedDifference(ledger, difference, missing, now)),
+    ...missing.flatMap((order) => judgeMissing(ledger, order, holdings, now)),
+  ]
+}
+
+// ── Orders ──
+
+const isJudged = (order: Order, facts: SnapshotFacts): boolean =>
+  order.position <= facts.asked && !facts.notHandedOver.includes(order.orderRef)
+
+const closed = (order: Order, how: EventData<'OrderClosed'>['how'], text: string, code?: number) =>
+  event('OrderClosed', { orderRef: order.orderRef, how, filled: order.filled, text, ...(code === undefined ? {} : { code }) })
+
+const howCompleted = (order: Order, completed: CompletedOrder, now: number): 'cancelled' | 'rejected' | 'expired' => {
+  if (completed.status === 'Inactive' || /reject/i.test(completed.completedStatus)) return 'rejected'
+  return !order.cancelRequested && now >= Date.parse(order.inForceUntil) ? 'expired' : 'cancelled'
+}
+
+/** Ends that the broker itself names, now that its executions are counted. One whose executions have not all come is left open. */
+const endedOrders = (draft: Draft, { snapshot, said, ...facts }: SnapshotFacts, now: number) => {
+  const open = new Set(
+    snapshot.openOrders
+      .filter((sighting) => sighting.status !== 'Cancelled' && sighting.status !== 'ApiCancelled')
+      .map((sighting) => sighting.orderRef),
+  )
+  const completed = new Map(snapshot.completedOrders.map((order) => [order.orderRef, order]))
+  return openOrders(draft.ledger).flatMap(({ orderRef }) => {
+    const order = orderIn(draft, orderRef)!
+    if (!isOpen(order) || open.has(orderRef) || facts.notHandedOver.includes(orderRef)) return []
+    const end = completed.get(orderRef)
+    if (end !== undefined && end.status !== 'Filled') {
+      const unseen = end.filled !== undefined && compare(absolute(end.filled), absolute(order.filled)) > 0
+      return unseen ? [] : [closed(order, howCompleted(order, end, now), end.completedStatus || end.status)]
+    }
+    const announced = said[orderRef]
+    if (announced === undefined || end !== undefined || order.position > facts.asked) return []
+    const how = announced.how === 'cancelled' && !order.cancelRequested && now >= Date.parse(order.inForceUntil) ? 'expired' : announced.how
+    return [closed(order, how, announced.text, announced.code)]
+  })
+}
+
+const missingOrders = (draft: Draft, facts: SnapshotFacts): Order[] => {
+  const named = new Set<string | undefined>([
+    ...facts.snapshot.openOrders.map((sighting) => sighting.orderRef),
+    ...facts.snapshot.completedOrders.map((order) => order.orderRef),
+  ])
+  return openOrders(draft.ledger)
+    .map(({ orderRef }) => orderIn(draft, orderRef)!)
+    .filter((order) => isOpen(order) && isJudged(order, facts) && !named.has(order.orderRef))
+}
+
+/** Not found and again not after the grace: unresolved. Past its time in force with nothing unexplained: over. */
+const judgeMissing = (ledger: Readonly<Ledger>, order: Order, holdings: Holdings, now: number): DomainEvent[] => {
+  const since = ledger.orders[order.orderRef]!.missingSince
+  if (since === null || now - Date.parse(since) < graceMs) return []
+  const explained = !holdings.differences.some(({ conId }) => conId === order.conId) && !holdings.unjudged.includes(order.conId)
+  if (now >= Date.parse(order.inForceUntil) && explained)
+    return [
+      order.seen
+        ? closed(order, 'expired', 'no longer at the broker after its time in force, and nothing is unexplained')
+        : closed(order, 'lost', 'the broker never showed it, its time in force is over, and nothing is unexplained'),
+    ]
+  if (order.status === 'unresolved') return []
+  const text = `order ${order.orderRef} (${order.quantity} ${order.symbol}) is named by no answer of the broker since ${since}`
+  return [event('OrderUnresolved', { orderRef: order.orderRef, conId: order.conId, text })]
+}
+
+// ── Holdings ──
+
+type Difference = EventData<'PositionReconciled'>['differences'][number]
+type Holdings = { manual: EventData<'PositionReconciled'>['manual']; differences: Difference[]; unjudged: number[] }
+
+const judgeHoldings = (draft: Draft, { snapshot, asked }: SnapshotFacts, reported: readonly DomainEvent[]): Holdings => {
+  const { ledger } = draft
+  const positions = new Map(
+    snapshot.positions.filter(({ contract }) => contract.secType !== 'CASH').map((position) => [position.contract.conId, position]),
+  )
+  const symbolOf = (conId: number): string =>
+    positions.get(conId)?.contract.symbol ?? ledger.instruments[conId]?.symbol ?? ledger.unexplained[conId]?.symbol ?? String(conId)
+  const everywhere = new Set([
+    ...positions.keys(),
+    ...Object.keys(ledger.ours).map(Number),
+    ...Object.keys(ledger.manual).map(Number),
+    ...Object.keys(ledger.unexplained).map(Number),
+  ])
+  const planned = new Set(
+    openOrders(ledger)
+      .filter((order) => order.position > asked)
+      .map((order) => order.conId),
+  )
+  const holdings: Holdings = { manual: [], differences: [], unjudged: [] }
+  for (const conId of [...everywhere].sort((left, right) => left - right)) {
+    const symbol = symbolOf(conId)
+    const quantity = positions.get(conId)?.quantity ?? '0'
+    if ((ledger.reportedAt[conId] ?? 0) > asked || planned.has(conId)) {
+      holdings.unjudged.push(conId)
+      continue
+    }
+    const manual = ledger.manual[conId] ?? '0'
+    if (ledger.ours[conId] === undefined && ledger.unexplained[conId] === undefined) {
+      if (compare(add(manual, addedBy(draft, reported, conId)), quantity) !== 0) holdings.manual.push({ conId, symbol, quantity })
+      continue
+    }
+    const expected = add(add(booksIn(ledger as Ledger, conId), manual), addedBy(draft, reported, conId))
+    const unexplained = subtract(quantity, expected)
+    if (!isZero(unexplained)) holdings.differences.push({ conId, symbol, reported: quantity, expected, unexplained })
+  }
+  return holdings
+}
+
+/** The second snapshot in a row that shows the same difference makes it a discrepancy, with a fill to confirm where an order would explain it. */
+const repeatedDifference = (ledger: Readonly<Ledger>, difference: Difference, missing: readonly Order[], now: number): DomainEvent[] => {
+  const before = ledger.unexplained[difference.conId]
+  if (before === undefined || before.found || compare(before.quantity, difference.unexplained) !== 0) return []
+  if (now - Date.parse(before.since) < graceMs) return []
+  const { conId, symbol, reported, expected, unexplained } = difference
+  const order = missing.find((candidate) => couldExplain(candidate, conId, unexplained))
+  return [
+    event('DiscrepancyFound', {
+      conId,
+      symbol,
+      kind: 'position',
+      quantity: unexplained,
+      text: `the broker holds ${reported} ${symbol}, the books and manual say ${expected}: ${unexplained} unexplained`,
+      ...(order === undefined ? {} : { proposedFill: { orderRef: order.orderRef, quantity: unexplained } }),
+    }),
+  ]
+}
+
+const couldExplain = (order: Order, conId: number, unexplained: string): boolean =>
+  order.conId === conId &&
+  sign(remainingOf(order)) === sign(unexplained) &&
+  compare(absolute(unexplained), absolute(remainingOf(order))) <= 0
+
+// ── The event ──
+
+const positionReconciled = ({ snapshot, asked }: SnapshotFacts, missing: readonly Order[], holdings: Holdings): DomainEvent => {
+  const { baseCurrency, netLiquidation, availableFunds, grossPositionValue, cash, exchangeRates } = snapshot.values
+  return event('PositionReconciled', {
+    account: snapshot.account,
+    takenAt: snapshot.takenAt,
+    asked,
+    ...present({ baseCurrency, netLiquidation, availableFunds, grossPositionValue }),
+    cash: { ...cash },
+    exchangeRates: { ...exchangeRates },
+    positions: snapshot.positions.map(
+      ({ contract, quantity, averageCost, marketPrice, marketValue, unrealizedProfit, realizedProfit }) => ({
+        ...contract,
+        quantity,
+        averageCost,
+        ...present({ marketPrice, marketValue, unrealizedProfit, realizedProfit }),
+      }),
+    ),
+    openOrders: snapshot.openOrders.map(({ orderRef, orderId, permId, status, contract, remaining }) => ({
+      orderRef: orderRef ?? '',
+      orderId,
+      permId,
+      status,
+      ...present({ conId: contract?.conId, symbol: contract?.symbol, remaining }),
+    })),
+    manual: holdings.manual,
+    differences: holdings.differences,
+    missing: missing.map((order) => order.orderRef),
+    unjudged: holdings.unjudged,
+  })
+}
+
+/** Without the fields that are undefined: absent and unknown are the same in the journal, and neither is zero. */
+const present = <T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
+
+// ── When to ask again ──
+
+/**
+ * The market time at which the broker should be asked without anybody's wish: for a plan it has not shown, a missing order,
+ * a difference at first sight, an order past its time in force. A question asked later than such a time has settled it.
+ */
+export const nextQuestionAt = (ledger: Readonly<Ledger>): number | undefined => {
+  const last = ledger.snapshot === null ? 0 : Date.parse(ledger.snapshot.takenAt)
+  const due = [
+    ...openOrders(ledger).flatMap((order) => [
+      ...(order.seen ? [] : [Date.parse(order.plannedAt) + graceMs]),
+      ...(order.missingSince === null ? [] : [Date.parse(order.missingSince) + graceMs]),
+      Date.parse(order.inForceUntil) + afterForceMs,
+    ]),
+    ...Object.values(ledger.unexplained).flatMap(({ found, since }) => (found ? [] : [Date.parse(since) + graceMs])),
+  ].filter((time) => time > last)
+  return due.length === 0 ? undefined : Math.min(...due)
+}

@@ -1,0 +1,135 @@
+/**
+ * What the broker says of its own accord, as events. What is known already yields none: reporting twice is reporting once.
+ * Fills come from executions alone; a status never moves a book, and never ends an order before executions were asked for.
+ */
+import { add, compare, isZero, sign, subtract } from './decimal.ts'
+import { type DomainEvent, event } from './events.ts'
+import type { Ledger } from './ledger.ts'
+import { applyFill, executionOf, isFilled, type Order, revisionOf, sharesOfFill } from './order.ts'
+import type { CommissionReport, Execution, OrderSighting } from './ports/broker.ts'
+
+/** Orders as they stand in the middle of one decision: copies, so that several executions of one order see each other. */
+export type Draft = { ledger: Readonly<Ledger>; orders: Map<string, Order>; executions: Map<string, string> }
+export const draftOf = (ledger: Readonly<Ledger>): Draft => ({ ledger, orders: new Map(), executions: new Map() })
+
+export const orderIn = (draft: Draft, orderRef: string): Order | undefined => {
+  const copy = draft.orders.get(orderRef)
+  if (copy !== undefined) return copy
+  const order = draft.ledger.orders[orderRef]
+  if (order === undefined) return undefined
+  const fresh = { ...order, fills: { ...order.fills } }
+  draft.orders.set(orderRef, fresh)
+  return fresh
+}
+
+const isKnown = (draft: Draft, executionId: string): boolean => {
+  const key = executionOf(executionId)
+  const counted = draft.executions.get(key) ?? draft.ledger.executions[key]?.executionId
+  return counted !== undefined && revisionOf(executionId) <= revisionOf(counted)
+}
+
+/** The first evidence of any kind that the broker has the order. */
+export const recordSeen = (order: Order, permId: number, evidence: string): DomainEvent[] => {
+  const concluded = order.status === 'closed' && (order.how === 'lost' || order.how === 'expired')
+  if (order.status !== 'planned' && order.status !== 'unresolved' && !concluded) return []
+  order.status = 'working'
+  order.how = null
+  order.seen = true
+  return [event('OrderPlaced', { orderRef: order.orderRef, orderId: order.orderId, permId, evidence })]
+}
+
+const recordOurExecution = (draft: Draft, order: Order, execution: Execution): DomainEvent[] => {
+  const key = executionOf(execution.executionId)
+  const replaces = order.fills[key]?.executionId
+  const shares = sharesOfFill(order, execution.executionId, execution.quantity)
+  const { executionId, quantity, price, time } = execution
+  // A late fill of an order that ended otherwise counts all the same; it does not bring the order back to life.
+  const events = order.status === 'closed' ? [] : recordSeen(order, execution.permId, 'execution')
+  const fill = { orderRef: order.orderRef, executionId, conId: order.conId, symbol: order.symbol, quantity, price, shares }
+  events.push(event('FillReceived', replaces === undefined ? fill : { ...fill, replaces }, time))
+  applyFill(order, fill)
+  if (order.status !== 'closed' && isFilled(order)) {
+    order.status = 'closed'
+    events.push(
+      event('OrderClosed', {
+        orderRef: order.orderRef,
+        how: 'filled',
+        filled: order.filled,
+        text: 'the executions reached the whole quantity',
+      }),
+    )
+  }
+  return events
+}
+
+const recordForeignExecution = ({ ledger }: Draft, execution: Execution): DomainEvent[] => {
+  const { conId, symbol, secType } = execution.contract
+  const { executionId, orderRef, quantity, price, time } = execution
+  const orphan = ledger.prefix !== null && orderRef.startsWith(`${ledger.prefix}-`)
+  const seen = event(
+    'ForeignExecutionSeen',
+    { conId, symbol, secType, executionId, orderRef, quantity, price, holder: orphan ? 'nobody' : 'manual' },
+    time,
+  )
+  if (secType === 'CASH') return [seen]
+  if (orphan) {
+    const text = `execution ${executionId} of ${quantity} ${symbol} carries our order ref ${orderRef}, for which there is no plan`
+    return [seen, event('DiscrepancyFound', { conId, symbol, kind: 'orphanExecution', quantity, text })]
+  }
+  const manual = add(ledger.manual[conId] ?? '0', quantity)
+  const opposed = Object.keys(ledger.books).filter((strategy) => sign(ledger.books[strategy]![conId] ?? '0') === -sign(quantity))
+  if (opposed.length === 0 || sign(manual) !== sign(quantity)) return [seen]
+  const text = `a trade of ${quantity} ${symbol} that is not ours stands against the book of ${opposed.join(', ')}`
+  return [seen, event('DiscrepancyFound', { conId, symbol, kind: 'againstBook', quantity: manual, text })]
+}
+
+/** One execution, live or asked for. */
+export const recordExecution = (draft: Draft, execution: Execution): DomainEvent[] => {
+  if (isKnown(draft, execution.executionId)) return []
+  draft.executions.set(executionOf(execution.executionId), execution.executionId)
+  const order = orderIn(draft, execution.orderRef)
+  const ours = order !== undefined && order.conId === execution.contract.conId
+  return ours ? recordOurExecution(draft, order, execution) : recordForeignExecution(draft, execution)
+}
+
+/** A commission, once a value; it may come before its execution, late, or never. */
+export const recordCommission = (ledger: Readonly<Ledger>, report: CommissionReport): DomainEvent[] => {
+  const known = ledger.commissions[executionOf(report.executionId)]
+  if (known !== undefined && known.executionId === report.executionId && compare(known.commission, report.commission) === 0) return []
+  if (known !== undefined && revisionOf(report.executionId) < revisionOf(known.executionId)) return []
+  const { executionId, commission, currency, realizedProfit } = report
+  return [event('CommissionReported', { executionId, commission, currency, ...(realizedProfit === undefined ? {} : { realizedProfit }) })]
+}
+
+const atWork = new Set(['ApiPending', 'PendingSubmit', 'PreSubmitted', 'Submitted', 'PendingCancel', 'Filled', 'Inactive'])
+const ended = new Set(['Cancelled', 'ApiCancelled'])
+
+/** Whether a status word says that the order is over, unfilled in part or whole. It still has to be confirmed by a question. */
+export const saysEnded = (status: string): boolean => ended.has(status)
+
+/** An open order or a status: evidence that the broker has it, no more. */
+export const recordSighting = (draft: Draft, sighting: OrderSighting): DomainEvent[] => {
+  const order = sighting.orderRef === undefined ? undefined : orderIn(draft, sighting.orderRef)
+  if (order === undefined) return []
+  if (order.status === 'closed' && !atWork.has(sighting.status)) return []
+  return recordSeen(order, sighting.permId, `status ${sighting.status}`)
+}
+
+/** A rejection of an order that the broker never showed. A rejection of one that was seen proves nothing: it is asked for. */
+export const recordRejection = (ledger: Readonly<Ledger>, message: { orderId: number; code: number; text: string }): DomainEvent[] => {
+  const order = Object.values(ledger.orders).find((candidate) => candidate.orderId === message.orderId)
+  if (order === undefined || order.status === 'closed' || order.seen || !isZero(order.filled)) return []
+  return [event('OrderClosed', { orderRef: order.orderRef, how: 'rejected', filled: '0', text: message.text, code: message.code })]
+}
+
+/** What the sum of new fills in these events adds to our holdings of one instrument. */
+export const addedBy = (draft: Draft, events: readonly DomainEvent[], conId: number): string => {
+  let total = '0'
+  for (const item of events) {
+    if ((item.type !== 'FillReceived' && item.type !== 'ForeignExecutionSeen') || item.data.conId !== conId) continue
+    if (item.type === 'ForeignExecutionSeen' && (item.data.secType === 'CASH' || item.data.holder === 'nobody')) continue
+    const before = draft.ledger.executions[executionOf(item.data.executionId)]?.quantity ?? '0'
+    total = add(total, subtract(item.data.quantity, before))
+  }
+  return total
+}
