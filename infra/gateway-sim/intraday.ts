@@ -12,6 +12,14 @@ export type IntradaySize = keyof typeof barMinutes
 const minute = 60_000
 
 const between = (low: number, value: number, high: number): number => Math.min(high, Math.max(low, value))
+/** A path that would leave the day's range turns back at its border, as often as it takes. */
+const mirrored = (day: DailyBar, value: number): number => {
+  const range = day.high - day.low
+  if (range === 0) return day.low
+  const folded = Math.abs(value - day.low) % (2 * range)
+  return day.low + Math.min(folded, 2 * range - folded)
+}
+
 /** To cents, though never out of the day's range, which may be finer. */
 const price = (day: DailyBar, value: number): number => between(day.low, Math.round(value * 100) / 100, day.high)
 
@@ -24,7 +32,7 @@ const borders = (day: DailyBar, count: number, random: () => number): number[] =
     const bridge = position - (walk[count]! * border) / count
     if (border === 0) return day.open
     if (border === count) return day.close
-    return price(day, day.open + ((day.close - day.open) * border) / count + bridge * swing)
+    return price(day, mirrored(day, day.open + ((day.close - day.open) * border) / count + bridge * swing))
   })
 }
 
