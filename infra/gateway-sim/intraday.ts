@@ -58,8 +58,8 @@ const fiveMinutes = (day: DailyBar, session: Session, seed: number | string): In
       start: session.open + bar * length,
       end: session.open + (bar + 1) * length,
       open,
-      high: price(day, Math.max(open, close) + wick * random()),
-      low: price(day, Math.min(open, close) - wick * random()),
+      high: Math.max(open, close, price(day, Math.max(open, close) + wick * random())), // the day's own prices may be finer than cents
+      low: Math.min(open, close, price(day, Math.min(open, close) - wick * random())),
       close,
       volume,
     }
