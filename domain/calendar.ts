@@ -47,7 +47,7 @@ const easter = (year: number): string => {
 
 const holidays = (year: number): string[] => [
   // New Year on a Saturday is not made up for: the Friday before closes the old year's books.
-  ...(weekday(day(year, 1, 1)) === saturday ? [] : [nearestWeekday(day(year, 1, 1))]),
+  weekday(day(year, 1, 1)) === sunday ? day(year, 1, 2) : day(year, 1, 1),
   ...(year >= 1998 ? [nth(year, 1, 3, monday)] : []), // Martin Luther King Jr.
   nth(year, 2, 3, monday), // Washington's Birthday
   addDays(easter(year), -2), // Good Friday

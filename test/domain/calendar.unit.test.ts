@@ -58,6 +58,11 @@ describe('trading calendar', () => {
         '2038-04-23',
       ]))
 
+    it('keeps it a week earlier in the rare years of a late moon', () => {
+      expectClosed(['2049-04-16'])
+      expectOpen(['2049-04-23'])
+    })
+
     it('is open on Easter Monday', () => expectOpen(['2024-04-01', '2025-04-21']))
 
     it('keeps Memorial Day, the last Monday of May', () => {
