@@ -179,6 +179,13 @@ export const problemsOf = (configuration: Configuration, changes: Configuration)
   return wrong
 }
 
+/** The value in force of any setting by its full name; undefined for a parameter that nobody set and for a name that is none. */
+export const settingInForce = (configuration: Configuration, name: string): Value | undefined => {
+  const pattern = patternOf(name)
+  const fallback = pattern === undefined || settings[pattern].kind === 'parameter' ? undefined : settings[pattern].fallback
+  return configuration[name] ?? fallback
+}
+
 type Kept<N extends SettingName> = (typeof settings)[N]['fallback'] extends number
   ? number
   : (typeof settings)[N]['fallback'] extends boolean

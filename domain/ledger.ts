@@ -42,6 +42,9 @@ export type Pipeline = {
   orders: string[]
   cancels: string[]
   rounds: number
+  /** What a dry run's own signal steps said; no real decision reads it. */
+  drySignals: Record<string, Signal>
+  dryFailures: Record<string, SignalFailure>
 }
 
 export type Ledger = {
@@ -147,11 +150,15 @@ const moveShares = (ledger: Ledger, conId: number, shares: readonly Share[], dir
 }
 
 const explainPart = (ledger: Ledger, conId: number, left: Decimal): void => {
-  delete ledger.discrepancies[conId]
+  if (isZero(left)) {
+    delete ledger.discrepancies[conId]
+    delete ledger.unexplained[conId]
+    return
+  }
+  const discrepancy = ledger.discrepancies[conId]
   const unexplained = ledger.unexplained[conId]
-  if (unexplained === undefined) return
-  if (isZero(left)) delete ledger.unexplained[conId]
-  else unexplained.quantity = left
+  if (discrepancy !== undefined) discrepancy.quantity = left
+  if (unexplained !== undefined) unexplained.quantity = left
 }
 
 const recordFill = (ledger: Ledger, data: EventData<'FillReceived'>, at: Place): void => {
@@ -240,6 +247,17 @@ const closeOrder = (ledger: Ledger, data: EventData<'OrderClosed'>, at: Place): 
   order.missingSince = null
 }
 
+const dryRunOf = (ledger: Ledger, { cause }: Place): Pipeline | undefined =>
+  cause.kind === 'command' && cause.pipeline !== undefined ? ledger.pipelines[cause.pipeline] : undefined
+
+const recordSignal = <D extends { strategy: string }>(
+  signals: Record<string, D & { position: number; at: string }> | undefined,
+  data: D,
+  at: Place,
+): void => {
+  if (signals !== undefined) signals[data.strategy] = { ...data, position: at.position, at: at.recordedAt }
+}
+
 /** Applies one event to the ledger, in place. Unknown orders and pipelines in an event change nothing. */
 export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
   switch (event.type) {
@@ -279,6 +297,8 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
         orders: [],
         cancels: [],
         rounds: 0,
+        drySignals: {},
+        dryFailures: {},
       }
       return
     }
@@ -286,10 +306,10 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       delete ledger.pipelines[event.data.pipeline]
       return
     case 'SignalGenerated':
-      if (!event.data.dryRun) ledger.signals[event.data.strategy] = { ...event.data, position: at.position, at: at.recordedAt }
+      recordSignal(event.data.dryRun ? dryRunOf(ledger, at)?.drySignals : ledger.signals, event.data, at)
       return
     case 'SignalFailed':
-      if (!event.data.dryRun) ledger.failures[event.data.strategy] = { ...event.data, position: at.position, at: at.recordedAt }
+      recordSignal(event.data.dryRun ? dryRunOf(ledger, at)?.dryFailures : ledger.failures, event.data, at)
       return
     case 'InstrumentResolved':
       ledger.declared[declaredKey(event.data.declared)] = event.data.conId

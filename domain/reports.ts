@@ -5,7 +5,7 @@
 import { add, compare, isZero, sign, subtract } from './decimal.ts'
 import { type DomainEvent, event } from './events.ts'
 import type { Ledger } from './ledger.ts'
-import { applyFill, executionOf, isFilled, type Order, revisionOf, sharesOfFill } from './order.ts'
+import { applyFill, executionOf, type Fill, isFilled, type Order, revisionOf, sharesOfFill } from './order.ts'
 import type { CommissionReport, Execution, OrderSighting } from './ports/broker.ts'
 
 /** Orders as they stand in the middle of one decision: copies, so that several executions of one order see each other. */
@@ -38,28 +38,31 @@ export const recordSeen = (order: Order, permId: number, evidence: string): Doma
   return [event('OrderPlaced', { orderRef: order.orderRef, orderId: order.orderId, permId, evidence })]
 }
 
-const recordOurExecution = (draft: Draft, order: Order, execution: Execution): DomainEvent[] => {
-  const key = executionOf(execution.executionId)
-  const replaces = order.fills[key]?.executionId
+const recordOurExecution = (order: Order, execution: Execution): DomainEvent[] => {
   const shares = sharesOfFill(order, execution.executionId, execution.quantity)
-  const { executionId, quantity, price, time } = execution
   // A late fill of an order that ended otherwise counts all the same; it does not bring the order back to life.
-  const events = order.status === 'closed' ? [] : recordSeen(order, execution.permId, 'execution')
-  const fill = { orderRef: order.orderRef, executionId, conId: order.conId, symbol: order.symbol, quantity, price, shares }
-  events.push(event('FillReceived', replaces === undefined ? fill : { ...fill, replaces }, time))
-  applyFill(order, fill)
-  if (order.status !== 'closed' && isFilled(order)) {
-    order.status = 'closed'
-    events.push(
-      event('OrderClosed', {
-        orderRef: order.orderRef,
-        how: 'filled',
-        filled: order.filled,
-        text: 'the executions reached the whole quantity',
-      }),
-    )
-  }
-  return events
+  const seen = order.status === 'closed' ? [] : recordSeen(order, execution.permId, 'execution')
+  return [...seen, ...recordFill(order, { ...execution, shares }, execution.time)]
+}
+
+/** One fill of ours, and the order's end when it was the last; changes the copy of the order it is given. */
+export const recordFill = (
+  order: Order,
+  fill: Pick<Fill, 'executionId' | 'quantity' | 'price' | 'shares'>,
+  time?: string,
+): DomainEvent[] => {
+  const { executionId, quantity, price, shares } = fill
+  const { orderRef, conId, symbol } = order
+  const replaces = order.fills[executionOf(executionId)]?.executionId
+  const data = { orderRef, executionId, conId, symbol, quantity, price, shares: [...shares] }
+  const received = event('FillReceived', replaces === undefined ? data : { ...data, replaces }, time)
+  applyFill(order, data)
+  if (order.status === 'closed' || !isFilled(order)) return [received]
+  order.status = 'closed'
+  return [
+    received,
+    event('OrderClosed', { orderRef, how: 'filled', filled: order.filled, text: 'the executions reached the whole quantity' }),
+  ]
 }
 
 const recordForeignExecution = ({ ledger }: Draft, execution: Execution): DomainEvent[] => {
@@ -89,7 +92,7 @@ export const recordExecution = (draft: Draft, execution: Execution): DomainEvent
   draft.executions.set(executionOf(execution.executionId), execution.executionId)
   const order = orderIn(draft, execution.orderRef)
   const ours = order !== undefined && order.conId === execution.contract.conId
-  return ours ? recordOurExecution(draft, order, execution) : recordForeignExecution(draft, execution)
+  return ours ? recordOurExecution(order, execution) : recordForeignExecution(draft, execution)
 }
 
 /** A commission, once a value; it may come before its execution, late, or never. */

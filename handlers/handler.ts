@@ -1,0 +1,50 @@
+/**
+ * The one shape of an intent: a codec for its body, a gathering of facts that may wait, and a pure decision.
+ * `gather` may run beside others and must read of the ledger what it needs before its first await.
+ * `decide` sees the newest state, touches nothing, and gives the events of one commit or a refusal.
+ */
+import type * as t from 'io-ts'
+import type { Command } from '../domain/commands.ts'
+import type { Refusal } from '../domain/errors.ts'
+import type { DomainEvent } from '../domain/events.ts'
+import type { Ledger, Pipeline } from '../domain/ledger.ts'
+import type { Broker } from '../domain/ports/broker.ts'
+import type { Strategy } from '../domain/strategy.ts'
+
+/** What lives in the engine and not in the state, as facts of one moment. */
+export type EngineFacts = {
+  /** Connected, account known, and the questions after the connect answered. */
+  ready: boolean
+  /** Orders that this process planned and has not handed to the socket. */
+  notHandedOver: readonly string[]
+  /** Ends of orders that the broker announced to this process, by order ref; they still have to be confirmed. */
+  said: Readonly<Record<string, { how: 'cancelled' | 'rejected'; text: string; code?: number }>>
+  strategies: Readonly<Record<string, Strategy>>
+  /** Of the command that is decided: until when it may plan, and until when its pipeline must have ended. ISO times. */
+  validUntil: string | null
+  endsBy: string
+}
+
+export type Decision<B, F> = { ledger: Readonly<Ledger>; command: Command<B>; facts: F; now: number; engine: EngineFacts }
+
+export type Handler<B = unknown, F = unknown> = {
+  body: t.Decoder<unknown, B>
+  /** Without a ready gateway it is refused for the moment, before anything is gathered. */
+  needsBroker: boolean
+  gather(ports: { broker: Broker }, command: Command<B>, ledger: Readonly<Ledger>): Promise<F>
+  decide(decision: Decision<B, F>): DomainEvent[] | Refusal
+  /** What a pipeline of this type does next, looking at the state alone. */
+  next?: Policy
+}
+
+/** One step is a command of its own with a derived id; all steps given at once gather side by side and are decided in this order. */
+export type Step = { id: string; type: string; body: Record<string, unknown> }
+export type End = { outcome: 'completed' | 'partial_success' | 'failed' | 'refused' | 'expired'; code?: string; text: string }
+export type Move = { wait: true } | { steps: Step[] } | { end: End }
+export type Policy = (ledger: Readonly<Ledger>, pipeline: Pipeline) => Move
+
+/** For intents whose facts are all in the state. */
+export const nothingToGather = async (): Promise<null> => null
+
+/** Keeps the types of body and facts together inside, and forgets them outside. */
+export const defineHandler = <B, F>(handler: Handler<B, F>): Handler => handler as unknown as Handler
