@@ -1,0 +1,53 @@
+/** Every intent, by the type of its command. Beside these, each strategy's id is one. */
+import type { Strategy } from '../domain/strategy.ts'
+import { allocation, allocationRound } from './allocation.ts'
+import { configure } from './configure.ts'
+import { explain } from './explain.ts'
+import type { Handler } from './handler.ts'
+import { orchestrator } from './orchestrator.ts'
+import { cancelOrder } from './order-cancel.ts'
+import { reconcile } from './reconcile.ts'
+import { resolveOrder } from './resolve-order.ts'
+import { signal } from './signal.ts'
+import { halt, resume } from './switch.ts'
+
+/** What people and schedules publish. */
+export const intents: Readonly<Record<string, Handler>> = {
+  orchestrator,
+  allocation,
+  reconcile,
+  halt,
+  resume,
+  configure,
+  explain,
+  'cancel-order': cancelOrder,
+  'resolve-order': resolveOrder,
+}
+
+/** Steps that only pipelines take. */
+const inner: Readonly<Record<string, Handler>> = { 'allocation-round': allocationRound }
+
+export type Handlers = {
+  /** The handler of a published command and its canonical type; aliases of strategies are understood. */
+  published(type: string): { type: string; handler: Handler } | undefined
+  /** The handler of a pipeline's step. */
+  step(type: string): Handler | undefined
+}
+
+export const handlersFor = (strategies: Readonly<Record<string, Strategy>>): Handlers => {
+  const signals = new Map(Object.entries(strategies).map(([id, strategy]) => [id, signal(strategy)]))
+  const aliases = new Map(
+    Object.entries(strategies).flatMap(([id, { aliases: others = [] }]) => others.map((alias) => [alias.toLowerCase(), id] as const)),
+  )
+  return {
+    published: (name) => {
+      const lower = name.toLowerCase()
+      const underscored = lower.replaceAll('_', '-')
+      if (intents[underscored] !== undefined) return { type: underscored, handler: intents[underscored] }
+      const type = aliases.get(lower) ?? lower
+      const handler = signals.get(type)
+      return handler && { type, handler }
+    },
+    step: (type) => inner[type] ?? intents[type] ?? signals.get(type),
+  }
+}

@@ -1,0 +1,46 @@
+/** `orchestrator`: the daily run. Signals side by side → reconcile → the commander; a failed reconcile stops it. */
+import { OrchestratorBody } from '../domain/commands.ts'
+import { strategySettingOf } from '../domain/configuration.ts'
+import { refuse } from '../domain/errors.ts'
+import { defineHandler, nothingToGather, type Policy } from './handler.ts'
+import { allocationRounds, pipelineStarted } from './pipeline.ts'
+
+const next: Policy = (ledger, pipeline) => {
+  const strategies = pipeline.plan['strategies'] as string[]
+  const body = pipeline.plan['dryRun'] === true ? { dryRun: true } : {}
+  const signals = strategies
+    .map((type) => ({ id: `${pipeline.id}:${type}`, type, body }))
+    .filter(({ id }) => pipeline.steps[id] === undefined)
+  if (signals.length > 0) return { steps: signals }
+  if (pipeline.plan['runReconcile'] !== false) {
+    const id = `${pipeline.id}:reconcile`
+    const reconciled = pipeline.steps[id]
+    if (reconciled === undefined) return { steps: [{ id, type: 'reconcile', body: {} }] }
+    if (reconciled.outcome !== 'done')
+      return {
+        end: { outcome: 'failed', code: reconciled.code ?? 'RECONCILE_FAILED', text: 'the reconcile failed, so nothing was allocated' },
+      }
+  }
+  return allocationRounds(ledger, pipeline)
+}
+
+export const orchestrator = defineHandler({
+  body: OrchestratorBody,
+  needsBroker: false,
+  gather: nothingToGather,
+  decide: ({ ledger, command, engine }) => {
+    const { strategies: wanted } = command.body
+    const unknown = wanted?.find((id) => engine.strategies[id] === undefined)
+    if (unknown !== undefined) return refuse('STRATEGY_UNKNOWN', unknown)
+    // Without a wish: every strategy that is enabled and has money, or holds something. The plan is a fact from here on.
+    const strategies =
+      wanted ??
+      Object.keys(engine.strategies)
+        .filter((id) => strategySettingOf(ledger.configuration, id, 'enabled'))
+        .filter((id) => strategySettingOf(ledger.configuration, id, 'allocation') > 0 || Object.keys(ledger.books[id] ?? {}).length > 0)
+        .sort()
+    const plan = wanted === undefined ? { ...command.body, strategies } : command.body
+    return [pipelineStarted({ id: command.id, body: plan }, engine)]
+  },
+  next: (ledger, pipeline) => next(ledger, pipeline),
+})

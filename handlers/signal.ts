@@ -1,0 +1,225 @@
+/**
+ * A strategy's id is an intent: compute its signal from closed bars and record it. No order comes of it.
+ * Whatever keeps the signal from being computed is recorded by name (`SignalFailed`); the book is held then, never sold.
+ */
+import { closedBars } from '../domain/bars.ts'
+import { nextSession } from '../domain/calendar.ts'
+import { type Command, SignalBody } from '../domain/commands.ts'
+import { canonical, sha256 } from '../domain/commit.ts'
+import { parametersOf, strategySettingOf } from '../domain/configuration.ts'
+import { decimal } from '../domain/decimal.ts'
+import { type DomainEvent, type EventData, event } from '../domain/events.ts'
+import { declaredKey, type Instrument, type Ledger, openOrdersIn } from '../domain/ledger.ts'
+import { type Broker, BrokerUnavailable, type Contract, type HistoricalBar } from '../domain/ports/broker.ts'
+import { isoTime } from '../domain/ports/clock.ts'
+import { randomFrom } from '../domain/random.ts'
+import { type Bar, type BarsRequest, parametersWith, type Signal, type Strategy, signalFault, strategyId } from '../domain/strategy.ts'
+import { defineHandler } from './handler.ts'
+
+type Failure = { code: string; text: string }
+/** Answers of the broker by instrument key; a refused question is an answer too. */
+type SignalFacts = {
+  contracts: Readonly<Record<string, Contract[] | Failure>>
+  bars: Readonly<Record<string, HistoricalBar[] | Failure>>
+}
+
+const isFailure = (value: object): value is Failure => 'code' in value && 'text' in value
+
+/** The broker's no is a fact about the signal; a line that is down is none, and is passed on. */
+const orRefusal = async <T>(code: string, question: Promise<T>): Promise<T | Failure> => {
+  try {
+    return await question
+  } catch (error) {
+    if (error instanceof BrokerUnavailable && error.why === 'refused') return { code, text: error.message }
+    throw error
+  }
+}
+
+const gatherInstrument = async (broker: Broker, strategy: Strategy, key: string) => {
+  const contracts = await orRefusal('INSTRUMENT_REFUSED', broker.contracts(strategy.instruments[key]!))
+  const request = strategy.bars.find((candidate) => candidate.instrument === key)
+  const contract = isFailure(contracts) || contracts.length !== 1 ? undefined : contracts[0]
+  if (request === undefined || contract === undefined) return { contracts, bars: [] }
+  const { size, duration, whatToShow, regularHoursOnly } = request
+  return { contracts, bars: await orRefusal('BARS_REFUSED', broker.bars({ contract, size, duration, whatToShow, regularHoursOnly })) }
+}
+
+const gather = async (broker: Broker, strategy: Strategy): Promise<SignalFacts> => {
+  const answers = await Promise.all(
+    Object.keys(strategy.instruments).map(async (key) => [key, await gatherInstrument(broker, strategy, key)] as const),
+  )
+  return {
+    contracts: Object.fromEntries(answers.map(([key, { contracts }]) => [key, contracts])),
+    bars: Object.fromEntries(answers.map(([key, { bars }]) => [key, bars])),
+  }
+}
+
+// ── Deciding ──
+
+type Resolved = { key: string; instrument: Instrument }
+
+const resolve = (strategy: Strategy, contracts: SignalFacts['contracts']): Resolved[] | Failure => {
+  const resolved: Resolved[] = []
+  for (const [key, { symbol, secType, exchange, currency }] of Object.entries(strategy.instruments)) {
+    const matches = contracts[key] ?? []
+    if (isFailure(matches)) return matches
+    const [contract] = matches
+    if (contract === undefined)
+      return { code: 'INSTRUMENT_UNKNOWN', text: `the broker knows no ${symbol} ${secType} ${exchange} ${currency}` }
+    if (matches.length > 1)
+      return {
+        code: 'INSTRUMENT_AMBIGUOUS',
+        text: `${matches.length} contracts match ${symbol} ${secType} ${exchange} ${currency}; name its primary exchange`,
+      }
+    const { conId, multiplier, sizeStep, minTick } = contract
+    const declared = { symbol, secType, exchange, currency }
+    resolved.push({
+      key,
+      instrument: {
+        declared,
+        conId,
+        symbol: contract.symbol,
+        secType: contract.secType,
+        exchange,
+        currency: contract.currency,
+        multiplier,
+        sizeStep,
+        minTick,
+      },
+    })
+  }
+  return resolved
+}
+
+const isHeld = (ledger: Readonly<Ledger>, conId: number): boolean =>
+  Object.values(ledger.books).some((book) => book[conId] !== undefined) || openOrdersIn(ledger, conId).length > 0
+
+/** Another contract under the old name while the old one is held or ordered: both are blocked until a person has looked. */
+const changedInstrument = (ledger: Readonly<Ledger>, resolved: readonly Resolved[]): DomainEvent[] =>
+  resolved.flatMap(({ instrument: { declared, conId, symbol } }) => {
+    const before = ledger.declared[declaredKey(declared)]
+    if (before === undefined || before === conId || !isHeld(ledger, before)) return []
+    const text = `${symbol} was contract ${before}, which is held or ordered, and is ${conId} now`
+    return [before, conId]
+      .filter((blocked) => ledger.discrepancies[blocked] === undefined)
+      .map((blocked) => event('DiscrepancyFound', { conId: blocked, symbol, kind: 'instrumentChanged', quantity: '0', text }))
+  })
+
+const newlyResolved = (ledger: Readonly<Ledger>, resolved: readonly Resolved[]): DomainEvent[] =>
+  resolved.flatMap(({ instrument }) => {
+    const known = ledger.instruments[ledger.declared[declaredKey(instrument.declared)] ?? -1]
+    return known !== undefined && canonical(known) === canonical(instrument) ? [] : [event('InstrumentResolved', instrument)]
+  })
+
+type Computed = {
+  bars: Record<string, Bar[]>
+  used: EventData<'SignalGenerated'>['bars']
+  prices: EventData<'SignalGenerated'>['prices']
+  lastSession: string
+}
+
+const closeBars = (strategy: Strategy, resolved: readonly Resolved[], facts: SignalFacts, now: number): Computed | Failure => {
+  const computed: Computed = { bars: {}, used: [], prices: [], lastSession: '' }
+  for (const { key, instrument } of resolved) {
+    const request = strategy.bars.find((candidate) => candidate.instrument === key)
+    if (request === undefined) continue
+    const received = facts.bars[key] ?? []
+    if (isFailure(received)) return { ...received, text: `${instrument.symbol}: ${received.text}` }
+    const closed = closedBars(received, request, now)
+    if ('code' in closed) return { code: closed.code, text: `${instrument.symbol}: ${closed.text}` }
+    computed.bars[key] = closed.bars
+    record(computed, request, instrument, closed)
+  }
+  return computed
+}
+
+const record = (
+  computed: Computed,
+  { size }: BarsRequest,
+  { conId, symbol }: Instrument,
+  { bars, lastEnd, lastSession }: { bars: Bar[]; lastEnd: number; lastSession: string },
+): void => {
+  const last = bars.at(-1)!
+  computed.used.push({ conId, symbol, size, from: bars[0]!.start, to: last.start, count: bars.length, hash: sha256(canonical(bars)) })
+  computed.prices.push({
+    conId,
+    value: decimal(last.close),
+    at: isoTime(lastEnd),
+    source: `close of the bar of ${size} from ${last.start}`,
+  })
+  // The oldest of the latest bars counts: a signal is no fresher than its stalest input.
+  computed.lastSession = computed.lastSession === '' || lastSession < computed.lastSession ? lastSession : computed.lastSession
+}
+
+const generated = (
+  strategy: Strategy,
+  resolved: readonly Resolved[],
+  signal: Signal,
+  { used, prices, lastSession }: Computed,
+  parameters: object,
+  dryRun: boolean,
+): DomainEvent => {
+  const targets = signal.kind === 'neutral' ? [] : signal.targets
+  return event('SignalGenerated', {
+    strategy: strategyId(strategy),
+    dryRun,
+    kind: signal.kind,
+    targets: targets.map((target) => {
+      const { conId, symbol } = resolved.find(({ key }) => key === target.instrument)!.instrument
+      return { conId, symbol, ...('weight' in target ? { weight: decimal(target.weight) } : { quantity: target.quantity }) }
+    }),
+    reason: signal.reason,
+    indicators: signal.indicators,
+    bars: used,
+    prices,
+    lastSession,
+    freshUntil: isoTime(nextSession(lastSession).close),
+    parameters: parameters as Record<string, unknown>,
+  })
+}
+
+const compute = (
+  ledger: Readonly<Ledger>,
+  strategy: Strategy,
+  command: Command<{ dryRun?: boolean }>,
+  facts: SignalFacts,
+  now: number,
+): DomainEvent[] => {
+  const id = strategyId(strategy)
+  const dryRun = command.body.dryRun ?? false
+  const failed = ({ code, text }: Failure) => event('SignalFailed', { strategy: id, dryRun, code, text })
+  if (!strategySettingOf(ledger.configuration, id, 'enabled')) return [failed({ code: 'STRATEGY_DISABLED', text: `${id} is disabled` })]
+  const resolved = resolve(strategy, facts.contracts)
+  if (!Array.isArray(resolved)) return [failed(resolved)]
+  const changed = changedInstrument(ledger, resolved)
+  const blocked = resolved.find(({ instrument }) => ledger.discrepancies[instrument.conId]?.kind === 'instrumentChanged')
+  if (changed.length > 0 || blocked !== undefined)
+    return [...changed, failed({ code: 'INSTRUMENT_CHANGED', text: 'one of its instruments is another contract than before' })]
+  const found = newlyResolved(ledger, resolved)
+  const parameters = parametersWith(strategy, parametersOf(ledger.configuration, id))
+  if (!parameters.ok) return [...found, failed({ code: 'PARAMETERS_INVALID', text: parameters.problem })]
+  const computed = closeBars(strategy, resolved, facts, now)
+  if ('code' in computed) return [...found, failed(computed)]
+  const signal = ask(strategy, { bars: computed.bars, random: randomFrom(command.id), parameters: parameters.value })
+  if ('code' in signal) return [...found, failed(signal)]
+  return [...found, generated(strategy, resolved, signal, computed, parameters.value, dryRun)]
+}
+
+/** A strategy is the user's own code: what it throws fails its signal, and nothing else. */
+const ask = (strategy: Strategy, inputs: Parameters<Strategy['signal']>[0]): Signal | Failure => {
+  try {
+    const signal = strategy.signal(inputs)
+    const fault = signalFault(strategy, signal)
+    return fault === undefined ? signal : { code: 'SIGNAL_INVALID', text: fault }
+  } catch (error) {
+    return { code: 'STRATEGY_THREW', text: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+export const signal = (strategy: Strategy) =>
+  defineHandler({
+    body: SignalBody,
+    needsBroker: true,
+    gather: ({ broker }) => gather(broker, strategy),
+    decide: ({ ledger, command, facts, now }) => compute(ledger, strategy, command, facts, now),
+  })
