@@ -1,0 +1,89 @@
+/** What arrives on a line: rows of answers to their questions, all else to the listener, in the order it came. */
+import { EventName } from '@stoqey/ib'
+import { isoTime } from '../../domain/ports/clock.ts'
+import { contractOf, mention } from './contracts.ts'
+import { amount, magnitude, needed } from './fields.ts'
+import type { Line } from './line.ts'
+import { barOf, commissionOf, completedOrderOf, createOrderSightings, executionOf } from './reports.ts'
+import { firstRequestId } from './requests.ts'
+
+/** Orders and commissions carry no number: during a question they are its rows and reports at once. */
+export const listenTo = ({ on, questions, report, commissions, timeZone }: Line): void => {
+  const sightings = createOrderSightings()
+
+  on(EventName.openOrder, (orderId, contract, order, state) => {
+    const sighting = sightings.ofOpenOrder(orderId, contract, order, state)
+    questions.row('openOrders', sighting)
+    report({ kind: 'order', sighting })
+  })
+  on(EventName.orderStatus, (orderId, status, filled, remaining, _averagePrice, permId, _parentId, _lastPrice, clientId) => {
+    const sighting = sightings.ofStatus(orderId, status, filled, remaining, permId, clientId)
+    questions.row('openOrders', sighting)
+    report({ kind: 'order', sighting })
+  })
+  on(EventName.openOrderEnd, () => questions.end('openOrders'))
+
+  on(EventName.execDetails, (requestId, contract, execution) => {
+    const read = executionOf(contract, execution, timeZone)
+    if (requestId >= firstRequestId) questions.row('executions', read, requestId)
+    else report({ kind: 'execution', execution: read })
+  })
+  on(EventName.execDetailsEnd, (requestId) => questions.end('executions', requestId))
+  on(EventName.commissionReport, (raw) => {
+    const commission = commissionOf(raw)
+    if (commission === undefined) return
+    const before = commissions.get(commission.executionId)
+    commissions.set(commission.executionId, commission)
+    // each reconcile brings the day's commissions again: the listener hears of what is new on this connection
+    if (before?.commission !== commission.commission || before.realizedProfit !== commission.realizedProfit)
+      report({ kind: 'commission', commission })
+  })
+
+  on(EventName.completedOrder, (contract, order, state) => {
+    questions.row('completedOrders', completedOrderOf(contract, order, state, timeZone))
+  })
+  on(EventName.completedOrdersEnd, () => questions.end('completedOrders'))
+
+  on(EventName.position, (account, contract, quantity, averageCost) => {
+    const name = `position in ${contract.symbol}`
+    questions.row('positions', {
+      account,
+      contract: mention(contract),
+      quantity: needed(amount(quantity), name),
+      averageCost: needed(amount(averageCost), `average cost of the ${name}`),
+    })
+  })
+  on(EventName.positionEnd, () => questions.end('positions'))
+
+  on(EventName.updateAccountValue, (key, value, currency, account) => {
+    questions.row('accountValues', { kind: 'value', account, key, value, currency })
+  })
+  on(
+    EventName.updatePortfolio,
+    (contract, _quantity, marketPrice, marketValue, _averageCost, unrealizedProfit, realizedProfit, account) => {
+      questions.row('accountValues', {
+        kind: 'holding',
+        account: account ?? '',
+        conId: mention(contract).conId,
+        marketPrice: magnitude(marketPrice),
+        marketValue: amount(marketValue),
+        unrealizedProfit: amount(unrealizedProfit),
+        realizedProfit: amount(realizedProfit),
+      })
+    },
+  )
+  on(EventName.accountDownloadEnd, () => questions.end('accountValues'))
+
+  on(EventName.contractDetails, (requestId, details) => void questions.row('contracts', contractOf(details), requestId))
+  on(EventName.contractDetailsEnd, (requestId) => questions.end('contracts', requestId))
+
+  on(EventName.historicalData, (requestId, date, open, high, low, close, volume) => {
+    if (date.startsWith('finished')) questions.end('bars', requestId)
+    else questions.row('bars', barOf(date, { open, high, low, close }, volume, timeZone), requestId)
+  })
+
+  on(EventName.currentTime, (seconds) => {
+    questions.row('time', isoTime(seconds * 1000))
+    questions.end('time')
+  })
+}

@@ -1,0 +1,57 @@
+/** A session with short times, what it reported, and what it logged. */
+import type { BrokerReport, OrderTicket } from '../../../domain/ports/broker.ts'
+import { systemClock } from '../../../infra/clock.ts'
+import { createBrokerSession, type SessionOptions } from '../../../infra/ib/session.ts'
+import { until } from './scripted-gateway.ts'
+
+export const quietLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+export const ticket = (orderId: number, changes: Partial<OrderTicket> = {}): OrderTicket => ({
+  orderRef: `abc-${orderId}`,
+  orderId,
+  account: 'DU1',
+  contract: { conId: 756733, symbol: 'SPY', secType: 'STK', exchange: 'SMART', currency: 'USD' },
+  action: 'BUY',
+  quantity: '10',
+  type: 'MKT',
+  timeInForce: 'DAY',
+  outsideRegularHours: false,
+  ...changes,
+})
+
+export const sessionAt = (port: number, options: Partial<SessionOptions> = {}) => {
+  const reports: BrokerReport[] = []
+  const broker = createBrokerSession({
+    host: '127.0.0.1',
+    port,
+    clientId: 7,
+    clock: systemClock,
+    log: quietLog,
+    deadlines: { connect: 1000, question: 1000, history: 1000 },
+    backOff: { first: 20, most: 40 },
+    ...options,
+  })
+  const of = <Kind extends BrokerReport['kind']>(kind: Kind) =>
+    reports.filter((report): report is Extract<BrokerReport, { kind: Kind }> => report.kind === kind)
+  return {
+    broker,
+    reports,
+    of,
+    connected: (times = 1) => until(`connected, time ${times}`, () => of('connected').length >= times),
+    start: async () => {
+      broker.start((report) => reports.push(report))
+      await until('connected', () => broker.connected())
+    },
+  }
+}
+export type SessionUnderTest = ReturnType<typeof sessionAt>
+
+/** The error of a promise that must fail. */
+export const failure = async (promise: Promise<unknown>): Promise<Error> => {
+  try {
+    await promise
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('it should have failed')
+}
