@@ -1,0 +1,195 @@
+/** What every store of documents must do. */
+import { expect } from 'chai'
+import type { Checkpoint, Documents, DocumentWrite } from '../../domain/ports/documents.ts'
+import { all } from './commits.ts'
+import { until } from './until.ts'
+
+export type DocumentsWorld = {
+  documents: Documents
+  /** The same documents through a connection of its own. */
+  another(): Promise<Documents>
+  close(): Promise<void>
+}
+
+const hash = (letter: string) => letter.repeat(64)
+
+export const documentsContract = (name: string, open: () => Promise<DocumentsWorld>): void => {
+  describe(`documents on ${name}`, () => {
+    let world: DocumentsWorld
+    let documents: Documents
+    let checkpoint: Checkpoint | undefined
+    beforeEach(async () => {
+      world = await open()
+      documents = world.documents
+      checkpoint = undefined
+    })
+    afterEach(() => world.close())
+    /** Writes as the one projector there is. */
+    const write = async (...writes: DocumentWrite[]): Promise<void> => {
+      const position = (checkpoint?.position ?? 0) + 1
+      const written = await documents.write('orders', writes, { position, hash: hash('a') }, checkpoint)
+      if (written.answer !== 'written') throw new Error('the checkpoint moved')
+      checkpoint = written.checkpoint
+    }
+    const failure = (promise: Promise<unknown>): Promise<unknown> =>
+      promise.then(
+        () => 'succeeded',
+        (error: unknown) => (error as Error).message,
+      )
+
+    it('begin empty', async () => {
+      expect(await documents.get('status/paper')).to.equal(undefined)
+      expect(await documents.list('status')).to.deep.equal([])
+      expect(await all(documents.all())).to.deep.equal([])
+      expect(await documents.checkpoint('orders')).to.equal(undefined)
+    })
+
+    it('keep what JSON can say', async () => {
+      const data = { text: 'Zürich 🙂', number: -0.25, yes: true, nothing: null, list: [1, { a: 'b' }], map: { deep: { deeper: [] } } }
+      await write({ kind: 'set', path: 'status/paper', data })
+      expect(await documents.get('status/paper')).to.deep.equal(data)
+      expect(await (await world.another()).get('status/paper')).to.deep.equal(data)
+    })
+
+    it('set the whole document', async () => {
+      await write({ kind: 'set', path: 'status/paper', data: { a: 1, b: 2 } })
+      await write({ kind: 'set', path: 'status/paper', data: { b: 3 } })
+      expect(await documents.get('status/paper')).to.deep.equal({ b: 3 })
+    })
+
+    it('merge top-level fields, each replaced whole, and create what is missing', async () => {
+      await write({ kind: 'set', path: 'status/paper', data: { a: 1, map: { x: 1, y: 2 } } })
+      await write(
+        { kind: 'merge', path: 'status/paper', data: { map: { z: 3 }, b: 2 } },
+        { kind: 'merge', path: 'status/live', data: { c: 3 } },
+      )
+      expect(await documents.get('status/paper')).to.deep.equal({ a: 1, b: 2, map: { z: 3 } })
+      expect(await documents.get('status/live')).to.deep.equal({ c: 3 })
+    })
+
+    it('delete, also what is not there', async () => {
+      await write({ kind: 'set', path: 'status/paper', data: { a: 1 } })
+      await write({ kind: 'delete', path: 'status/paper' }, { kind: 'delete', path: 'status/never' })
+      expect(await documents.get('status/paper')).to.equal(undefined)
+      expect(await all(documents.all())).to.deep.equal([])
+    })
+
+    it('apply the writes of a batch in their order', async () => {
+      await write(
+        { kind: 'set', path: 'status/paper', data: { a: 1 } },
+        { kind: 'merge', path: 'status/paper', data: { b: 2 } },
+        { kind: 'set', path: 'status/live', data: { a: 1 } },
+        { kind: 'delete', path: 'status/live' },
+      )
+      expect(await documents.get('status/paper')).to.deep.equal({ a: 1, b: 2 })
+      expect(await documents.get('status/live')).to.equal(undefined)
+    })
+
+    it('list what is directly in a collection, by id', async () => {
+      await write(
+        { kind: 'set', path: 'positions/paper', data: { at: 'top' } },
+        { kind: 'set', path: 'positions/paper/openOrders/r2', data: { order: 2 } },
+        { kind: 'set', path: 'positions/paper/openOrders/r1', data: { order: 1 } },
+        { kind: 'set', path: 'positions/live/openOrders/r3', data: { order: 3 } },
+        { kind: 'set', path: 'positions/paper/openOrders/r1/notes/n1', data: { note: 1 } },
+      )
+      expect(await documents.list('positions/paper/openOrders')).to.deep.equal([
+        { path: 'positions/paper/openOrders/r1', data: { order: 1 } },
+        { path: 'positions/paper/openOrders/r2', data: { order: 2 } },
+      ])
+      expect(await documents.list('positions')).to.deep.equal([{ path: 'positions/paper', data: { at: 'top' } }])
+    })
+
+    it('go through all in order, however many, without the checkpoints', async () => {
+      const paths = Array.from({ length: 600 }, (_, number) => `activity/${String(number).padStart(12, '0')}`)
+      for (const part of [paths.slice(300), paths.slice(0, 300)])
+        await write(...part.map((path) => ({ kind: 'set' as const, path, data: { path } })))
+      expect((await all(documents.all())).map(({ path }) => path)).to.deep.equal(paths)
+    })
+
+    it('move the checkpoint together with the batch, and show it as a document', async () => {
+      await write({ kind: 'set', path: 'status/paper', data: { a: 1 } })
+      expect(await documents.checkpoint('orders')).to.deep.equal(checkpoint)
+      expect(checkpoint).to.deep.include({ position: 1, hash: hash('a') })
+      expect(await documents.get('checkpoints/orders')).to.deep.include({ position: 1, hash: hash('a') })
+      expect((await documents.list('checkpoints')).map(({ path }) => path)).to.deep.equal(['checkpoints/orders'])
+      await write()
+      expect(await documents.checkpoint('orders')).to.deep.include({ position: 2 })
+    })
+
+    it('write nothing for the second of two projectors', async () => {
+      const rival = await world.another()
+      await write()
+      const stale = await rival.checkpoint('orders')
+      await write({ kind: 'set', path: 'status/paper', data: { by: 'first' } })
+      const late = await rival.write(
+        'orders',
+        [{ kind: 'set', path: 'status/paper', data: { by: 'second' } }],
+        { position: 2, hash: hash('b') },
+        stale,
+      )
+      expect(late).to.deep.equal({ answer: 'moved' })
+      expect(await documents.get('status/paper')).to.deep.equal({ by: 'first' })
+      expect(await documents.checkpoint('orders')).to.deep.equal(checkpoint)
+    })
+
+    it('let one of two projectors begin', async () => {
+      const rival = await world.another()
+      const begin = (own: Documents, by: string) =>
+        own.write('orders', [{ kind: 'set', path: `status/${by}`, data: { by } }], { position: 1, hash: hash('a') }, undefined)
+      const answers = await Promise.all([begin(documents, 'first'), begin(rival, 'second')])
+      expect(answers.map(({ answer }) => answer).sort()).to.deep.equal(['moved', 'written'])
+      expect(await documents.list('status')).to.have.length(1)
+    })
+
+    it('notice a checkpoint that moved and came back to the same position', async () => {
+      await write()
+      const first = checkpoint!
+      const again = await documents.write('orders', [], { position: first.position, hash: first.hash }, first)
+      expect(again.answer).to.equal('written')
+      expect(await documents.write('orders', [], { position: 2, hash: hash('b') }, first)).to.deep.equal({ answer: 'moved' })
+    })
+
+    it('keep the checkpoints of projections apart', async () => {
+      await write()
+      const other = await documents.write('status', [], { position: 7, hash: hash('c') }, undefined)
+      expect(other.answer).to.equal('written')
+      expect(await documents.checkpoint('orders')).to.deep.include({ position: 1 })
+    })
+
+    it('refuse paths that are none, and write nothing then', async () => {
+      for (const path of ['status', 'status/paper/more', 'status//paper/x', '/status', 'status/..', '']) {
+        expect(await failure(documents.get(path))).to.match(/is not a document path/)
+        const batch = write({ kind: 'set', path: 'status/paper', data: { a: 1 } }, { kind: 'set', path, data: { a: 1 } })
+        expect(await failure(batch)).to.match(/is not a document path/)
+      }
+      for (const path of ['status/paper', 'a//b', '']) expect(await failure(documents.list(path))).to.match(/is not a collection/)
+      expect(await documents.get('status/paper')).to.equal(undefined)
+      expect(await documents.checkpoint('orders')).to.equal(undefined)
+    })
+
+    it('let no view write a checkpoint', async () => {
+      const batch = write({ kind: 'set', path: 'checkpoints/orders', data: { position: 9 } })
+      expect(await failure(batch)).to.match(/is a checkpoint/)
+    })
+
+    it('tell who watches, here and elsewhere, and no more once he left', async () => {
+      let [here, there] = [0, 0]
+      const stopHere = documents.watch('status/paper', () => {
+        here += 1
+      })
+      const stopThere = (await world.another()).watch('status/paper', () => {
+        there += 1
+      })
+      await write({ kind: 'set', path: 'status/paper', data: { a: 1 } })
+      await until('both were told', () => here > 0 && there > 0)
+      stopHere()
+      const before = here
+      await write({ kind: 'set', path: 'status/paper', data: { a: 2 } })
+      const toldThere = there
+      await until('the other was told again', () => there > toldThere || there > 1)
+      stopThere()
+      expect(here).to.equal(before)
+    })
+  })
+}
