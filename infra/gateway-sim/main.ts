@@ -1,0 +1,83 @@
+/** The simulated gateway as a process of its own: one line of JSON with its ports once it listens, SIGTERM or SIGINT ends it. */
+import { parseArgs } from 'node:util'
+import { type GatewaySimulatorOptions, startGatewaySimulator } from './simulator.ts'
+
+export const gatewaySimulatorUsage = `gateway-sim: a server that speaks the TWS protocol
+
+  --port N             API port (default: any free one)
+  --control-port N     control port (default: any free one)
+  --bars SYMBOL=FILE   bars of a symbol, CSV with date,open,high,low,close,volume; may be repeated
+  --start DATE         simulated start: a date or an ISO time with its zone
+  --seed N             whole number that fixes the course of the days and all ids
+  --account NAME       account (default DU1234567)
+  --cash N             US dollars at the start (default 100000)
+  --max-server-version N   178 to 193 (default 193)`
+
+/** Throws with one line that names the argument that is wrong. */
+export const gatewaySimulatorOptions = (args: readonly string[]): GatewaySimulatorOptions => {
+  const text = { type: 'string' } as const
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...{ port: text, 'control-port': text, start: text, seed: text, account: text, cash: text, 'max-server-version': text },
+      bars: { type: 'string', multiple: true },
+    },
+  })
+  const number = (
+    name: 'port' | 'control-port' | 'seed' | 'cash' | 'max-server-version',
+    is: (value: number) => boolean,
+  ): number | undefined => {
+    const given = values[name]
+    if (given === undefined) return undefined
+    const value = given.trim() === '' ? Number.NaN : Number(given)
+    if (!Number.isFinite(value) || !is(value)) throw new Error(`--${name}: not a valid number: ${JSON.stringify(given)}`)
+    return value
+  }
+  const isPort = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 65535
+  return present({
+    port: number('port', isPort),
+    controlPort: number('control-port', isPort),
+    bars: Object.fromEntries((values.bars ?? []).map(barsArgument)),
+    start: values.start,
+    seed: number('seed', Number.isInteger),
+    account: values.account,
+    cash: number('cash', () => true),
+    maxServerVersion: number('max-server-version', Number.isInteger),
+  })
+}
+
+const barsArgument = (given: string): [symbol: string, path: string] => {
+  const parts = /^([^=]+)=(.+)$/.exec(given)
+  if (!parts) throw new Error(`--bars: expected SYMBOL=FILE, got ${JSON.stringify(given)}`)
+  return [parts[1]!, parts[2]!]
+}
+
+type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+const present = <T extends object>(values: T): Partial<Present<T>> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<Present<T>>
+
+/** Runs until it is told to end. */
+export const runGatewaySimulator = async (options: GatewaySimulatorOptions): Promise<void> => {
+  const simulator = await startGatewaySimulator(options)
+  process.stdout.write(`${JSON.stringify({ port: simulator.port, controlPort: simulator.controlPort })}\n`)
+  await new Promise((resolve) => {
+    process.once('SIGTERM', resolve)
+    process.once('SIGINT', resolve)
+  })
+  await simulator.close()
+}
+
+const main = async (args: readonly string[]): Promise<void> => {
+  if (args.includes('--help')) {
+    process.stdout.write(`${gatewaySimulatorUsage}\n`)
+    return
+  }
+  await runGatewaySimulator(gatewaySimulatorOptions(args))
+}
+
+if (import.meta.main) {
+  main(process.argv.slice(2)).catch((error: unknown) => {
+    process.stderr.write(`gateway-sim: ${error instanceof Error ? error.message : error}\n`)
+    process.exitCode = 1
+  })
+}

@@ -1,0 +1,169 @@
+/**
+ * Prices at any moment, from the bars alone.
+ * A day is a path: each five-minute bar (or bar of an intraday file) runs in straight lines from its open over its two extremes to
+ * its close; a rising bar meets its low first, a falling one its high. No spread and no depth: an order of any size trades on the path.
+ * Outside the session the last close stands. A date without a bar is a day on which the symbol does not trade.
+ */
+import { newYorkDate, nextSession, previousSession, type Session, sessionOn } from '../../domain/calendar.ts'
+import type { BarsFile, DailyBar } from './bars-file.ts'
+import { intradayBars } from './intraday.ts'
+
+export type Slice = { start: number; end: number; open: number; high: number; low: number; close: number; volume: number }
+/** From `start` to `end` (epoch milliseconds) the price goes straight `from` one value `to` the other. */
+type Segment = { start: number; end: number; from: number; to: number }
+export type Day = { session: Session; bar: DailyBar; slices: readonly Slice[]; path: readonly Segment[] }
+
+export type Side = 'BUY' | 'SELL'
+/** When and at what price an order trades. */
+export type Touch = { at: number; price: number }
+
+export type Market = {
+  symbols: readonly string[]
+  /** The day with that New York date, undefined without a session or a bar. */
+  day: (symbol: string, date: string) => Day | undefined
+  dates: (symbol: string) => readonly string[]
+  /** Last traded price, undefined before the first bar. */
+  price: (symbol: string, at: number) => number | undefined
+  /** Close of the last session of a day before that of `at`. */
+  previousClose: (symbol: string, at: number) => number | undefined
+  /** Shares traded today until `at`; 0 outside the session of a day with a bar. */
+  volume: (symbol: string, at: number) => number
+  /** The first trade at or after `from` in that session: at any price, or at `limit` and better. */
+  touch: (symbol: string, session: Session, from: number, side: Side, limit?: number) => Touch | undefined
+}
+
+export const createMarket = (bars: ReadonlyMap<string, BarsFile>, seed: number): Market => {
+  const daily = new Map([...bars].map(([symbol, file]) => [symbol, new Map(file.daily.map((bar) => [bar.date, bar]))]))
+  const dates = new Map([...bars].map(([symbol, file]) => [symbol, file.daily.map((bar) => bar.date).sort()]))
+  const intraday = new Map([...bars].map(([symbol, file]) => [symbol, Map.groupBy(file.intraday ?? [], (bar) => newYorkDate(bar.start))]))
+  const days = new Map<string, Day | undefined>()
+
+  const makeDay = (symbol: string, date: string): Day | undefined => {
+    const bar = daily.get(symbol)?.get(date)
+    const session = bar && sessionOn(date)
+    if (!bar || !session) return undefined
+    const slices = intraday.get(symbol)?.get(date) ?? intradayBars(bar, session, `${seed}:${symbol}`, '5 mins')
+    return { session, bar, slices, path: slices.flatMap(segmentsOf) }
+  }
+
+  const day = (symbol: string, date: string): Day | undefined => {
+    const key = `${symbol}|${date}`
+    if (!days.has(key)) days.set(key, makeDay(symbol, date))
+    return days.get(key)
+  }
+
+  const previousClose = (symbol: string, at: number): number | undefined => {
+    const today = newYorkDate(at)
+    const before = (dates.get(symbol) ?? []).findLast((date) => date < today)
+    return before === undefined ? undefined : daily.get(symbol)!.get(before)!.close
+  }
+
+  return {
+    symbols: [...bars.keys()],
+    day,
+    dates: (symbol) => dates.get(symbol) ?? [],
+    previousClose,
+    price: (symbol, at) => {
+      const today = day(symbol, newYorkDate(at))
+      return today && at >= today.session.open ? priceOn(today, at) : previousClose(symbol, at)
+    },
+    volume: (symbol, at) => {
+      const today = day(symbol, newYorkDate(at))
+      return today ? (sliceBetween(today, today.session.open, at)?.volume ?? 0) : 0
+    },
+    touch: (symbol, session, from, side, limit) => {
+      const today = day(symbol, session.date)
+      return today && touchOn(today, from, side, limit)
+    },
+  }
+}
+
+/** A session that is on at `now` (from the open until just before the close). */
+export const openSession = (now: number): Session | undefined => {
+  const session = sessionOn(newYorkDate(now))
+  return session && session.open <= now && now < session.close ? session : undefined
+}
+
+/** The session that is on at `now`, else the next one. */
+export const comingSession = (now: number): Session => {
+  const today = newYorkDate(now)
+  const session = sessionOn(today)
+  return session && now < session.close ? session : nextSession(today)
+}
+
+/** The newest session that has begun at `now`. */
+export const begunSession = (now: number): Session => {
+  const today = newYorkDate(now)
+  const session = sessionOn(today)
+  return session && session.open <= now ? session : previousSession(today)
+}
+
+export const roundTo = (value: number, step: number): number => Number((Math.round(value / step) * step).toFixed(8))
+
+const segmentsOf = (slice: Slice): Segment[] => {
+  const rising = slice.close >= slice.open
+  const prices = [slice.open, rising ? slice.low : slice.high, rising ? slice.high : slice.low, slice.close]
+  const third = (slice.end - slice.start) / 3
+  return [0, 1, 2].map((leg) => ({
+    start: slice.start + Math.round(third * leg),
+    end: slice.start + Math.round(third * (leg + 1)),
+    from: prices[leg]!,
+    to: prices[leg + 1]!,
+  }))
+}
+
+/** Interpolated and rounded to cents; the ends of a segment are kept as they are. */
+const priceAlong = (segment: Segment, at: number): number => {
+  if (at <= segment.start) return segment.from
+  if (at >= segment.end) return segment.to
+  return roundTo(segment.from + ((segment.to - segment.from) * (at - segment.start)) / (segment.end - segment.start), 0.01)
+}
+
+/** Between the bars of an intraday file with gaps the last price stands. */
+const priceOn = (day: Day, at: number): number => {
+  if (at >= day.session.close) return day.bar.close
+  const segment = day.path.findLast((segment) => segment.start <= at)
+  return segment ? priceAlong(segment, at) : day.bar.open
+}
+
+const touchOn = (day: Day, from: number, side: Side, limit: number | undefined): Touch | undefined => {
+  const good = (price: number): boolean => limit === undefined || (side === 'BUY' ? price <= limit : price >= limit)
+  for (const segment of day.path) {
+    if (segment.end <= from) continue
+    const start = Math.max(from, segment.start)
+    const price = priceAlong(segment, start)
+    if (good(price)) return { at: start, price }
+    if (limit !== undefined && good(segment.to)) {
+      const share = (limit - segment.from) / (segment.to - segment.from)
+      const reached = Math.ceil(segment.start + (segment.end - segment.start) * share)
+      return { at: Math.min(segment.end, Math.max(start, reached)), price: limit }
+    }
+  }
+  return undefined
+}
+
+/** The bar of a day from one moment until another; undefined when nothing of the day lies between. Volume grows evenly within a slice. */
+export const sliceBetween = (day: Day, start: number, end: number): Slice | undefined => {
+  const parts = day.path.filter((segment) => segment.end > start && segment.start < end)
+  const [first, last] = [parts[0], parts.at(-1)]
+  if (!first || !last || end <= start) return undefined
+  const prices = parts.flatMap((segment) => [
+    priceAlong(segment, Math.max(start, segment.start)),
+    priceAlong(segment, Math.min(end, segment.end)),
+  ])
+  return {
+    start,
+    end,
+    open: prices[0]!,
+    high: Math.max(...prices),
+    low: Math.min(...prices),
+    close: prices.at(-1)!,
+    volume: volumeUntil(day, end) - volumeUntil(day, start),
+  }
+}
+
+const volumeUntil = (day: Day, at: number): number =>
+  Math.floor(
+    day.slices.reduce((sum, slice) => sum + slice.volume * Math.min(1, Math.max(0, (at - slice.start) / (slice.end - slice.start))), 0) +
+      1e-6,
+  )

@@ -1,0 +1,202 @@
+/** The messages from a client to the gateway. Layouts: server versions 178 to 193. */
+import type { HistoryRequest } from './history.ts'
+import { type PlacedOrder, readPlacedOrder } from './order-fields.ts'
+import type { ContractQuery } from './universe.ts'
+
+export type ExecutionFilter = {
+  clientId: string
+  account: string
+  time: string
+  symbol: string
+  secType: string
+  exchange: string
+  side: string
+}
+
+/** Requests that say nothing but their name. */
+type PlainName =
+  | ('reqIds' | 'reqManagedAccts' | 'reqCurrentTime' | 'reqPositions' | 'cancelPositions')
+  | ('reqOpenOrders' | 'reqAllOpenOrders' | 'reqAutoOpenOrders' | 'reqGlobalCancel')
+
+export type Request =
+  | { kind: PlainName }
+  | { kind: 'startApi'; clientId: number }
+  | { kind: 'reqAccountSummary'; requestId: number; tags: string[] }
+  | { kind: 'cancelAccountSummary' | 'cancelHistoricalData' | 'cancelMktData'; requestId: number }
+  | { kind: 'reqAccountUpdates'; subscribe: boolean; account: string }
+  | { kind: 'reqCompletedOrders'; apiOnly: boolean }
+  | { kind: 'reqExecutions'; requestId: number; filter: ExecutionFilter }
+  | { kind: 'reqContractDetails'; requestId: number; contract: ContractQuery }
+  | { kind: 'placeOrder'; orderId: number; order: PlacedOrder }
+  | { kind: 'cancelOrder'; orderId: number }
+  | { kind: 'reqHistoricalData'; requestId: number; contract: ContractQuery; history: HistoryRequest; keepUpToDate: boolean }
+  | { kind: 'reqMktData'; requestId: number; contract: ContractQuery; snapshot: boolean }
+  | { kind: 'reqMarketDataType'; type: number }
+  | { kind: 'reqMarketRule'; ruleId: number }
+
+export type RequestName = Request['kind']
+
+/** A message too short for its kind, or with something else where a number belongs. */
+export class UnreadableRequest extends Error {
+  override readonly name = 'UnreadableRequest'
+}
+
+/** The fields of one message, taken one after the other. */
+type Reader = { text: () => string; integer: () => number; flag: () => boolean; skip: (count: number) => void }
+
+const readerOf = (fields: readonly string[]): Reader => {
+  let next = 1
+  const text = (): string => {
+    const field = fields[next++]
+    if (field === undefined) throw new UnreadableRequest(`it ends after ${fields.length} fields`)
+    return field
+  }
+  const integer = (): number => {
+    const field = text()
+    if (!/^-?\d{1,15}$/.test(field)) throw new UnreadableRequest(`field ${next - 1} is "${field}" and should be a whole number`)
+    return Number(field)
+  }
+  const skip = (count: number): void => {
+    for (let field = 0; field < count; field++) text()
+  }
+  return { text, integer, flag: () => !['', '0', 'false'].includes(text()), skip }
+}
+
+/** conId to tradingClass, with the primary exchange: twelve fields. */
+const readContract = ({ text, skip }: Reader): ContractQuery => {
+  const [conId, symbol, secType] = [text(), text(), text()]
+  skip(4)
+  const [exchange, primaryExchange, currency, localSymbol, tradingClass] = [text(), text(), text(), text(), text()]
+  return { conId, symbol, secType, exchange, primaryExchange, currency, localSymbol, tradingClass }
+}
+
+type Row = { name: RequestName; read: (reader: Reader, serverVersion: number) => Request }
+
+const plain = (kind: PlainName): Row => ({ name: kind, read: () => ({ kind }) })
+
+const byRequestId = (kind: 'cancelAccountSummary' | 'cancelHistoricalData' | 'cancelMktData'): Row => ({
+  name: kind,
+  read: ({ skip, integer }) => {
+    skip(1)
+    return { kind, requestId: integer() }
+  },
+})
+
+/** By the number of the message; `skip(1)` passes over the version that most of them still carry. */
+export const requests: Readonly<Record<number, Row>> = {
+  1: {
+    name: 'reqMktData',
+    read: (reader) => {
+      reader.skip(1)
+      const requestId = reader.integer()
+      const contract = readContract(reader)
+      if (contract.secType === 'BAG') throw new UnreadableRequest('combinations are not simulated')
+      if (reader.flag()) reader.skip(3)
+      reader.skip(1)
+      return { kind: 'reqMktData', requestId, contract, snapshot: reader.flag() }
+    },
+  },
+  2: byRequestId('cancelMktData'),
+  3: {
+    name: 'placeOrder',
+    read: (reader, serverVersion) => ({
+      kind: 'placeOrder',
+      orderId: reader.integer(),
+      order: readPlacedOrder(reader.text, serverVersion),
+    }),
+  },
+  4: {
+    name: 'cancelOrder',
+    read: ({ skip, integer }, serverVersion) => {
+      if (serverVersion < 192) skip(1)
+      return { kind: 'cancelOrder', orderId: integer() }
+    },
+  },
+  5: plain('reqOpenOrders'),
+  6: {
+    name: 'reqAccountUpdates',
+    read: ({ skip, flag, text }) => {
+      skip(1)
+      return { kind: 'reqAccountUpdates', subscribe: flag(), account: text() }
+    },
+  },
+  7: {
+    name: 'reqExecutions',
+    read: ({ skip, integer, text }) => {
+      skip(1)
+      const requestId = integer()
+      const [clientId, account, time, symbol, secType, exchange, side] = [text(), text(), text(), text(), text(), text(), text()]
+      return { kind: 'reqExecutions', requestId, filter: { clientId, account, time, symbol, secType, exchange, side } }
+    },
+  },
+  8: plain('reqIds'),
+  9: {
+    name: 'reqContractDetails',
+    read: (reader) => {
+      reader.skip(1)
+      return { kind: 'reqContractDetails', requestId: reader.integer(), contract: readContract(reader) }
+    },
+  },
+  15: plain('reqAutoOpenOrders'),
+  16: plain('reqAllOpenOrders'),
+  17: plain('reqManagedAccts'),
+  20: {
+    name: 'reqHistoricalData',
+    read: (reader) => {
+      const requestId = reader.integer()
+      const contract = readContract(reader)
+      reader.skip(1)
+      const [endDateTime, barSize, duration, , whatToShow, formatDate] = Array.from({ length: 6 }, reader.text) as [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+      ]
+      if (contract.secType === 'BAG') throw new UnreadableRequest('combinations are not simulated')
+      const history = { endDateTime, barSize, duration, whatToShow: whatToShow.toUpperCase(), formatDate }
+      return { kind: 'reqHistoricalData', requestId, contract, history, keepUpToDate: reader.flag() }
+    },
+  },
+  25: byRequestId('cancelHistoricalData'),
+  49: plain('reqCurrentTime'),
+  58: plain('reqGlobalCancel'),
+  59: {
+    name: 'reqMarketDataType',
+    read: ({ skip, integer }) => {
+      skip(1)
+      return { kind: 'reqMarketDataType', type: integer() }
+    },
+  },
+  61: plain('reqPositions'),
+  62: {
+    name: 'reqAccountSummary',
+    read: ({ skip, integer, text }) => {
+      skip(1)
+      const requestId = integer()
+      skip(1)
+      const tags = text()
+        .split(',')
+        .map((tag) => tag.trim())
+      return { kind: 'reqAccountSummary', requestId, tags: tags.filter((tag) => tag !== '') }
+    },
+  },
+  63: byRequestId('cancelAccountSummary'),
+  64: plain('cancelPositions'),
+  71: {
+    name: 'startApi',
+    read: ({ skip, integer }) => {
+      skip(1)
+      return { kind: 'startApi', clientId: integer() }
+    },
+  },
+  91: { name: 'reqMarketRule', read: ({ integer }) => ({ kind: 'reqMarketRule', ruleId: integer() }) },
+  99: { name: 'reqCompletedOrders', read: ({ flag }) => ({ kind: 'reqCompletedOrders', apiOnly: flag() }) },
+}
+
+/** The request in a message, undefined when its number is none that the simulator answers; throws `UnreadableRequest`. */
+export const decodeRequest = (fields: readonly string[], serverVersion: number): Request | undefined => {
+  const row = requests[Number(fields[0])]
+  return row?.read(readerOf(fields), serverVersion)
+}

@@ -1,0 +1,79 @@
+/** Puts the simulated gateway together: market, broker, API port, clock and control port. */
+
+import { builtInBars, builtInSymbols, readBars } from './bars.ts'
+import type { BarsFile, DailyBar } from './bars-file.ts'
+import { type Broker, createBroker } from './broker.ts'
+import { createClock } from './clock.ts'
+import { startControlServer } from './control.ts'
+import { createMarket } from './market.ts'
+import { newestServerVersion, oldestServerVersion } from './messages.ts'
+import { type GatewayServer, startGatewayServer } from './server.ts'
+import { instantOf } from './time-text.ts'
+import { createUniverse } from './universe.ts'
+
+export type GatewaySimulatorOptions = {
+  /** 0, the default, takes any free port. */
+  port?: number
+  controlPort?: number
+  host?: string
+  /** By symbol, the path of a bars file or daily bars; SPY and VIXY have bars built in, which these replace. */
+  bars?: Readonly<Record<string, string | readonly DailyBar[]>>
+  /** An ISO time with its zone, or a date: its midnight in New York. */
+  start?: string
+  seed?: number
+  account?: string
+  /** US dollars. */
+  cash?: number
+  /** 178 to 193; the newest version of the protocol that is spoken. */
+  maxServerVersion?: number
+}
+
+export type GatewaySimulator = { port: number; controlPort: number; close: () => Promise<void> }
+
+/** In the last year of the built-in bars. */
+export const defaultStart = '2019-06-03'
+
+const byDefault = { port: 0, controlPort: 0, host: '127.0.0.1', seed: 1, account: 'DU1234567', cash: 100_000 }
+
+/** Resolves when both ports listen. Throws with one line that names the option that is wrong. */
+export const startGatewaySimulator = async (options: GatewaySimulatorOptions = {}): Promise<GatewaySimulator> => {
+  const { port, controlPort, host, seed, account, cash } = { ...byDefault, ...options }
+  const start = instantOf(options.start ?? defaultStart)
+  if (start === undefined) throw new Error(`start: ${JSON.stringify(options.start)} is neither a date nor an ISO time with its zone`)
+  if (!Number.isInteger(seed)) throw new Error(`seed: expected a whole number, got ${seed}`)
+  if (!Number.isFinite(cash)) throw new Error(`cash: expected a number, got ${cash}`)
+  if (!/^[A-Z]+\d+$/.test(account)) throw new Error(`account: expected letters and digits as in DU1234567, got ${JSON.stringify(account)}`)
+  const maxServerVersion = options.maxServerVersion ?? newestServerVersion
+  if (!(maxServerVersion >= oldestServerVersion && maxServerVersion <= newestServerVersion)) {
+    throw new Error(`maxServerVersion: expected ${oldestServerVersion} to ${newestServerVersion}, got ${maxServerVersion}`)
+  }
+
+  const bars = loadBars(options.bars ?? {})
+  const market = createMarket(bars, seed)
+  const universe = createUniverse(market.symbols)
+  const parts: { server?: GatewayServer } = {}
+  const broker: Broker = createBroker({ account, cash, start, seed, universe, market }, (report) => parts.server?.report(report))
+  const clock = createClock(broker)
+  const server = await startGatewayServer({ host, port, maxServerVersion }, broker, clock.catchUp)
+  parts.server = server
+  const control = await startControlServer(host, controlPort, { broker, clock, server }).catch(async (error: unknown) => {
+    await server.close()
+    throw error
+  })
+  return {
+    port: server.port,
+    controlPort: control.port,
+    close: async () => {
+      clock.stop()
+      await Promise.all([control.close(), server.close()])
+    },
+  }
+}
+
+const loadBars = (given: Readonly<Record<string, string | readonly DailyBar[]>>): Map<string, BarsFile> => {
+  const builtIn = builtInSymbols.filter((symbol) => !(symbol in given)).map((symbol) => [symbol, { daily: builtInBars(symbol) }] as const)
+  const own = Object.entries(given).map(
+    ([symbol, source]) => [symbol, typeof source === 'string' ? readBars(source) : { daily: [...source] }] as const,
+  )
+  return new Map<string, BarsFile>([...builtIn, ...own])
+}

@@ -1,0 +1,66 @@
+/** The simulation as `GET /state` shows it: the truth, whatever the clients were told. */
+import { type Execution, type Order, remaining } from './book.ts'
+import type { Broker } from './broker.ts'
+import type { Clock } from './clock.ts'
+import type { GatewayServer } from './server.ts'
+import { openPositions } from './trading.ts'
+
+export const stateOf = ({ broker, clock, server }: { broker: Broker; clock: Clock; server: GatewayServer }): object => {
+  const { account, book, trading } = broker
+  const worth = trading.valuation()
+  const { hang, ...misbehaviour } = server.misbehaviour
+  return {
+    clock: iso(broker.now()),
+    ...clock.mode(),
+    nextEventAt: iso(broker.nextEventAt()),
+    account,
+    cash: worth.cash,
+    netLiquidation: worth.netLiquidation,
+    orders: book.orders.map(shownOrder),
+    executions: book.executions.map(shownExecution),
+    positions: openPositions(trading.account()).map((position) => ({
+      symbol: position.listing.symbol,
+      conId: position.listing.conId,
+      quantity: position.quantity,
+      averageCost: position.averageCost,
+      marketPrice: trading.priceOf(position),
+      realised: position.realised,
+    })),
+    connections: server.clients().map(({ id, connection }) => ({ clientId: id, serverVersion: connection.serverVersion })),
+    received: Object.fromEntries(
+      [...server.received].map(([clientId, counts]) => [clientId, [...counts].map(([orderRef, count]) => ({ orderRef, count }))]),
+    ),
+    nextValidId: Object.fromEntries([...book.usedOrderIds().keys()].map((clientId) => [clientId, book.nextOrderId(clientId)])),
+    misbehaviour: { ...misbehaviour, hang: [...hang] },
+  }
+}
+
+/** `forgotten`: midnight has passed since, and the API does not tell it any more. */
+const shownOrder = (order: Order): object => ({
+  clientId: order.clientId,
+  orderId: order.orderId,
+  permId: order.permId,
+  orderRef: order.orderRef,
+  symbol: order.listing.symbol,
+  conId: order.listing.conId,
+  action: order.action,
+  totalQuantity: order.quantity,
+  orderType: order.limit === undefined ? 'MKT' : 'LMT',
+  lmtPrice: order.limit,
+  tif: order.timeInForce,
+  status: order.status,
+  filled: order.filled,
+  remaining: remaining(order),
+  averagePrice: order.averagePrice,
+  completedAt: order.completed && iso(order.completed.at),
+  forgotten: order.forgotten,
+})
+
+const shownExecution = ({ listing, at, ...execution }: Execution): object => ({
+  ...execution,
+  symbol: listing.symbol,
+  conId: listing.conId,
+  at: iso(at),
+})
+
+const iso = (instant: number): string => new Date(instant).toISOString()

@@ -1,0 +1,176 @@
+/** Trades and what follows from them: executions, commissions, positions, cash, and the reports of all these. */
+import {
+  type Account,
+  applyEntry,
+  type Entry,
+  foldAccount,
+  orderCommission,
+  type Position,
+  round,
+  type Valuation,
+  valuation,
+} from './account.ts'
+import { type Book, type Execution, type Order, remaining } from './book.ts'
+import type { Market, Side } from './market.ts'
+import type { Rejection } from './order-entry.ts'
+import type { Listing } from './universe.ts'
+
+/** What the broker has to tell; an order, an execution and a commission go to the client they belong to. */
+export type Report =
+  | { kind: 'order'; order: Order }
+  | { kind: 'execution' | 'commission'; execution: Execution }
+  | ({ kind: 'error'; clientId: number; id: number } & Rejection)
+  | { kind: 'whatIf'; order: Order; before: Valuation; after: Valuation; commission: number }
+  | { kind: 'holdings'; listing: Listing }
+  | { kind: 'prices' }
+
+export type Trading = {
+  account: () => Account
+  priceOf: (position: { listing: Listing; averageCost?: number }) => number
+  valuation: () => Valuation
+  /** The account as a trade would leave it. */
+  after: (order: Order, price: number) => { valuation: Valuation; commission: number }
+  trade: (order: Order, shares: number, price: number) => void
+  /** A trade that no order of the API made: client 0, order 0. */
+  handTrade: (listing: Listing, side: Side, shares: number, price: number, orderRef: string) => void
+  transfer: (listing: Listing, quantity: number, price: number) => void
+  /** A further revision of an execution; undefined when there is none with that id. */
+  correct: (execId: string, shares: number | undefined, price: number | undefined) => Execution | undefined
+  /** While on, executions are kept back although statuses and positions change; off tells them all. */
+  holdExecutions: (on: boolean) => void
+}
+
+export const createTrading = (
+  book: Book,
+  market: Market,
+  startingCash: number,
+  now: () => number,
+  report: (report: Report) => void,
+): Trading => {
+  const ledger: Entry[] = []
+  let account = foldAccount(startingCash, ledger)
+  let holding = false
+
+  const priceOf: Trading['priceOf'] = ({ listing, averageCost }) =>
+    (listing.currency === 'USD' ? market.price(listing.symbol, now()) : undefined) ?? lastPriceOf(listing) ?? averageCost ?? 0
+  const lastPriceOf = (listing: Listing): number | undefined => {
+    const entry = ledger.findLast((entry) => entry.listing.conId === listing.conId)
+    return entry?.price
+  }
+
+  const enter = (entry: Entry): number | undefined => {
+    const applied = applyEntry(account, entry)
+    ledger.push(entry)
+    account = applied.account
+    return applied.realised
+  }
+
+  const tell = (execution: Execution): void => {
+    report({ kind: 'execution', execution })
+    report({ kind: 'commission', execution })
+  }
+
+  const record = (execution: Omit<Execution, 'execId' | 'at' | 'held' | 'forgotten'>): void => {
+    const { listing, shares, price, side, commission } = execution
+    const execId = book.nextExecId()
+    const quantity = side === 'BUY' ? shares : -shares
+    const realised = enter({ kind: 'trade', id: baseOf(execId), listing, quantity, price, commission })
+    const recorded = { ...execution, execId, ...(realised === undefined ? {} : { realised }), at: now(), held: holding, forgotten: false }
+    book.executions.push(recorded)
+    if (!holding) tell(recorded)
+    report({ kind: 'holdings', listing })
+  }
+
+  const trade: Trading['trade'] = (order, shares, price) => {
+    const value = order.filled * order.averagePrice + shares * price
+    order.filled = round(order.filled + shares)
+    order.averagePrice = round(value / order.filled)
+    order.lastPrice = price
+    const commission = round(orderCommission(order.filled, value) - order.commission)
+    order.commission = round(order.commission + commission)
+    const isFilled = remaining(order) === 0
+    order.status = isFilled ? 'Filled' : 'Submitted'
+    if (isFilled) order.completed = { at: now(), text: `Filled Size: ${order.filled}` }
+    report({ kind: 'order', order })
+    const { orderId, clientId, permId, orderRef, listing, action, filled: cumulative, averagePrice } = order
+    record({ orderId, clientId, permId, orderRef, listing, side: action, shares, price, cumulative, averagePrice, commission })
+  }
+
+  const correct: Trading['correct'] = (execId, newShares, newPrice) => {
+    const wanted = baseOf(execId)
+    const first = book.executions.findLast((execution) => baseOf(execution.execId) === wanted)
+    const place = ledger.findIndex((entry) => entry.kind === 'trade' && entry.id === wanted)
+    const entry = ledger[place]
+    if (!first || entry?.kind !== 'trade') return undefined
+    const [shares, price] = [newShares ?? first.shares, newPrice ?? first.price]
+    ledger[place] = { ...entry, quantity: first.side === 'BUY' ? shares : -shares, price }
+    const { realised } = applyEntry(foldAccount(startingCash, ledger.slice(0, place)), ledger[place])
+    account = foldAccount(startingCash, ledger)
+    const { realised: _, ...rest } = first
+    const revision: Execution = {
+      ...rest,
+      execId: nextRevision(first.execId),
+      shares,
+      price,
+      cumulative: round(first.cumulative - first.shares + shares),
+      ...(realised === undefined ? {} : { realised }),
+    }
+    revision.averagePrice = round(
+      (first.averagePrice * first.cumulative - first.shares * first.price + shares * price) / revision.cumulative,
+    )
+    book.executions.push(revision)
+    const order = book.orders.find((order) => order.permId === first.permId)
+    if (order) {
+      const value = order.filled * order.averagePrice - first.shares * first.price + shares * price
+      order.filled = round(order.filled - first.shares + shares)
+      order.averagePrice = round(value / order.filled)
+    }
+    tell(revision)
+    report({ kind: 'holdings', listing: first.listing })
+    return revision
+  }
+
+  return {
+    account: () => account,
+    priceOf,
+    valuation: () => valuation(account, priceOf),
+    after: (order, price) => {
+      const commission = orderCommission(order.quantity, order.quantity * price)
+      const quantity = order.action === 'BUY' ? order.quantity : -order.quantity
+      const applied = applyEntry(account, { kind: 'trade', id: '', listing: order.listing, quantity, price, commission })
+      return { valuation: valuation(applied.account, priceOf), commission }
+    },
+    trade,
+    handTrade: (listing, side, shares, price, orderRef) => {
+      const commission = orderCommission(shares, shares * price)
+      const ids = { orderId: 0, clientId: 0, permId: book.nextPermId(), orderRef }
+      record({ ...ids, listing, side, shares, price, cumulative: shares, averagePrice: price, commission })
+    },
+    transfer: (listing, quantity, price) => {
+      enter({ kind: 'transfer', listing, quantity, price })
+      report({ kind: 'holdings', listing })
+    },
+    correct,
+    holdExecutions: (on) => {
+      holding = on
+      const released = on ? [] : book.executions.filter((execution) => execution.held)
+      for (const execution of released) {
+        execution.held = false
+        tell(execution)
+      }
+    },
+  }
+}
+
+/** A position that was held and is not any more is told once more, with 0. */
+export const holdingIn = (account: Account, listing: Listing): Position =>
+  account.positions.get(listing.conId) ?? { listing, quantity: 0, averageCost: 0, realised: 0 }
+
+export const openPositions = (account: Account): Position[] => [...account.positions.values()].filter(({ quantity }) => quantity !== 0)
+
+const baseOf = (execId: string): string => execId.slice(0, execId.lastIndexOf('.'))
+
+const nextRevision = (execId: string): string => {
+  const revision = Number(execId.slice(execId.lastIndexOf('.') + 1)) + 1
+  return `${baseOf(execId)}.${String(revision).padStart(2, '0')}`
+}
