@@ -1,0 +1,116 @@
+/**
+ * How one command is carried through its handler: gather, decide, append. The same for published commands and for steps,
+ * so that every refusal, expiry and failure is treated in one place.
+ */
+import type { Command } from '../domain/commands.ts'
+import type { Cause } from '../domain/commit.ts'
+import { decode } from '../domain/decode.ts'
+import { isRefusal, passes, type Refusal, refuse } from '../domain/errors.ts'
+import { type DomainEvent, event } from '../domain/events.ts'
+import type { Ledger } from '../domain/ledger.ts'
+import { type Broker, BrokerUnavailable } from '../domain/ports/broker.ts'
+import { type Clock, isoTime } from '../domain/ports/clock.ts'
+import type { EngineFacts, Handler } from './handler.ts'
+import type { Log, Writer } from './writer.ts'
+
+/** What came of gathering: facts, a refusal, or the bug that kept it from ending. `sequence`: the reports that had been heard when it began. */
+export type Gathered = { sequence: number } & ({ facts: unknown } | Refusal | { bug: Error })
+
+/** `later`: a passing refusal; nothing was written. */
+export type Decided = { outcome: 'decided' } | { outcome: 'later'; reason: string }
+
+export type Deciding = {
+  gather(command: Command, handler: Handler): Promise<Gathered>
+  /** Queues the decision. @param urgency of the queue */
+  decide(command: Command, handler: Handler, gathered: Gathered, urgency?: 'urgent' | 'normal'): Promise<Decided>
+}
+
+const asRefusal = (error: unknown): Refusal | { bug: Error } => {
+  if (!(error instanceof BrokerUnavailable)) return { bug: error instanceof Error ? error : new Error(String(error)) }
+  if (error.why === 'refused') return refuse('BROKER_REFUSED', error.message)
+  return refuse(error.why === 'timedOut' ? 'BROKER_TIMED_OUT' : 'GATEWAY_NOT_READY', error.message)
+}
+
+export const causeOf = ({ body: _, ...command }: Command): Cause => ({ kind: 'command', ...command })
+
+export const createDeciding = ({
+  ledger,
+  broker,
+  clock,
+  writer,
+  log,
+  ready,
+  sequence,
+  facts,
+  validFor,
+}: {
+  ledger: Readonly<Ledger>
+  broker: Broker
+  clock: Clock
+  writer: Writer
+  log: Log
+  ready: () => boolean
+  sequence: () => number
+  facts: (command: Command, sequence: number) => EngineFacts
+  /** Milliseconds from the publish time. */
+  validFor: (command: Command) => number
+}): Deciding => {
+  const isExpired = (command: Command): boolean => clock.now() > Date.parse(command.publishedAt) + validFor(command)
+
+  const decideNow = (command: Command, handler: Handler, gathered: Gathered): DomainEvent[] | Refusal => {
+    if (isExpired(command)) return refuse('EXPIRED', `published at ${command.publishedAt}, now is ${isoTime(clock.now())}`)
+    if ('refusal' in gathered) return gathered
+    if ('bug' in gathered) throw gathered.bug
+    if (handler.needsBroker && !ready()) return refuse('GATEWAY_NOT_READY')
+    return handler.decide({ ledger, command, facts: gathered.facts, now: clock.now(), engine: facts(command, gathered.sequence) })
+  }
+
+  /** A bug in a handler or a strategy ends its own command, loudly; the engine goes on. */
+  const eventsOf = (command: Command, handler: Handler, gathered: Gathered): DomainEvent[] | Refusal => {
+    try {
+      const decided = decideNow(command, handler, gathered)
+      if (isRefusal(decided) && !passes(decided))
+        return [
+          event('CommandRefused', {
+            code: decided.refusal,
+            text: decided.text,
+            ...(decided.details === undefined ? {} : { details: decided.details }),
+          }),
+        ]
+      if (isRefusal(decided) || decided.length > 0) return decided
+      return [event('CommandCompleted', { result: { changed: false } })]
+    } catch (error) {
+      const { message, stack } = error instanceof Error ? error : new Error(String(error))
+      log.error({ command: command.id, type: command.type, stack }, `the decision failed: ${message}`)
+      return [event('CommandFailed', { code: 'UNEXPECTED', text: message })]
+    }
+  }
+
+  return {
+    gather: async (command, handler) => {
+      const heard = sequence()
+      const body = decode(handler.body, command.body)
+      if (!body.ok) return { sequence: heard, ...refuse('BODY_INVALID', body.problem) }
+      if (isExpired(command)) return { sequence: heard, facts: undefined } // refused when it is decided; the broker is not asked
+      if (handler.needsBroker && !ready()) return { sequence: heard, ...refuse('GATEWAY_NOT_READY') }
+      try {
+        return { sequence: heard, facts: await handler.gather({ broker }, command, ledger) }
+      } catch (error) {
+        return { sequence: heard, ...asRefusal(error) }
+      }
+    },
+    decide: async (command, handler, gathered, urgency = 'normal') => {
+      let decided: Decided = { outcome: 'later', reason: 'the engine stopped' }
+      await writer.enqueue(async () => {
+        const events = eventsOf(command, handler, gathered)
+        if (isRefusal(events)) {
+          decided = { outcome: 'later', reason: `${events.refusal}: ${events.text}` }
+          return
+        }
+        await writer.commit(causeOf(command), events)
+        decided = { outcome: 'decided' }
+      }, urgency)
+      return decided
+    },
+  }
+}

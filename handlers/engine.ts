@@ -1,0 +1,274 @@
+/**
+ * The engine: takes the lease, folds the journal, says that it started, connects, asks, and only then acts.
+ * Commands gather side by side; decisions, reports and steps pass one queue; a commit is folded before it takes effect.
+ */
+import { chooseAccount } from '../domain/account.ts'
+import type { Command } from '../domain/commands.ts'
+import { type DomainEvent, event } from '../domain/events.ts'
+import { fold, initialLedger, type Ledger } from '../domain/ledger.ts'
+import type { Broker, BrokerReport } from '../domain/ports/broker.ts'
+import type { Bus } from '../domain/ports/bus.ts'
+import { type Clock, isoTime } from '../domain/ports/clock.ts'
+import type { Journal } from '../domain/ports/journal.ts'
+import type { Lease } from '../domain/ports/lease.ts'
+import type { Strategy } from '../domain/strategy.ts'
+import { endsWithinOf, nameFor, type Topics, validForOf } from '../domain/topics.ts'
+import { createDeciding } from './deciding.ts'
+import type { EngineFacts } from './handler.ts'
+import { handlersFor } from './handlers.ts'
+import { createIntake } from './intake.ts'
+import { holdLease, type LeaseHolder } from './lease-holder.ts'
+import { createOrderDesk, type OrderDesk } from './order-desk.ts'
+import { createPipelineRunner } from './pipeline-runner.ts'
+import { createQuestions } from './questions.ts'
+import { type Committed, createWriter, EngineStopped, type Log } from './writer.ts'
+
+export type EngineOptions = {
+  journal: Journal
+  bus: Bus
+  broker: Broker
+  lease: Lease
+  clock: Clock
+  log: Log
+  topics: Topics
+  strategies: Readonly<Record<string, Strategy>>
+  mode: 'paper' | 'live'
+  /** IB_ACCOUNT, where it is set. */
+  account?: string
+  /** Names this process to the lease, and to nothing else. */
+  holder: string
+}
+
+export type Engine = {
+  /** Resolves when the journal is ours and commands are taken; the gateway may still be down then. @throws EngineStopped */
+  start(): Promise<void>
+  /** Finishes the decision that is under way, closes the line, gives the lease back. Cancels nothing. */
+  stop(): Promise<void>
+  /** Resolves when the engine stopped by itself, with the reason. */
+  stopped: Promise<Error>
+  ledger: Readonly<Ledger>
+  /** Connected, account known, and the questions after the connect answered. */
+  ready(): boolean
+  /** No work queued or under way, nothing gathering, no question open. What waits for market time does not count. */
+  idle(): boolean
+}
+
+export const createEngine = (options: EngineOptions): Engine => {
+  const { journal, bus, broker, clock, log, topics, strategies, mode } = options
+  const ledger = initialLedger()
+  const handlers = handlersFor(strategies)
+  const subscriptions: { close(): Promise<void> }[] = []
+  let lineIsUp = false
+  let asked = false
+  let running = false
+  let stopping: Promise<void> | undefined
+  let leaseHolder: LeaseHolder | undefined
+  let announceStop: (reason: Error) => void = () => {}
+  const stopped = new Promise<Error>((resolve) => {
+    announceStop = resolve
+  })
+
+  const fail = (reason: Error): void => {
+    if (!running) return
+    log.error({ stack: reason.stack }, `the engine stops: ${reason.message}`)
+    void stop().then(() => announceStop(reason))
+  }
+
+  const committed = (commit: Committed): void => {
+    alertOf(commit.events, log)
+    desk.take(commit)
+    questions.arm()
+    runner.advance()
+  }
+  const writer = createWriter({ journal, clock, ledger, committed, failed: fail })
+
+  const ready = (): boolean => running && lineIsUp && asked && broker.connected()
+  const mayHandOver = (): 'yes' | 'wait' | { not: string } => {
+    if (intake.haltsPending() > 0) return 'wait'
+    if (!ledger.trading.on) return { not: 'trading is halted' }
+    if (!leaseHolder?.valid()) return { not: 'the lease is no longer certain' }
+    return ready() ? 'yes' : { not: 'the line to the broker is down' }
+  }
+  const desk: OrderDesk = createOrderDesk({ ledger, broker, writer, log, mayHandOver, ask: (reason) => questions.ask(reason) })
+  const questions = createQuestions({
+    ledger,
+    broker,
+    clock,
+    writer,
+    desk,
+    log,
+    answered: () => {
+      if (asked || !lineIsUp) return
+      asked = true
+      log.info({ account: ledger.account }, 'the gateway is ready')
+      desk.cancelAgain()
+      runner.advance()
+    },
+  })
+
+  const engineFacts = (command: Command, sequence: number): EngineFacts => {
+    const validFor = validForOf(topics, command.type)
+    const until = Date.parse(command.publishedAt) + validFor
+    return {
+      ready: ready(),
+      notHandedOver: desk.notHandedOver(),
+      said: desk.said(sequence),
+      strategies,
+      validUntil: Number.isFinite(until) ? isoTime(until) : null,
+      endsBy: isoTime(clock.now() + (endsWithinOf(topics, command.type) ?? validFor)),
+    }
+  }
+  /** A step is valid as long as its pipeline, and no longer than its own type where that can be published too. */
+  const validFor = (command: Command): number => {
+    const pipeline = command.pipeline === undefined ? undefined : ledger.pipelines[command.pipeline]
+    const own = handlers.published(command.type) === undefined ? Number.POSITIVE_INFINITY : validForOf(topics, command.type)
+    return Math.min(own, pipeline === undefined ? Number.POSITIVE_INFINITY : validForOf(topics, pipeline.type))
+  }
+  const deciding = createDeciding({
+    ledger,
+    broker,
+    clock,
+    writer,
+    log,
+    ready,
+    sequence: () => desk.sequence(),
+    facts: engineFacts,
+    validFor,
+  })
+  const intake = createIntake({ journal, handlers, deciding, writer, topics, log, haltDecided: () => desk.handOver() })
+  const runner = createPipelineRunner({
+    ledger,
+    handlers,
+    clock,
+    writer,
+    log,
+    gather: (command) => deciding.gather(command, handlers.step(command.type)!),
+    decide: (command, gathered) => deciding.decide(command, handlers.step(command.type)!, gathered),
+  })
+
+  // ── The line to the broker ──
+
+  const connected = async (report: Extract<BrokerReport, { kind: 'connected' }>): Promise<void> => {
+    const { managedAccounts: managed, nextValidId, serverVersion } = report
+    const choice = chooseAccount(mode, { wanted: options.account, fixed: ledger.account, managed })
+    if ('mismatch' in choice) {
+      await writer.commit({ kind: 'broker', report: 'connected' }, [event('GatewayLost', { reason: choice.mismatch })])
+      throw new EngineStopped(choice.mismatch)
+    }
+    await writer.commit({ kind: 'broker', report: 'connected' }, [
+      event('GatewayConnected', { account: choice.account, nextValidId, serverVersion }),
+    ])
+    questions.ask('connected')
+  }
+
+  const lost = async (reason: string): Promise<void> => {
+    if (ledger.gateway.connected) await writer.commit({ kind: 'broker', report: 'lost' }, [event('GatewayLost', { reason })])
+  }
+
+  /** The flags change at once: nothing may be handed over to a line that is known to be down, whatever is queued. */
+  const hear = (report: BrokerReport): void => {
+    switch (report.kind) {
+      case 'connected':
+        lineIsUp = true
+        asked = false
+        void writer.enqueue(() => connected(report))
+        return
+      case 'lost':
+        lineIsUp = false
+        asked = false
+        void writer.enqueue(() => lost(report.reason))
+        return
+      case 'link':
+        lineIsUp = report.state === 'up'
+        asked = false
+        void writer.enqueue(() => (report.state === 'down' ? lost(report.reason) : linkIsBack()))
+        return
+      case 'notice':
+        log.warn({ code: report.code }, report.text)
+        return
+      default:
+        void writer.enqueue(() => desk.report(report))
+    }
+  }
+
+  const linkIsBack = async (): Promise<void> => {
+    if (ledger.account === null || ledger.gateway.connected) return
+    const { account, nextValidId } = ledger
+    await writer.commit({ kind: 'broker', report: 'link' }, [event('GatewayConnected', { account, nextValidId, serverVersion: 0 })])
+    questions.ask('the link to the broker is back')
+  }
+
+  // ── Life ──
+
+  const replay = async (): Promise<void> => {
+    for await (const stored of journal.read(1)) fold(ledger, stored)
+  }
+
+  const takeOver = async (): Promise<void> => {
+    leaseHolder = await holdLease({
+      lease: options.lease,
+      clock,
+      log,
+      holder: options.holder,
+      lost: () => fail(new EngineStopped('another engine took the lease')),
+    })
+    running = true
+    await replay()
+    if (ledger.mode !== null && ledger.mode !== mode)
+      throw new EngineStopped(`this journal is ${ledger.mode}, the engine was started for ${mode}`)
+    const { epoch } = leaseHolder
+    if (epoch <= ledger.epoch) throw new EngineStopped(`the lease gave epoch ${epoch}, but the journal has seen epoch ${ledger.epoch}`)
+    ledger.epoch = epoch // the commit that says so is the first of this epoch; an older engine's appends conflict after it
+    await writer.enqueue(async () => {
+      await writer.commit({ kind: 'engine', reason: 'started' }, [event('EngineStarted', { epoch, mode })])
+    })
+    if (!running) throw await stopped
+  }
+
+  const start = async (): Promise<void> => {
+    try {
+      await takeOver()
+    } catch (error) {
+      await stop()
+      throw error
+    }
+    broker.start(hear)
+    for (const [name, { handler, topic }] of Object.entries(topics.subscriptions)) {
+      if (handler !== 'engine') continue
+      const urgency = topic.includes('urgent') ? 'urgent' : 'normal'
+      subscriptions.push(bus.subscribe(nameFor(name, mode), (delivery) => intake.receive(delivery, urgency)))
+    }
+  }
+
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      running = false
+      runner.stop()
+      questions.stop()
+      await Promise.all(subscriptions.map((subscription) => subscription.close()))
+      await writer.close()
+      await broker.close('the engine stops')
+      await leaseHolder?.release()
+    })()
+    return stopping
+  }
+
+  return {
+    start,
+    stop,
+    stopped,
+    ledger,
+    ready,
+    idle: () => writer.idle() && !intake.open() && !runner.open() && !questions.open(),
+  }
+}
+
+/** What a person should look at, said at once and not only in a document. */
+const alertOf = (events: readonly DomainEvent[], log: Log): void => {
+  for (const { type, data } of events) {
+    if (type === 'OrderUnresolved' || type === 'DiscrepancyFound') log.warn({ conId: data.conId }, data.text)
+    if (type === 'TradingHalted') log.warn({}, `trading is halted: ${data.reason}`)
+    if (type === 'SignalFailed') log.warn({ strategy: data.strategy, code: data.code }, data.text)
+    if (type === 'GatewayLost') log.warn({}, `the gateway is gone: ${data.reason}`)
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Messages of the bus become commands. A message is acknowledged only after its decision is in the journal;
+ * what cannot be read is dead-lettered with its reason; what cannot be decided now goes back until its time is over.
+ */
+import PQueue from 'p-queue'
+import { type Command, readEnvelope } from '../domain/commands.ts'
+import { event } from '../domain/events.ts'
+import type { Delivery } from '../domain/ports/bus.ts'
+import type { Journal } from '../domain/ports/journal.ts'
+import type { Topics } from '../domain/topics.ts'
+import { causeOf, type Deciding } from './deciding.ts'
+import type { Handlers } from './handlers.ts'
+import { jobRefusal, slotOfJob } from './job.ts'
+import type { Log, Writer } from './writer.ts'
+
+/** So many commands gather side by side; the rest waits in memory. */
+const gathersAtOnce = 8
+
+export type Intake = {
+  receive(delivery: Delivery, urgency: 'urgent' | 'normal'): void
+  /** Urgent halts that have arrived and are not decided. */
+  haltsPending(): number
+  open(): boolean
+}
+
+export const createIntake = ({
+  journal,
+  handlers,
+  deciding,
+  writer,
+  topics,
+  log,
+  haltDecided,
+}: {
+  journal: Journal
+  handlers: Handlers
+  deciding: Deciding
+  writer: Writer
+  topics: Topics
+  log: Log
+  /** Whatever came of the last halt that was pending: what waited for it may go on. */
+  haltDecided: () => void
+}): Intake => {
+  const gathering = new PQueue({ concurrency: gathersAtOnce })
+  const inHand = new Map<string, Promise<void>>()
+  let halts = 0
+  let open = 0
+
+  const carryOut = async (
+    command: Command,
+    urgency: 'urgent' | 'normal',
+  ): Promise<{ outcome: 'decided' } | { outcome: 'later'; reason: string }> => {
+    if ((await journal.marker(command.id)) !== undefined) return { outcome: 'decided' }
+    const found = handlers.published(command.type)!
+    const named = { ...command, type: found.type }
+    const refused = jobRefusal(topics, named)
+    if (refused !== undefined) {
+      await writer.enqueue(async () => {
+        await writer.commit(causeOf(named), [event('CommandRefused', { code: refused.refusal, text: refused.text })])
+      }, urgency)
+      return { outcome: 'decided' }
+    }
+    const gathered =
+      urgency === 'urgent' ? await deciding.gather(named, found.handler) : await gathering.add(() => deciding.gather(named, found.handler))
+    return deciding.decide(named, found.handler, gathered, urgency)
+  }
+
+  /** Two deliveries of one command wait for the same decision. */
+  const once = async (command: Command, delivery: Delivery, urgency: 'urgent' | 'normal'): Promise<void> => {
+    while (inHand.has(command.id)) await inHand.get(command.id)
+    const work = carryOut(command, urgency)
+    const ended = () => undefined
+    inHand.set(command.id, work.then(ended, ended))
+    try {
+      const decided = await work
+      if (decided.outcome === 'decided') await delivery.ack()
+      else await delivery.nack(decided.reason)
+    } finally {
+      inHand.delete(command.id)
+    }
+  }
+
+  const take = async (delivery: Delivery, urgency: 'urgent' | 'normal'): Promise<void> => {
+    const command = readEnvelope(delivery, (job, publishedAt) => slotOfJob(topics, job, publishedAt))
+    if (!command.ok) return giveUp(delivery, command.problem)
+    if (handlers.published(command.value.type) === undefined) return giveUp(delivery, `there is no command "${command.value.type}"`)
+    await once(command.value, delivery, urgency)
+  }
+
+  const giveUp = async (delivery: Delivery, problem: string): Promise<void> => {
+    log.warn({ message: delivery.id, attributes: delivery.attributes }, `dead-lettered: ${problem}`)
+    await delivery.deadLetter(problem)
+  }
+
+  return {
+    receive: (delivery, urgency) => {
+      const isHalt = delivery.attributes['type'] === 'halt'
+      if (isHalt) halts++
+      open++
+      take(delivery, urgency)
+        .catch(async (error: Error) => {
+          log.error({ message: delivery.id, stack: error.stack }, `the message could not be taken: ${error.message}`)
+          await delivery.nack(error.message).catch(() => {})
+        })
+        .finally(() => {
+          open--
+          if (isHalt) halts--
+          if (isHalt && halts === 0) haltDecided()
+        })
+    },
+    haltsPending: () => halts,
+    open: () => open > 0,
+  }
+}

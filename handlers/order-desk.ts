@@ -1,0 +1,177 @@
+/**
+ * The order desk: hands planned orders to the socket, asks for cancels, and turns what the broker says into commits.
+ * Nothing is ever sent a second time: an order leaves the outbox when it is handed over, and only a new decision orders again.
+ */
+
+import { absolute, sign } from '../domain/decimal.ts'
+import { type DomainEvent, event } from '../domain/events.ts'
+import { type Ledger, openOrders } from '../domain/ledger.ts'
+import type { Order } from '../domain/order.ts'
+import type { Broker, BrokerReport, OrderTicket } from '../domain/ports/broker.ts'
+import { draftOf, recordCommission, recordExecution, recordRejection, recordSighting, saysEnded } from '../domain/reports.ts'
+import type { EngineFacts } from './handler.ts'
+import type { Committed, Log, Writer } from './writer.ts'
+
+export const ticketFor = (order: Order): OrderTicket => ({
+  orderRef: order.orderRef,
+  orderId: order.orderId,
+  account: order.account,
+  contract: { conId: order.conId, symbol: order.symbol, secType: order.secType, exchange: order.exchange, currency: order.currency },
+  action: sign(order.quantity) > 0 ? 'BUY' : 'SELL',
+  quantity: absolute(order.quantity),
+  type: order.type,
+  ...(order.limitPrice === null ? {} : { limitPrice: order.limitPrice }),
+  timeInForce: order.timeInForce,
+  outsideRegularHours: order.outsideRegularHours,
+  ...(order.algo === null ? {} : { algo: order.algo }),
+})
+
+type Said = EngineFacts['said'][string] & { sequence: number }
+
+export type OrderDesk = {
+  /** After a commit: takes up its orders and cancels, then hands over what may go. */
+  take(committed: Committed): void
+  /** Hands over what waits in the outbox, if it may go now; withdraws what may not. */
+  handOver(): void
+  /** Asks again for every cancel that is still open: after a connect nobody knows whether it arrived. */
+  cancelAgain(): void
+  notHandedOver(): string[]
+  /** Counts what the broker said; pass it to `said` to leave out what was said later. */
+  sequence(): number
+  said(until: number): EngineFacts['said']
+  /** One report about orders, executions or commissions. */
+  report(report: Exclude<BrokerReport, { kind: 'connected' | 'lost' | 'link' | 'notice' }>): Promise<void>
+}
+
+export const createOrderDesk = ({
+  ledger,
+  broker,
+  writer,
+  log,
+  mayHandOver,
+  ask,
+}: {
+  ledger: Readonly<Ledger>
+  broker: Broker
+  writer: Writer
+  log: Log
+  /** `wait`: a halt is about to be decided. A text: it may not go, and will not later either. */
+  mayHandOver: () => 'yes' | 'wait' | { not: string }
+  /** Asks the broker for everything once more. */
+  ask: (reason: string) => void
+}): OrderDesk => {
+  const outbox = new Set<string>()
+  const said = new Map<string, Said>()
+  let sequence = 0
+
+  const withdraw = (refs: readonly string[], why: string): void => {
+    void writer.enqueue(async () => {
+      const events = refs.flatMap((orderRef) => {
+        const order = ledger.orders[orderRef]
+        if (order === undefined || order.status !== 'planned' || !outbox.has(orderRef)) return []
+        return [event('OrderClosed', { orderRef, how: 'withdrawn', filled: order.filled, text: `not handed over: ${why}` })]
+      })
+      if (events.length > 0) await writer.commit({ kind: 'engine', reason: 'withdrawn' }, events)
+    })
+  }
+
+  /** One synchronous step: the checks and the socket, with nothing in between. */
+  const handOver = (): void => {
+    if (outbox.size === 0) return
+    const may = mayHandOver()
+    if (may === 'wait') return
+    if (may !== 'yes') {
+      withdraw([...outbox], may.not)
+      return
+    }
+    for (const orderRef of outbox) {
+      const order = ledger.orders[orderRef]
+      if (order === undefined || order.status !== 'planned' || order.epoch !== ledger.epoch) {
+        outbox.delete(orderRef)
+        continue
+      }
+      try {
+        broker.place(ticketFor(order))
+        outbox.delete(orderRef)
+      } catch (error) {
+        log.warn({ orderRef }, `the order could not be handed over: ${(error as Error).message}`)
+        withdraw([orderRef], (error as Error).message)
+      }
+    }
+  }
+
+  const cancel = (orderRef: string): void => {
+    const order = ledger.orders[orderRef]
+    if (order === undefined || order.status === 'closed') return
+    try {
+      broker.cancel(order.orderId)
+    } catch (error) {
+      log.warn({ orderRef }, `the cancel could not be sent, it is sent again after the next connect: ${(error as Error).message}`)
+    }
+  }
+
+  /** An end that the broker announced is believed after it was asked for; the announcement is kept until then. */
+  const announce = (order: Order | undefined, end: Omit<Said, 'sequence'>): void => {
+    if (order === undefined || order.status === 'closed' || said.has(order.orderRef)) return
+    said.set(order.orderRef, { ...end, sequence })
+    ask(`${order.orderRef} was reported as ${end.how}`)
+  }
+  const byId = (orderId: number): Order | undefined => Object.values(ledger.orders).find((order) => order.orderId === orderId)
+
+  const eventsOf = (report: Parameters<OrderDesk['report']>[0]): DomainEvent[] => {
+    const draft = draftOf(ledger)
+    switch (report.kind) {
+      case 'order':
+        return recordSighting(draft, report.sighting)
+      case 'execution':
+        return recordExecution(draft, report.execution)
+      case 'commission':
+        return recordCommission(ledger, report.commission)
+      case 'orderMessage':
+        return report.meaning === 'rejected' ? recordRejection(ledger, report) : []
+    }
+  }
+
+  const follow = (report: Parameters<OrderDesk['report']>[0]): void => {
+    if (report.kind === 'order' && saysEnded(report.sighting.status)) {
+      const { orderRef, status } = report.sighting
+      announce(orderRef === undefined ? undefined : ledger.orders[orderRef], { how: 'cancelled', text: `the broker says ${status}` })
+    }
+    if (report.kind !== 'orderMessage') return
+    const { orderId, code, text, meaning } = report
+    const order = byId(orderId)
+    if (meaning === 'rejected' || meaning === 'cancelled') announce(order, { how: meaning, text, code })
+    else if (meaning === 'cancelRefused' && order !== undefined) ask(`the cancel of ${order.orderRef} was refused (${code})`)
+    if (order !== undefined) log.warn({ orderRef: order.orderRef, code }, text)
+  }
+
+  return {
+    take: ({ events }) => {
+      for (const { type, data } of events) {
+        if (type === 'OrderPlanned') outbox.add(data.orderRef)
+        if (type === 'OrderCancelRequested') cancel(data.orderRef)
+        if (type === 'OrderClosed') {
+          outbox.delete(data.orderRef)
+          said.delete(data.orderRef)
+        }
+      }
+      handOver()
+    },
+    handOver,
+    cancelAgain: () => {
+      for (const order of openOrders(ledger)) if (order.cancelRequested) cancel(order.orderRef)
+    },
+    notHandedOver: () => [...outbox],
+    sequence: () => sequence,
+    said: (until) =>
+      Object.fromEntries(
+        [...said].filter(([, end]) => end.sequence <= until).map(([orderRef, { sequence: _, ...end }]) => [orderRef, end]),
+      ),
+    report: async (report) => {
+      sequence++
+      const events = eventsOf(report)
+      if (events.length > 0) await writer.commit({ kind: 'broker', report: report.kind }, events)
+      follow(report)
+    },
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Takes up the steps of open pipelines: looks at each policy after every commit, gathers its steps side by side,
+ * decides them in their order, and ends what is over. Nothing here is remembered; a restart looks at the same state.
+ */
+import type { Command } from '../domain/commands.ts'
+import { event } from '../domain/events.ts'
+import type { Ledger, Pipeline } from '../domain/ledger.ts'
+import { type Clock, isoTime } from '../domain/ports/clock.ts'
+import type { Decided, Gathered } from './deciding.ts'
+import type { End, Move, Step } from './handler.ts'
+import type { Handlers } from './handlers.ts'
+import { endId } from './pipeline.ts'
+import type { Log, Writer } from './writer.ts'
+
+const firstBackOff = 1_000
+const longestBackOff = 60_000
+
+export type PipelineRunner = { advance(): void; open(): boolean; stop(): void }
+
+export const createPipelineRunner = ({
+  ledger,
+  handlers,
+  clock,
+  writer,
+  log,
+  gather,
+  decide,
+}: {
+  ledger: Readonly<Ledger>
+  handlers: Handlers
+  clock: Clock
+  writer: Writer
+  log: Log
+  gather: (command: Command) => Promise<Gathered>
+  decide: (command: Command, gathered: Gathered) => Promise<Decided>
+}): PipelineRunner => {
+  /** Ids of steps and ends that this process is at work on, or waits to try again. */
+  const inHand = new Set<string>()
+  const backOffs = new Map<string, number>()
+  const timers = new Map<string, () => void>()
+  let working = 0
+  let stopped = false
+
+  const causeOf = (pipeline: Pipeline, id: string, type: string) => ({
+    kind: 'command' as const,
+    id,
+    type,
+    publishedAt: pipeline.publishedAt,
+    source: pipeline.source,
+    ...(pipeline.actor === null ? {} : { actor: pipeline.actor }),
+    ...(pipeline.correlationId === null ? {} : { correlationId: pipeline.correlationId }),
+    ...(pipeline.job === null ? {} : { job: pipeline.job }),
+    pipeline: pipeline.id,
+  })
+
+  const commandOf = (pipeline: Pipeline, step: Step): Command => {
+    const { kind: _, ...cause } = causeOf(pipeline, step.id, step.type)
+    return { ...cause, body: step.body }
+  }
+
+  const moveOf = (pipeline: Pipeline): Move => {
+    const next = handlers.step(pipeline.type)?.next
+    if (next === undefined)
+      return { end: { outcome: 'failed', code: 'UNKNOWN_PIPELINE', text: `this engine knows no pipeline ${pipeline.type}` } }
+    const now = isoTime(clock.now())
+    const move = next(ledger, pipeline)
+    if ('steps' in move && pipeline.validUntil !== null && now > pipeline.validUntil)
+      return { end: { outcome: 'expired', code: 'EXPIRED', text: `valid until ${pipeline.validUntil}: nothing more is planned` } }
+    if (!('end' in move) && now >= pipeline.endsBy)
+      return { end: { outcome: 'failed', code: 'ENDS_WITHIN', text: `still waiting at ${pipeline.endsBy}, when it had to end` } }
+    return move
+  }
+
+  const end = (pipeline: Pipeline, { outcome, code, text }: End): void => {
+    const id = endId(pipeline.id)
+    if (inHand.has(id)) return
+    inHand.add(id)
+    void writer.enqueue(async () => {
+      const data = { pipeline: pipeline.id, outcome, text, ...(code === undefined ? {} : { code }) }
+      await writer.commit(causeOf(pipeline, id, pipeline.type), [event('PipelineEnded', data)])
+      inHand.delete(id)
+    })
+  }
+
+  const release = (step: Step): void => {
+    inHand.delete(step.id)
+    backOffs.delete(step.id)
+  }
+
+  const tryAgain = (step: Step, reason: string): void => {
+    const wait = backOffs.get(step.id) ?? firstBackOff
+    backOffs.set(step.id, Math.min(wait * 2, longestBackOff))
+    log.info({ step: step.id, wait }, `tried again later: ${reason}`)
+    clock.at(clock.now() + wait, () => {
+      inHand.delete(step.id)
+      advance()
+    })
+  }
+
+  const run = async (pipeline: Pipeline, steps: readonly Step[]): Promise<void> => {
+    for (const step of steps) inHand.add(step.id)
+    working++
+    const commands = steps.map((step) => commandOf(pipeline, step))
+    const facts = await Promise.all(commands.map(gather))
+    const decisions = commands.map((command, index) => decide(command, facts[index]!))
+    for (const [index, decision] of decisions.entries()) {
+      const decided = await decision
+      if (decided.outcome === 'later') tryAgain(steps[index]!, decided.reason)
+      else release(steps[index]!)
+    }
+    working--
+    advance()
+  }
+
+  const arm = (pipeline: Pipeline): void => {
+    if (timers.has(pipeline.id)) return
+    timers.set(pipeline.id, clock.at(Date.parse(pipeline.endsBy), advance))
+  }
+
+  const advance = (): void => {
+    if (stopped) return
+    for (const [id, cancel] of timers)
+      if (ledger.pipelines[id] === undefined) {
+        cancel()
+        timers.delete(id)
+      }
+    for (const pipeline of Object.values(ledger.pipelines)) {
+      arm(pipeline)
+      const move = moveOf(pipeline)
+      if ('end' in move) end(pipeline, move.end)
+      // A group of steps is taken up whole: those that are done are not in it, those in hand wait for their turn.
+      else if ('steps' in move) {
+        const steps = move.steps.filter((step) => !inHand.has(step.id))
+        if (steps.length > 0) void run(pipeline, steps)
+      }
+    }
+  }
+
+  return {
+    advance,
+    open: () => working > 0,
+    stop: () => {
+      stopped = true
+      for (const cancel of timers.values()) cancel()
+    },
+  }
+}
