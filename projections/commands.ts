@@ -1,0 +1,131 @@
+/**
+ * `commands/{id}`: what became of a command. `accepted` while its pipeline runs; any other status is final.
+ * A step of a pipeline shows in its pipeline's document and has none of its own.
+ */
+import type { DomainEvent, EventData } from '../domain/events.ts'
+import type { Ledger } from '../domain/ledger.ts'
+import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
+import { portfolioPath } from './portfolio.ts'
+import { intentPath } from './strategies.ts'
+import { numberOr, type View, type ViewInput } from './view.ts'
+
+type Outcome = { status: string; code: string | null; text: string | null; result: Json }
+
+const said = (status: string, { code, text }: { code?: string | undefined; text: string }): Outcome => ({
+  status,
+  code: code ?? null,
+  text,
+  result: null,
+})
+
+const signalResult = ({ strategy, dryRun, kind, targets, reason, indicators }: EventData<'SignalGenerated'>): Json => ({
+  document: intentPath(strategy, dryRun),
+  dryRun,
+  kind,
+  reason,
+  indicators: { ...indicators },
+  targets: targets.map(({ conId, symbol, weight, quantity }) => ({
+    conId,
+    symbol,
+    weight: numberOr(weight, null),
+    quantity: numberOr(quantity, null),
+  })),
+})
+
+/** What an event says of its command's end; undefined where it says nothing of its own. */
+const outcomeOf = (event: DomainEvent, input: ViewInput): Outcome | undefined => {
+  switch (event.type) {
+    case 'CommandRefused':
+      return { ...said('refused', event.data), result: (event.data.details ?? null) as Json }
+    case 'CommandFailed':
+    case 'SignalFailed':
+      return said('failed', event.data)
+    case 'CommandCompleted': {
+      const { result } = event.data
+      return { status: 'completed', code: null, text: typeof result['text'] === 'string' ? result['text'] : null, result: result as Json }
+    }
+    case 'SignalGenerated':
+      return { status: 'completed', code: null, text: event.data.reason, result: signalResult(event.data) }
+    case 'PositionReconciled': {
+      const { positions, openOrders, differences, takenAt } = event.data
+      const result = {
+        document: portfolioPath(input.mode),
+        taken_at: takenAt,
+        net_liquidation: numberOr(event.data.netLiquidation, null),
+        positions: positions.length,
+        open_orders: openOrders.length,
+        differences: differences.length,
+      }
+      return { status: 'completed', code: null, text: null, result }
+    }
+    default:
+      return undefined
+  }
+}
+
+/** The first event that says no decides; else the first that has something to say; a commit that only did its work is complete. */
+const outcomeOfAll = (input: ViewInput): Outcome => {
+  const outcomes = input.events.flatMap((event) => outcomeOf(event, input) ?? [])
+  return (
+    outcomes.find(({ status }) => status !== 'completed') ??
+    outcomes[0] ?? { status: 'completed', code: null, text: null, result: { events: input.events.map(({ type }) => type) } }
+  )
+}
+
+const stepsOf = (ledger: Readonly<Ledger>, pipeline: string): Json | undefined => {
+  const steps = ledger.pipelines[pipeline]?.steps
+  return steps === undefined
+    ? undefined
+    : Object.entries(steps)
+        .map(([id, { position, outcome, code }]) => ({ id, position, outcome, code: code ?? null }))
+        .sort((left, right) => left.position - right.position)
+}
+
+const own = (input: ViewInput): DocumentWrite[] => {
+  const { commit, events, ledger } = input
+  const { cause } = commit
+  if (cause.kind !== 'command') return []
+  if (cause.pipeline !== undefined && cause.pipeline !== cause.id) {
+    const steps = stepsOf(ledger, cause.pipeline)
+    if (steps === undefined) return []
+    return [{ kind: 'merge', path: `commands/${cause.pipeline}`, data: { steps, updated_at: commit.recordedAt } }]
+  }
+  const begins = events.some((event) => event.type === 'PipelineStarted' && event.data.pipeline === cause.id)
+  const ends = events.some((event) => event.type === 'PipelineEnded' && event.data.pipeline === cause.id)
+  if (ends && !begins) return []
+  const outcome: Outcome = begins ? { status: 'accepted', code: null, text: null, result: null } : outcomeOfAll(input)
+  const data: Document = {
+    type: cause.type,
+    source: cause.source,
+    actor: cause.actor ?? null,
+    correlationId: cause.correlationId ?? null,
+    job: cause.job ?? null,
+    publishedAt: cause.publishedAt,
+    position: commit.position,
+    decided_at: commit.recordedAt,
+    updated_at: commit.recordedAt,
+    ended_at: begins ? null : commit.recordedAt,
+    ...outcome,
+    steps: [],
+  }
+  return [{ kind: 'set', path: `commands/${cause.id}`, data }]
+}
+
+const pipelineEnd = ({ commit }: ViewInput, { pipeline, outcome, code, text }: EventData<'PipelineEnded'>): DocumentWrite => ({
+  kind: 'merge',
+  path: `commands/${pipeline}`,
+  data: {
+    status: outcome,
+    code: code ?? null,
+    text,
+    result: { document: `executions/${pipeline}`, outcome },
+    ended_position: commit.position,
+    ended_at: commit.recordedAt,
+    updated_at: commit.recordedAt,
+  },
+})
+
+export const commandsView: View = (input) => [
+  ...own(input),
+  ...input.events.flatMap((event) => (event.type === 'PipelineEnded' ? [pipelineEnd(input, event.data)] : [])),
+]

@@ -1,0 +1,217 @@
+/**
+ * Follows the journal and keeps the documents in step with it: all views, one checkpoint, documents and checkpoint in one guarded batch.
+ * A second projector beside it costs nothing but a reload. A store that fails is waited for; a commit that cannot be read stops it.
+ */
+import type { Clock } from '../domain/ports/clock.ts'
+import type { Checkpoint, Documents, DocumentWrite } from '../domain/ports/documents.ts'
+import type { Journal } from '../domain/ports/journal.ts'
+import { coalesce } from './batch.ts'
+import { type Comparison, compareDocuments, type Rebuilt, rebuildDocuments } from './rebuild.ts'
+import { createReplay, Unprojectable } from './replay.ts'
+import type { View } from './view.ts'
+import { views as allViews } from './views.ts'
+
+export type Log = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, text: string) => void>
+
+export type ProjectorOptions = {
+  journal: Journal
+  documents: Documents
+  mode: 'paper' | 'live'
+  log: Log
+  clock: Pick<Clock, 'after'>
+  /** Name of the checkpoint: `checkpoints/views`. */
+  name?: string
+  views?: readonly View[]
+}
+
+export type Projector = {
+  /** Begins to follow; the documents catch up in the background. */
+  start(): Promise<void>
+  /** Ends after the batch in hand. What is not written is written by the next one. */
+  stop(): Promise<void>
+  /** Resolves when the documents show this position. @throws Error once the projector has stopped, with the reason */
+  caughtUp(position: number): Promise<void>
+  /** The last position that the documents show, as far as this projector knows. */
+  position(): number
+  /** Why it stopped by itself; undefined while all is well. */
+  failure(): Error | undefined
+  /** Makes the documents what the journal says, by writing only what differs. May run while projectors are at work. */
+  rebuild(): Promise<Rebuilt>
+  /** What a rebuild would change; writes nothing. */
+  comparison(): Promise<Comparison>
+}
+
+export const largestBatch = 400
+const firstPauseMs = 50
+const longestPauseMs = 10_000
+
+/** One folded commit that waits to be written. */
+type Waiting = { position: number; hash: string; writes: DocumentWrite[] }
+
+export const createProjector = (options: ProjectorOptions): Projector => {
+  const { journal, documents, mode, log, clock, name = 'views', views = allViews } = options
+  let replay = createReplay(views, mode)
+  let checkpoint: Checkpoint | undefined
+  let loaded = false
+  let stopped = false
+  let failure: Error | undefined
+  let news = true
+  let wake: () => void = () => undefined
+  let running: Promise<void> | undefined
+  let unwatch: () => void = () => undefined
+  const waiters = new Set<{ position: number; resolve: () => void; reject: (error: Error) => void }>()
+
+  const shown = (): number => checkpoint?.position ?? 0
+
+  const tellWaiters = (): void => {
+    for (const waiter of [...waiters]) {
+      if (waiter.position > shown()) continue
+      waiters.delete(waiter)
+      waiter.resolve()
+    }
+  }
+  const turnAway = (error: Error): void => {
+    for (const { reject } of waiters) reject(error)
+    waiters.clear()
+  }
+  const signal = (): void => {
+    news = true
+    wake()
+  }
+  /** Until there is news, or the time has passed. */
+  const pause = async (milliseconds?: number): Promise<void> => {
+    let callOff: () => void = () => undefined
+    await new Promise<void>((resolve) => {
+      wake = resolve
+      if (stopped || (milliseconds === undefined && news)) resolve()
+      else if (milliseconds !== undefined) {
+        wake = () => stopped && resolve() // a store that fails is not asked more often because commits arrive
+        callOff = clock.after(milliseconds, resolve)
+      }
+    })
+    callOff()
+    wake = () => undefined
+  }
+
+  const load = async (): Promise<void> => {
+    checkpoint = await documents.checkpoint(name)
+    loaded = true
+    // It went back behind what is folded here: somebody reset it, and its documents have to be written again.
+    if (shown() < replay.position()) replay = createReplay(views, mode)
+    tellWaiters()
+  }
+
+  /** @returns false when the checkpoint fell behind what is folded: read again from the start */
+  const write = async (waiting: Waiting[]): Promise<boolean> => {
+    while (waiting.length > 0 && !stopped) {
+      const { position, hash } = waiting.at(-1)!
+      const writes = coalesce(waiting.flatMap((each) => each.writes))
+      const written = await documents.write(name, writes, { position, hash }, checkpoint)
+      if (written.answer === 'written') {
+        checkpoint = written.checkpoint
+        log.debug({ position, commits: waiting.length, documents: writes.length }, 'documents written')
+        tellWaiters()
+        return true
+      }
+      const moved = await documents.checkpoint(name)
+      checkpoint = moved
+      log.debug({ position: shown() }, 'another projector was faster')
+      tellWaiters()
+      if (shown() < waiting[0]!.position - 1) return false
+      while (waiting.length > 0 && waiting[0]!.position <= shown()) checkSame(waiting.shift()!)
+    }
+    return !stopped
+  }
+
+  /** The documents must be of this journal: another hash at the checkpoint means that one of the two was replaced. */
+  const checkSame = ({ position, hash }: { position: number; hash: string }): void => {
+    if (position === checkpoint?.position && hash !== checkpoint.hash)
+      throw new Unprojectable(position, `the documents were made from another journal: ${checkpoint.hash} stands here, not ${hash}`)
+  }
+
+  /** Takes all that waits in the journal, as many commits to a batch as fit; a commit is never split. */
+  const catchUp = async (): Promise<void> => {
+    let waiting: Waiting[] = []
+    let paths = new Set<string>()
+    for await (const stored of journal.read(replay.position() + 1)) {
+      if (stopped) return
+      const silently = stored.position <= shown()
+      const writes = replay.step(stored, silently)
+      if (silently) {
+        checkSame(stored)
+        continue
+      }
+      const added = writes.reduce((count, { path }) => count + (paths.has(path) ? 0 : 1), 0)
+      if (waiting.length > 0 && paths.size + added > largestBatch) {
+        if (!(await write(waiting))) return startOver()
+        waiting = []
+        paths = new Set()
+      }
+      waiting.push({ position: stored.position, hash: stored.hash, writes })
+      for (const { path } of writes) paths.add(path)
+    }
+    if (waiting.length > 0 && !(await write(waiting))) return startOver()
+    if (replay.position() < shown()) await checkNotCutOff()
+  }
+  const startOver = (): void => {
+    loaded = false
+    news = true
+  }
+  const checkNotCutOff = async (): Promise<void> => {
+    const head = await journal.head()
+    if (head.position < shown())
+      throw new Unprojectable(head.position + 1, `the documents show position ${shown()}, but the journal ends at ${head.position}`)
+    news = true
+  }
+
+  const follow = async (): Promise<void> => {
+    let nextPause = firstPauseMs
+    while (!stopped) {
+      news = false
+      try {
+        if (!loaded) await load()
+        await catchUp()
+        nextPause = firstPauseMs
+        await pause()
+      } catch (error) {
+        if (error instanceof Unprojectable) throw error
+        log.warn({ err: error, pauseMs: nextPause }, 'the store failed; trying again')
+        loaded = false // whether the last batch was written is not known
+        replay = createReplay(views, mode)
+        await pause(nextPause)
+        nextPause = Math.min(nextPause * 2, longestPauseMs)
+      }
+    }
+  }
+
+  return {
+    start: async () => {
+      if (running !== undefined) return
+      unwatch = journal.onAppended(signal)
+      running = follow().catch((error: Error) => {
+        failure = error
+        stopped = true
+        unwatch()
+        log.error({ err: error }, error.message)
+        turnAway(error)
+      })
+    },
+    stop: async () => {
+      stopped = true
+      unwatch()
+      wake()
+      await running
+      turnAway(new Error('the projector has stopped'))
+    },
+    caughtUp: async (position) => {
+      if (failure !== undefined) throw failure
+      if (position <= shown()) return
+      if (stopped) throw new Error('the projector has stopped')
+      await new Promise<void>((resolve, reject) => waiters.add({ position, resolve, reject }))
+    },
+    position: shown,
+    failure: () => failure,
+    rebuild: () => rebuildDocuments({ journal, documents, mode, name, views }),
+    comparison: () => compareDocuments({ journal, documents, mode, name, views }),
+  }
+}

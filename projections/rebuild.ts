@@ -1,0 +1,122 @@
+/**
+ * The proof that documents are nothing but the journal seen from another side: fold everything again, in memory, through the same views,
+ * and compare. Every batch is guarded by the checkpoint it was compared at, so a projector at work is never overwritten.
+ */
+import { canonical } from '../domain/commit.ts'
+import type { Checkpoint, Document, Documents, DocumentWrite } from '../domain/ports/documents.ts'
+import type { Journal } from '../domain/ports/journal.ts'
+import { applyTo } from './batch.ts'
+import { createReplay, Unprojectable } from './replay.ts'
+import type { View } from './view.ts'
+
+/** How many documents were written, deleted and left as they were, and the position they show now. */
+export type Rebuilt = { written: number; deleted: number; unchanged: number; position: number }
+/** Paths, ascending: other content than the journal gives, not there, and there without a reason. */
+export type Comparison = { different: string[]; missing: string[]; extra: string[]; position: number }
+
+type Source = { journal: Journal; documents: Documents; mode: 'paper' | 'live'; name: string; views: readonly View[] }
+type Place = { position: number; hash: string }
+
+const batchSize = 400
+
+/** Documents by path as the journal gives them, folded on and on but never back. */
+const createImage = ({ journal, mode, views }: Source) => {
+  const replay = createReplay(views, mode)
+  const documents = new Map<string, Document>()
+  return {
+    documents,
+    position: replay.position,
+    /** @throws Unprojectable when the journal ends before, or has another commit there */
+    foldTo: async ({ position, hash }: Place): Promise<void> => {
+      if (position > replay.position())
+        for await (const stored of journal.read(replay.position() + 1, position)) applyTo(documents, replay.step(stored, false))
+      if (replay.position() < position)
+        throw new Unprojectable(
+          replay.position() + 1,
+          `the documents show position ${position}, but the journal ends at ${replay.position()}`,
+        )
+      if (replay.hash() !== hash)
+        throw new Unprojectable(position, `the documents were made from another journal: ${hash} stands here, not ${replay.hash()}`)
+    },
+  }
+}
+type Image = ReturnType<typeof createImage>
+
+const compareWith = async (image: Image, documents: Documents): Promise<Omit<Comparison, 'position'>> => {
+  const different: string[] = []
+  const extra: string[] = []
+  const missing = new Set(image.documents.keys())
+  for await (const { path, data } of documents.all()) {
+    const wanted = image.documents.get(path)
+    missing.delete(path)
+    if (wanted === undefined) extra.push(path)
+    else if (canonical(wanted) !== canonical(data)) different.push(path)
+  }
+  return { different: different.sort(), missing: [...missing].sort(), extra: extra.sort() }
+}
+
+const same = (left: Checkpoint | undefined, right: Checkpoint | undefined): boolean => left?.version === right?.version
+const beginning: Place = { position: 0, hash: '0'.repeat(64) }
+
+/**
+ * Compares at a checkpoint that stood still meanwhile. Without a checkpoint no document should be there.
+ * @throws Unprojectable
+ */
+export const compareDocuments = async (source: Source): Promise<Comparison> => {
+  const { documents, name } = source
+  let image = createImage(source)
+  for (;;) {
+    const checkpoint = await documents.checkpoint(name)
+    if ((checkpoint?.position ?? 0) < image.position()) image = createImage(source)
+    await image.foldTo(checkpoint ?? beginning)
+    const found = await compareWith(image, documents)
+    if (same(checkpoint, await documents.checkpoint(name))) return { ...found, position: image.position() }
+  }
+}
+
+/**
+ * Repairs at the checkpoint it reads; where it moves meanwhile, folds on and compares again. Without a checkpoint it goes to the head.
+ * Ends only after a comparison that found nothing, at a checkpoint that stood still.
+ * @throws Unprojectable when a commit cannot be read, or the checkpoint is not of this journal
+ */
+export const rebuildDocuments = async (source: Source): Promise<Rebuilt> => {
+  const { documents, journal, name } = source
+  let image = createImage(source)
+  const written = new Set<string>()
+  const deleted = new Set<string>()
+
+  /** @returns false when somebody else moved the checkpoint: what is left has to be compared again */
+  const repair = async (writes: readonly DocumentWrite[], before: Checkpoint | undefined, target: Place): Promise<boolean> => {
+    let checkpoint = before
+    for (let from = 0; from === 0 || from < writes.length; from += batchSize) {
+      const batch = writes.slice(from, from + batchSize)
+      // Without a checkpoint, documents that are half there must not claim to show anything: the last batch says so.
+      const next = before !== undefined || from + batchSize >= writes.length ? target : beginning
+      const answer = await documents.write(name, batch, next, checkpoint)
+      if (answer.answer === 'moved') return false
+      checkpoint = answer.checkpoint
+      for (const { kind, path } of batch) (kind === 'delete' ? deleted : written).add(path)
+    }
+    return true
+  }
+
+  for (;;) {
+    const checkpoint = await documents.checkpoint(name)
+    const target: Place = checkpoint ?? (await journal.head())
+    if (target.position < image.position()) image = createImage(source)
+    await image.foldTo(target)
+    const { different, missing, extra } = await compareWith(image, documents)
+    const writes: DocumentWrite[] = [
+      ...[...different, ...missing].map((path): DocumentWrite => ({ kind: 'set', path, data: image.documents.get(path)! })),
+      ...extra.map((path): DocumentWrite => ({ kind: 'delete', path })),
+    ]
+    const uncertified = checkpoint === undefined && target.position > 0
+    if (writes.length > 0 || uncertified) {
+      await repair(writes, checkpoint, target)
+      continue
+    }
+    if (!same(checkpoint, await documents.checkpoint(name))) continue
+    const unchanged = [...image.documents.keys()].filter((path) => !written.has(path)).length
+    return { written: written.size, deleted: deleted.size, unchanged, position: image.position() }
+  }
+}
