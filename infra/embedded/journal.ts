@@ -1,7 +1,7 @@
 /** The journal on SQLite: the commit and the marker of its cause in one durable transaction. */
 import { type Commit, genesisHash, markerOf, type StoredCommit, store as toStored } from '../../domain/commit.ts'
 import type { Appended, Journal } from '../../domain/ports/journal.ts'
-import type { Store } from './store.ts'
+import { isTaken, type Store } from './store.ts'
 
 const pageSize = 256
 
@@ -23,25 +23,35 @@ export const openJournal = (store: Store): Journal => {
   const findPlace = (position: number) => placeAt.get(position) as Place | undefined
   const findMarker = (id: string) => plain(markerAt.get(id) as Marker | undefined)
 
-  const place = (stored: StoredCommit, id: string | undefined): Appended => {
+  /** @throws Error that `isTaken` knows when position or marker exists; nothing is written then */
+  const create = (stored: StoredCommit, id: string | undefined): void => {
+    insertCommit.run(stored.position, stored.epoch, stored.recordedAt, stored.previousHash, stored.hash, stored.json)
+    if (id !== undefined) insertMarker.run(id, stored.position, stored.hash)
+    checkContinues(stored, stored.position === 1 ? genesisHash : findPlace(stored.position - 1)?.hash)
+  }
+  /** Who was first? What is there never changes, so reading it afterwards is as good as before. */
+  const settle = (stored: StoredCommit, id: string | undefined): Appended | undefined => {
     const holder = findPlace(stored.position)
     if (holder?.hash === stored.hash) return { answer: 'appended', stored }
     const marker = id === undefined ? undefined : findMarker(id)
     if (marker !== undefined && marker.position !== stored.position) return { answer: 'already', ...marker }
-    if (holder !== undefined) return { answer: 'conflict', position: holder.position, epoch: holder.epoch }
-    checkContinues(stored, stored.position === 1 ? genesisHash : findPlace(stored.position - 1)?.hash)
-    insertCommit.run(stored.position, stored.epoch, stored.recordedAt, stored.previousHash, stored.hash, stored.json)
-    if (id !== undefined) insertMarker.run(id, stored.position, stored.hash)
-    return { answer: 'appended', stored }
+    return holder && { answer: 'conflict', position: holder.position, epoch: holder.epoch }
   }
 
   return {
     head: async () => plain(last.get() as Marker | undefined) ?? { position: 0, hash: genesisHash },
     append: async (commit: Commit) => {
       const stored = toStored(commit)
-      const answer = store.transaction(() => place(stored, markerOf(commit.cause)))
-      if (answer.answer === 'appended') store.changed('journal')
-      return answer
+      const id = markerOf(commit.cause)
+      try {
+        store.transaction(() => create(stored, id))
+      } catch (error) {
+        const answer = isTaken(error) ? settle(stored, id) : undefined
+        if (answer === undefined) throw error
+        return answer
+      }
+      store.changed('journal')
+      return { answer: 'appended', stored }
     },
     marker: async (id) => findMarker(id),
     async *read(from, to = Number.MAX_SAFE_INTEGER) {

@@ -177,8 +177,12 @@ const openNotices = (database: DatabaseSync) => {
 
 const busy = 5
 const notADatabase = 26
+const primaryKeyTaken = 1555
 /** Primary result codes that speak of the file or the machine, not of our statement: busy, locked, read-only, I/O, full, cannot open. */
 const unavailable = new Set([busy, 6, 8, 10, 13, 14])
+
+/** True when a row with that primary key is there already. */
+export const isTaken = (error: unknown): boolean => error instanceof Error && 'errcode' in error && error.errcode === primaryKeyTaken
 
 const resultCode = (error: unknown): number | undefined => {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined
