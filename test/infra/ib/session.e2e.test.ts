@@ -226,6 +226,45 @@ describe('broker session: the life of a connection', () => {
     ])
   })
 
+  it('sends an order with every field that we set, always to be transmitted', async () => {
+    await open()
+    session.broker.place(
+      ticket(5, {
+        action: 'SELL',
+        quantity: '2.5',
+        type: 'LMT',
+        limitPrice: '450.25',
+        timeInForce: 'GTC',
+        outsideRegularHours: true,
+        algo: { strategy: 'Adaptive', parameters: { adaptivePriority: 'Normal' } },
+      }),
+    )
+    session.broker.place(ticket(6))
+    session.broker.cancel(6)
+    await until('the cancel is there', () => ids().includes(sent.cancelOrder))
+    const [, first, second, cancel] = gateway.last().messages
+    const named = (fields: string[]) =>
+      Object.fromEntries(Object.entries(placeOrderFields).map(([name, position]) => [name, fields[position]!]))
+    const contract = { conId: '756733', symbol: 'SPY', secType: 'STK', exchange: 'SMART', currency: 'USD' }
+    expect(named(first!)).to.deep.equal({
+      ...{ ...contract, orderId: '5', action: 'SELL', quantity: '2.5', type: 'LMT', limitPrice: '450.25', timeInForce: 'GTC' },
+      ...{ account: 'DU1', orderRef: 'abc-5', transmit: '1', outsideRegularHours: '1', algo: 'Adaptive' },
+    })
+    expect(first!.slice(82, 86)).to.deep.equal(['Adaptive', '1', 'adaptivePriority', 'Normal'])
+    expect(named(second!)).to.deep.equal({
+      ...{ ...contract, orderId: '6', action: 'BUY', quantity: '10', type: 'MKT', limitPrice: '', timeInForce: 'DAY' },
+      ...{ account: 'DU1', orderRef: 'abc-6', transmit: '1', outsideRegularHours: '0', algo: '' },
+    })
+    expect(cancel!.slice(0, 3)).to.deep.equal(['4', '1', '6'])
+  })
+
+  it('refuses an order id from the range of its questions', async () => {
+    await open()
+    expect(() => session.broker.place(ticket(1_000_000_000))).to.throw(RangeError, '1000000000')
+    await session.broker.currentTime()
+    expect(ids()).to.not.include(sent.placeOrder)
+  })
+
   it('is closed for good', async () => {
     await open()
     const first = gateway.last()
@@ -258,3 +297,9 @@ describe('broker session: the life of a connection', () => {
 })
 
 const spy = { symbol: 'SPY', secType: 'STK', exchange: 'SMART', currency: 'USD' }
+
+/** Positions in placeOrder at server version 178. */
+const placeOrderFields = {
+  ...{ orderId: 1, conId: 2, symbol: 3, secType: 4, exchange: 9, currency: 11, action: 16, quantity: 17, type: 18, limitPrice: 19 },
+  ...{ timeInForce: 21, account: 23, orderRef: 26, transmit: 27, outsideRegularHours: 33, algo: 82 },
+}

@@ -1,0 +1,35 @@
+import { expect } from 'chai'
+import { aboutOrder, known, meaningOf, refusesQuestion } from '../../../infra/ib/codes.ts'
+
+describe("IB's codes", () => {
+  const expected = {
+    rejected: [103, 110, 200, 201, 321, 460, 503, 10243],
+    cancelled: [202],
+    warning: [399, 404, 2109, 10349],
+    cancelRefused: [135, 161, 10147, 10148],
+  }
+  for (const [meaning, codes] of Object.entries(expected))
+    it(`takes ${codes.join(', ')} about an order as: ${meaning}`, () => {
+      for (const code of codes) {
+        expect(known(code), String(code)).to.equal(true)
+        expect(aboutOrder(code), String(code)).to.equal(meaning)
+      }
+    })
+
+  it('never takes an unknown code, or a refused change, for the end of an order', () => {
+    expect(known(98765)).to.equal(false)
+    for (const code of [98765, 104, 105, 329, 2104, 1100]) expect(aboutOrder(code), String(code)).to.equal('warning')
+  })
+
+  it('takes an unknown code about a question as its refusal, and warnings as such', () => {
+    for (const code of [98765, 162, 200, 321, 366, 10197]) expect(refusesQuestion(code), String(code)).to.equal(true)
+    for (const code of [2104, 2174, 2176, 10167]) expect(refusesQuestion(code), String(code)).to.equal(false)
+  })
+
+  it('knows what happens to the connection and to the link behind it', () => {
+    expect([1100, 2110].map(meaningOf)).to.deep.equal(['linkDown', 'linkDown'])
+    expect([1101, 1102].map(meaningOf)).to.deep.equal(['linkUp', 'linkUp'])
+    expect([326, 502, 504, 506].map(meaningOf)).to.deep.equal(['session', 'session', 'session', 'session'])
+    expect([2104, 2106, 2158].map(meaningOf)).to.deep.equal(['info', 'info', 'info'])
+  })
+})
