@@ -67,6 +67,9 @@ export const sum = (values: readonly Decimal[]): Decimal => values.reduce(add, '
 /** To a multiple of `step` (> 0), towards zero: an order never asks for more than was wanted. */
 export const towardsZero = (value: Decimal, step: Decimal): Decimal =>
   exact(new division(value).div(step).round(0, Big.roundDown).times(step))
+/** value × part ÷ whole, to a multiple of `step` (> 0), towards zero, without rounding in between. @throws Error when `whole` is 0 */
+export const proportion = (value: Decimal, part: Decimal, whole: Decimal, step: Decimal): Decimal =>
+  exact(new division(value).times(part).div(new division(whole).times(step)).round(0, Big.roundDown).times(step))
 /** To a multiple of `step` (> 0), downwards. */
 export const downTo = (value: Decimal, step: Decimal): Decimal => {
   const near = towardsZero(value, step)
