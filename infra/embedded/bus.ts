@@ -240,11 +240,9 @@ const openConsumer = ({
   }
   const toDelivery = (row: DeliveryRow): Delivery => {
     const hold: Hold = { subscription, message: row.message, attempt: row.attempt, consumer }
-    let ended = false
+    /** A second end finds its hold gone and changes nothing; one that failed may be tried again. */
     const end = (write: () => void): void => {
-      if (ended) return
       write()
-      ended = true
       inHand.delete(delivery)
     }
     const bury = (reason: string) => deliveries.bury(hold, reason, isoTime(clock.now()))
