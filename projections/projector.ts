@@ -25,7 +25,7 @@ export type ProjectorOptions = {
 }
 
 export type Projector = {
-  /** Begins to follow; the documents catch up in the background. */
+  /** Begins to follow, once in its life; the documents catch up in the background. */
   start(): Promise<void>
   /** Ends after the batch in hand. What is not written is written by the next one. */
   stop(): Promise<void>
@@ -177,7 +177,6 @@ export const createProjector = (options: ProjectorOptions): Projector => {
         if (error instanceof Unprojectable) throw error
         log.warn({ err: error, pauseMs: nextPause }, 'the store failed; trying again')
         loaded = false // whether the last batch was written is not known
-        replay = createReplay(views, mode)
         await pause(nextPause)
         nextPause = Math.min(nextPause * 2, longestPauseMs)
       }

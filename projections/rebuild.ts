@@ -2,7 +2,7 @@
  * The proof that documents are nothing but the journal seen from another side: fold everything again, in memory, through the same views,
  * and compare. Every batch is guarded by the checkpoint it was compared at, so a projector at work is never overwritten.
  */
-import { canonical } from '../domain/commit.ts'
+import { canonical, genesisHash } from '../domain/commit.ts'
 import type { Checkpoint, Document, Documents, DocumentWrite } from '../domain/ports/documents.ts'
 import type { Journal } from '../domain/ports/journal.ts'
 import { applyTo } from './batch.ts'
@@ -56,7 +56,10 @@ const compareWith = async (image: Image, documents: Documents): Promise<Omit<Com
 }
 
 const same = (left: Checkpoint | undefined, right: Checkpoint | undefined): boolean => left?.version === right?.version
-const beginning: Place = { position: 0, hash: '0'.repeat(64) }
+const beginning: Place = { position: 0, hash: genesisHash }
+const showsNothing = (checkpoint: Checkpoint | undefined): boolean => (checkpoint?.position ?? 0) === 0
+/** At one and the same position: somebody else keeps writing there, or the store changes what it is given. */
+const mostRepairs = 5
 
 /**
  * Compares at a checkpoint that stood still meanwhile. Without a checkpoint no document should be there.
@@ -75,7 +78,7 @@ export const compareDocuments = async (source: Source): Promise<Comparison> => {
 }
 
 /**
- * Repairs at the checkpoint it reads; where it moves meanwhile, folds on and compares again. Without a checkpoint it goes to the head.
+ * Repairs at the checkpoint it reads; where it moves meanwhile, folds on and compares again. Where nothing is shown yet it goes to the head.
  * Ends only after a comparison that found nothing, at a checkpoint that stood still.
  * @throws Unprojectable when a commit cannot be read, or the checkpoint is not of this journal
  */
@@ -85,24 +88,24 @@ export const rebuildDocuments = async (source: Source): Promise<Rebuilt> => {
   const written = new Set<string>()
   const deleted = new Set<string>()
 
-  /** @returns false when somebody else moved the checkpoint: what is left has to be compared again */
-  const repair = async (writes: readonly DocumentWrite[], before: Checkpoint | undefined, target: Place): Promise<boolean> => {
+  /** Stops early when somebody else moves the checkpoint: what is left has to be compared again. */
+  const repair = async (writes: readonly DocumentWrite[], before: Checkpoint | undefined, target: Place): Promise<void> => {
     let checkpoint = before
     for (let from = 0; from === 0 || from < writes.length; from += batchSize) {
       const batch = writes.slice(from, from + batchSize)
-      // Without a checkpoint, documents that are half there must not claim to show anything: the last batch says so.
-      const next = before !== undefined || from + batchSize >= writes.length ? target : beginning
+      // Where nothing was shown before, documents that are half there must not claim to show anything: the last batch says so.
+      const next = showsNothing(before) && from + batchSize < writes.length ? beginning : target
       const answer = await documents.write(name, batch, next, checkpoint)
-      if (answer.answer === 'moved') return false
+      if (answer.answer === 'moved') return
       checkpoint = answer.checkpoint
       for (const { kind, path } of batch) (kind === 'delete' ? deleted : written).add(path)
     }
-    return true
   }
 
+  let repairs = { position: 0, count: 0 }
   for (;;) {
     const checkpoint = await documents.checkpoint(name)
-    const target: Place = checkpoint ?? (await journal.head())
+    const target: Place = checkpoint === undefined || showsNothing(checkpoint) ? await journal.head() : checkpoint
     if (target.position < image.position()) image = createImage(source)
     await image.foldTo(target)
     const { different, missing, extra } = await compareWith(image, documents)
@@ -110,8 +113,9 @@ export const rebuildDocuments = async (source: Source): Promise<Rebuilt> => {
       ...[...different, ...missing].map((path): DocumentWrite => ({ kind: 'set', path, data: image.documents.get(path)! })),
       ...extra.map((path): DocumentWrite => ({ kind: 'delete', path })),
     ]
-    const uncertified = checkpoint === undefined && target.position > 0
-    if (writes.length > 0 || uncertified) {
+    if (writes.length > 0 || (showsNothing(checkpoint) && target.position > 0)) {
+      repairs = { position: target.position, count: repairs.position === target.position ? repairs.count + 1 : 1 }
+      if (repairs.count > mostRepairs) throw new Error(`${writes[0]?.path ?? 'the checkpoint'} does not keep what is written to it`)
       await repair(writes, checkpoint, target)
       continue
     }

@@ -1,0 +1,26 @@
+import { documentsContract } from './contract/documents.contract.ts'
+import { journalContract } from './contract/journal.contract.ts'
+import { createMemory, memoryDocuments, memoryJournal } from './memory-store.ts'
+
+journalContract('memory', async () => {
+  const memory = createMemory()
+  return {
+    journal: memoryJournal(memory),
+    another: async () => memoryJournal(memory),
+    tamper: async (stored) => {
+      memory.commits[memory.commits.findIndex(({ position }) => position === stored.position)] = stored
+    },
+    remove: async (position) => {
+      memory.commits.splice(
+        memory.commits.findIndex((stored) => stored.position === position),
+        1,
+      )
+    },
+    close: async () => undefined,
+  }
+})
+
+documentsContract('memory', async () => {
+  const memory = createMemory()
+  return { documents: memoryDocuments(memory), another: async () => memoryDocuments(memory), close: async () => undefined }
+})
