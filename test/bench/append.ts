@@ -8,8 +8,8 @@ import { openJournal } from '../../infra/embedded/journal.ts'
 import { openStore } from '../../infra/embedded/store.ts'
 import { beginning, commitAfter } from '../contract/commits.ts'
 
-const rounds = 7
-const commitsPerRound = 400
+const rounds = 25
+const commitsPerRound = 100
 /** About the size of a commit that plans one order. */
 const note = 'x'.repeat(700)
 
