@@ -15,11 +15,13 @@ export type OrderMeaning = Extract<BrokerReport, { kind: 'orderMessage' }>['mean
 export type CodeMeaning = 'info' | 'warning' | 'rejected' | OrderMeaning | 'linkDown' | 'linkUp' | 'session'
 
 export const clientIdInUse = 326
+export const unreachable = 502
 export const unknownContract = 200
 export const decodingFailed = 505
 
 const table: Readonly<Record<CodeMeaning, Readonly<Record<number, string>>>> = {
   info: {
+    2100: 'account data unsubscribed, as we ask after each snapshot',
     2104: 'market data farm connected',
     2106: 'historical data farm connected',
     2107: 'historical data farm idle, available on demand',
@@ -47,7 +49,6 @@ const table: Readonly<Record<CodeMeaning, Readonly<Record<number, string>>>> = {
     440: 'an algo cannot be modified',
     492: 'the scanner shows less than was asked for',
     1300: 'socket port changed',
-    2100: 'account data unsubscribed by a new request',
     2101: 'account data not subscribed',
     2103: 'market data farm broken',
     2105: 'historical data farm broken',

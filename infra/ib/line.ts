@@ -75,7 +75,7 @@ export const openLine = ({
     api.on(EventName.error, (error) => log.debug({ host, port }, `after the end: ${error.message}`))
     api.on(EventName.disconnected, socketClosed)
     api.disconnect()
-    clock.after(1000, socketClosed)
+    void closed.then(clock.after(1000, socketClosed))
     onEnd(ending)
     questions.failAll(reason)
   }

@@ -6,7 +6,7 @@ import type { BarSizeSetting, WhatToShow } from '@stoqey/ib'
 import { type Broker, type BrokerReport, BrokerUnavailable } from '../../domain/ports/broker.ts'
 import type { Clock } from '../../domain/ports/clock.ts'
 import { listenTo } from './answers.ts'
-import { clientIdInUse } from './codes.ts'
+import { clientIdInUse, unreachable } from './codes.ts'
 import { contractToAsk, orderOf } from './contracts.ts'
 import { type Deadlines, type Ending, type Heartbeat, type Line, type Log, openLine } from './line.ts'
 import { firstRequestId } from './requests.ts'
@@ -45,7 +45,7 @@ export const createBrokerSession = ({
   let line: Line | undefined
   let closing: string | undefined
   let failures = 0
-  let lastFailure: string | undefined
+  let lastFailure: { code: number; text: string } | undefined
   let callOffAttempt = () => {}
   let lastSnapshot: Promise<unknown> = Promise.resolve()
 
@@ -84,9 +84,11 @@ export const createBrokerSession = ({
     const text =
       code === clientIdInUse ? `client id ${clientId} is still in use at ${host}:${port}: waiting until that session has ended` : reason
     log.warn({ host, port, clientId, code }, wasReady ? `connection lost: ${text}` : `no connection: ${text}`)
+    const failure = { code: code ?? unreachable, text }
+    // one notice for the first of a row of failures: the attempts after it only say the same
     if (wasReady) report({ kind: 'lost', reason: text })
-    else if (text !== lastFailure && closing === undefined) report({ kind: 'notice', code: code ?? 0, text })
-    lastFailure = text
+    else if (failure.code !== lastFailure?.code && closing === undefined) report({ kind: 'notice', ...failure })
+    lastFailure = wasReady ? undefined : failure
     if (closing !== undefined) return
     const delay = Math.min(backOff.first * 2 ** failures, backOff.most) * (0.75 + random() / 2)
     failures += 1
@@ -95,7 +97,7 @@ export const createBrokerSession = ({
 
   /** @throws BrokerUnavailable */
   const standing = (): Line => {
-    if (line === undefined) throw new BrokerUnavailable('notReady', closing ?? lastFailure ?? 'no connection to the gateway')
+    if (line === undefined) throw new BrokerUnavailable('notReady', closing ?? lastFailure?.text ?? 'no connection to the gateway')
     line.check()
     return line
   }

@@ -126,6 +126,7 @@ describe('broker session: the life of a connection', () => {
     session.broker.start((report) => session.reports.push(report))
     await until('the failure is reported', () => session.of('notice').length > 0)
     expect(session.of('notice')[0]).to.deep.include({ code: 502 })
+    expect(await failure(session.broker.currentTime())).to.include({ why: 'notReady' })
     gateway = await startScriptedGateway()
   })
 
