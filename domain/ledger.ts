@@ -9,6 +9,7 @@ import type { Configuration, Value } from './configuration.ts'
 import { add, type Decimal, isZero, negate, subtract } from './decimal.ts'
 import { type DomainEvent, type EventData, fromStored } from './events.ts'
 import { applyFill, executionOf, isOpen, type Order, plannedOrder, type Share } from './order.ts'
+import { forgetBefore, type Remembered, recall, remember } from './remembered.ts'
 import { unreachable } from './unreachable.ts'
 
 export type Instrument = EventData<'InstrumentResolved'>
@@ -80,11 +81,15 @@ export type Ledger = {
   snapshot: Snapshot | null
   orders: Record<string, Order>
   /** Executions that are in the books or in `manual`, by id without revision: the revision counted, and when. */
-  executions: Record<
-    string,
-    { executionId: string; conId: number; quantity: Decimal; orderRef: string | null; holder: 'books' | 'manual' | 'nobody'; at: string }
-  >
-  commissions: Record<string, { executionId: string; commission: Decimal; currency: string; at: string }>
+  executions: Remembered<{
+    executionId: string
+    conId: number
+    quantity: Decimal
+    orderRef: string | null
+    holder: 'books' | 'manual' | 'nobody'
+  }>
+  /** By execution id without revision. */
+  commissions: Remembered<{ executionId: string; commission: Decimal; currency: string }>
   pipelines: Record<string, Pipeline>
 }
 
@@ -124,7 +129,7 @@ export const initialLedger = (): Ledger => ({
 export const declaredKey = (declared: { symbol: string; secType: string; exchange: string; currency: string }): string =>
   `${declared.symbol}.${declared.secType}.${declared.exchange}.${declared.currency}`
 
-/** Ids of executions and closed orders stay this long, against late reports. */
+/** Ids of executions and closed orders stay at least this long, against late reports. */
 const memory = 35 * 24 * 60 * 60 * 1000
 
 type Place = { position: number; epoch: number; recordedAt: string; cause: Cause }
@@ -167,20 +172,14 @@ const recordFill = (ledger: Ledger, data: EventData<'FillReceived'>, at: Place):
   const replaced = applyFill(order, data)
   if (replaced !== undefined) moveShares(ledger, data.conId, replaced.shares, -1)
   moveShares(ledger, data.conId, data.shares, 1)
-  ledger.executions[executionOf(data.executionId)] = {
-    executionId: data.executionId,
-    conId: data.conId,
-    quantity: data.quantity,
-    orderRef: data.orderRef,
-    holder: 'books',
-    at: at.recordedAt,
-  }
+  const { executionId, conId, quantity, orderRef } = data
+  remember(ledger.executions, at.recordedAt, executionOf(executionId), { executionId, conId, quantity, orderRef, holder: 'books' })
   ledger.reportedAt[data.conId] = at.position
 }
 
 const recordForeignExecution = (ledger: Ledger, data: EventData<'ForeignExecutionSeen'>, at: Place): void => {
   const key = executionOf(data.executionId)
-  const before = ledger.executions[key]
+  const before = recall(ledger.executions, key)
   const change = subtract(data.quantity, before?.quantity ?? '0')
   // Cash pairs belong to no book and are no position: their executions are remembered, not held.
   if (data.secType === 'CASH') {
@@ -200,7 +199,7 @@ const recordForeignExecution = (ledger: Ledger, data: EventData<'ForeignExecutio
 
 const rememberForeign = (ledger: Ledger, data: EventData<'ForeignExecutionSeen'>, at: Place): void => {
   const { executionId, conId, quantity, holder } = data
-  ledger.executions[executionOf(executionId)] = { executionId, conId, quantity, orderRef: null, holder, at: at.recordedAt }
+  remember(ledger.executions, at.recordedAt, executionOf(executionId), { executionId, conId, quantity, orderRef: null, holder })
 }
 
 const recordSnapshot = (ledger: Ledger, data: EventData<'PositionReconciled'>, at: Place): void => {
@@ -392,14 +391,11 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       if (order !== undefined && order.status !== 'closed') order.status = 'unresolved'
       return
     }
-    case 'CommissionReported':
-      ledger.commissions[executionOf(event.data.executionId)] = {
-        executionId: event.data.executionId,
-        commission: event.data.commission,
-        currency: event.data.currency,
-        at: at.recordedAt,
-      }
+    case 'CommissionReported': {
+      const { executionId, commission, currency } = event.data
+      remember(ledger.commissions, at.recordedAt, executionOf(executionId), { executionId, commission, currency })
       return
+    }
     case 'TradingHalted':
       ledger.trading = { on: false, reason: event.data.reason, haltPublishedAt: event.data.publishedAt }
       return
@@ -428,8 +424,8 @@ const recordStep = (ledger: Ledger, { cause, position }: Place, events: readonly
 
 const forget = (ledger: Ledger, now: string): void => {
   const until = new Date(Date.parse(now) - memory).toISOString()
-  for (const key in ledger.executions) if (ledger.executions[key]!.at < until) delete ledger.executions[key]
-  for (const key in ledger.commissions) if (ledger.commissions[key]!.at < until) delete ledger.commissions[key]
+  forgetBefore(ledger.executions, until)
+  forgetBefore(ledger.commissions, until)
   for (const ref in ledger.orders) {
     const { closedAt } = ledger.orders[ref]!
     if (closedAt !== null && closedAt < until) delete ledger.orders[ref]
@@ -439,7 +435,8 @@ const forget = (ledger: Ledger, now: string): void => {
 /** Folds one commit whose events are decoded already. */
 export const foldEvents = (ledger: Ledger, commit: Commit, hash: string, events: readonly DomainEvent[]): void => {
   if (commit.position !== ledger.position + 1) throw new Error(`commit ${commit.position} does not follow position ${ledger.position}`)
-  if (commit.recordedAt.slice(0, 10) !== ledger.recordedAt.slice(0, 10)) forget(ledger, commit.recordedAt)
+  // Once a month is often enough, and keeps the walk over all of them out of replay's way.
+  if (commit.recordedAt.slice(0, 7) !== ledger.recordedAt.slice(0, 7)) forget(ledger, commit.recordedAt)
   for (const event of events) evolve(ledger, event, commit)
   recordStep(ledger, commit, events)
   ledger.prefix ??= hash.slice(0, 6)

@@ -7,6 +7,7 @@ import { type DomainEvent, event } from './events.ts'
 import type { Ledger } from './ledger.ts'
 import { applyFill, executionOf, type Fill, isFilled, type Order, revisionOf, sharesOfFill } from './order.ts'
 import type { CommissionReport, Execution, OrderSighting } from './ports/broker.ts'
+import { recall } from './remembered.ts'
 
 /** Orders as they stand in the middle of one decision: copies, so that several executions of one order see each other. */
 export type Draft = { ledger: Readonly<Ledger>; orders: Map<string, Order>; executions: Map<string, string> }
@@ -24,7 +25,7 @@ export const orderIn = (draft: Draft, orderRef: string): Order | undefined => {
 
 const isKnown = (draft: Draft, executionId: string): boolean => {
   const key = executionOf(executionId)
-  const counted = draft.executions.get(key) ?? draft.ledger.executions[key]?.executionId
+  const counted = draft.executions.get(key) ?? recall(draft.ledger.executions, key)?.executionId
   return counted !== undefined && revisionOf(executionId) <= revisionOf(counted)
 }
 
@@ -97,7 +98,7 @@ export const recordExecution = (draft: Draft, execution: Execution): DomainEvent
 
 /** A commission, once a value; it may come before its execution, late, or never. */
 export const recordCommission = (ledger: Readonly<Ledger>, report: CommissionReport): DomainEvent[] => {
-  const known = ledger.commissions[executionOf(report.executionId)]
+  const known = recall(ledger.commissions, executionOf(report.executionId))
   if (known !== undefined && known.executionId === report.executionId && compare(known.commission, report.commission) === 0) return []
   if (known !== undefined && revisionOf(report.executionId) < revisionOf(known.executionId)) return []
   const { executionId, commission, currency, realizedProfit } = report
@@ -131,7 +132,7 @@ export const addedBy = (draft: Draft, events: readonly DomainEvent[], conId: num
   for (const item of events) {
     if ((item.type !== 'FillReceived' && item.type !== 'ForeignExecutionSeen') || item.data.conId !== conId) continue
     if (item.type === 'ForeignExecutionSeen' && (item.data.secType === 'CASH' || item.data.holder === 'nobody')) continue
-    const before = draft.ledger.executions[executionOf(item.data.executionId)]?.quantity ?? '0'
+    const before = recall(draft.ledger.executions, executionOf(item.data.executionId))?.quantity ?? '0'
     total = add(total, subtract(item.data.quantity, before))
   }
   return total

@@ -1,0 +1,14 @@
+/** One line of the table: what we reach, what the floor reaches in the same run, and their ratio. */
+export type Row = { name: string; floorName: string; unit: string; ours: number; floor: number; ratio: number; wanted: string }
+
+const figure = (value: number): string => (value >= 1000 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 10 ? 1 : 2))
+
+export const tableOf = (rows: readonly Row[]): string =>
+  [
+    '| what | ours | floor | ratio | wanted |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows.map(
+      ({ name, floorName, unit, ours, floor, ratio, wanted }) =>
+        `| ${name} | ${figure(ours)} ${unit} | ${floorName}: ${figure(floor)} ${unit} | ${ratio.toFixed(2)} | ${wanted} |`,
+    ),
+  ].join('\n')
