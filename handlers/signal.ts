@@ -7,7 +7,7 @@ import { nextSession } from '../domain/calendar.ts'
 import { type Command, SignalBody } from '../domain/commands.ts'
 import { canonical, sha256 } from '../domain/commit.ts'
 import { parametersOf, strategySettingOf } from '../domain/configuration.ts'
-import { decimal } from '../domain/decimal.ts'
+import { decimal, larger } from '../domain/decimal.ts'
 import { type DomainEvent, type EventData, event } from '../domain/events.ts'
 import { declaredKey, type Instrument, type Ledger, openOrdersIn } from '../domain/ledger.ts'
 import { type Broker, BrokerUnavailable, type Contract, type HistoricalBar } from '../domain/ports/broker.ts'
@@ -71,7 +71,9 @@ const resolve = (strategy: Strategy, contracts: SignalFacts['contracts']): Resol
         code: 'INSTRUMENT_AMBIGUOUS',
         text: `${matches.length} contracts match ${symbol} ${secType} ${exchange} ${currency}; name its primary exchange`,
       }
-    const { conId, multiplier, sizeStep, minTick } = contract
+    const { conId, multiplier, minTick } = contract
+    // IB lists fractions of a share as possible, and refuses them from the API (10243): stocks trade in whole ones.
+    const sizeStep = contract.secType === 'STK' ? larger('1', contract.sizeStep) : contract.sizeStep
     const declared = { symbol, secType, exchange, currency }
     resolved.push({
       key,
