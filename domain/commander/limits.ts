@@ -222,10 +222,11 @@ export const limit = (
   for (let pass = 0; pass < mostPasses && all.some(isAdding); pass++) {
     const clipped = new Set<Position>()
     applyOnce(all, ofStrategies, ofAccount, (position, left, code, numbers) => {
-      if (!clipped.has(position)) reasons.delete(position)
       clipped.add(position)
       position.added = left
-      reasons.set(position, [...(reasons.get(position) ?? []), { code, numbers }])
+      const known = reasons.get(position) ?? []
+      const isNew = !known.some((reason) => reason.code === code && reason.numbers['level'] === numbers['level'])
+      if (isNew) reasons.set(position, [...known, { code, numbers }])
     })
     if (clipped.size === 0 || !all.some(isAdding)) {
       keep(all)

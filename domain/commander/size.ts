@@ -89,11 +89,11 @@ const sizeStrategy = (ledger: Readonly<Ledger>, verdict: Verdict, { netLiquidati
   const pursued = (conId: number, { quantity, factor: then }: StandingTarget, atStake: boolean): Decimal => {
     if (isZero(factor)) {
       if (atStake || !isZero(before[conId]?.quantity ?? '0'))
-        notes.push(note('ALLOCATION_ZERO', { strategy, conId, numbers: { quantity, then } }))
+        notes.push(note('ALLOCATION_ZERO', { strategy, conId, numbers: { quantity, before: then } }))
       return '0'
     }
     if (isZero(quantity) || compare(factor, then) >= 0) return quantity
-    notes.push(note('EXPOSURE_REDUCED', { strategy, conId, numbers: { quantity, then, now: factor } }))
+    notes.push(note('EXPOSURE_REDUCED', { strategy, conId, numbers: { quantity, before: then, now: factor } }))
     return proportion(quantity, factor, then, market(conId).instrument?.sizeStep ?? '1')
   }
 
