@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect as connectSocket, type Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { EventName } from '@stoqey/ib'
 import { expect } from 'chai'
 import { encodeFrame, type Field } from '../../../infra/gateway-sim/wire.ts'
@@ -60,6 +61,7 @@ describe('gateway simulator, connections', () => {
     before.api.placeOrder(5, spy, market('BUY', 10, { orderRef: 'filled' }))
     await before.settled()
     await before.disconnect()
+    while ((await simulator.state()).connections.length > 0) await setImmediate()
     await simulator.clock(monday('10:00'))
 
     const after = await connect(simulator.port, 7)

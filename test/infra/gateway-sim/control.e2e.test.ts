@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { EventName } from '@stoqey/ib'
 import { expect } from 'chai'
@@ -72,6 +73,17 @@ describe('gateway simulator, clock', () => {
     const { clock } = await simulator.post('/clock', { mode: 'step' })
     expect(Date.parse(clock)).to.be.greaterThan(Date.parse(monday('09:30')))
     expect((await simulator.state()).clock).to.equal(clock)
+  })
+
+  it('goes on by the wall clock from where it was moved to', async () => {
+    const simulator = await simulate()
+    await simulator.post('/clock', { mode: 'real', speed: 1 })
+    await simulator.clock(monday('12:00'))
+    const { clock, mode } = await simulator.state()
+    expect(mode).to.equal('real')
+    while ((await simulator.state()).clock <= clock) await setImmediate()
+    const later = (await simulator.state()).clock
+    expect(Date.parse(later)).to.be.within(Date.parse(monday('12:00')), Date.parse(monday('12:01')))
   })
 
   it('names in one line what is wrong with a request', async () => {

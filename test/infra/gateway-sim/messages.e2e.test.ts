@@ -151,6 +151,26 @@ for (const maxServerVersion of versions) {
       )
     })
 
+    if (maxServerVersion === 193) {
+      it('gives the fields of the newest version back', async () => {
+        const { client } = await at()
+        const newest = {
+          customerAccount: 'C1',
+          professionalCustomer: true,
+          includeOvernight: true,
+          extOperator: 'desk',
+          manualOrderIndicator: 1,
+        }
+        client.api.placeOrder(1, spy, limit('BUY', 1, 90, newest))
+        const [, , order] = await client.next(EventName.openOrder)
+        expect(order).to.include(newest)
+        client.api.cancelOrder(1)
+        client.api.reqCompletedOrders(false)
+        const [, completed] = await client.next(EventName.completedOrder)
+        expect(completed).to.include({ customerAccount: 'C1', professionalCustomer: true })
+      })
+    }
+
     it('lists the orders of all clients or only its own', async () => {
       const { client, simulator } = await at()
       const other = await connect(simulator.port, 8)
