@@ -93,6 +93,9 @@ export type Ledger = {
   pipelines: Record<string, Pipeline>
 }
 
+/** Names come from outside: an object without a prototype knows no `constructor`. */
+const record = <T>(): Record<string, T> => Object.create(null)
+
 export const initialLedger = (): Ledger => ({
   position: 0,
   hash: '0'.repeat(64),
@@ -105,24 +108,24 @@ export const initialLedger = (): Ledger => ({
   nextValidId: 0,
   highestOrderId: 0,
   trading: { on: false, reason: 'trading is off until the first resume', haltPublishedAt: null },
-  configuration: {},
+  configuration: record(),
   configuredAt: 0,
-  declared: {},
-  instruments: {},
-  signals: {},
-  failures: {},
-  standing: {},
-  books: {},
-  manual: {},
-  unexplained: {},
-  discrepancies: {},
-  ours: {},
-  reportedAt: {},
+  declared: record(),
+  instruments: record(),
+  signals: record(),
+  failures: record(),
+  standing: record(),
+  books: record(),
+  manual: record(),
+  unexplained: record(),
+  discrepancies: record(),
+  ours: record(),
+  reportedAt: record(),
   snapshot: null,
-  orders: {},
-  executions: {},
-  commissions: {},
-  pipelines: {},
+  orders: record(),
+  executions: record(),
+  commissions: record(),
+  pipelines: record(),
 })
 
 /** Name of a declared instrument: strategies that declare the same thing mean the same thing. */

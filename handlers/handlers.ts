@@ -43,11 +43,11 @@ export const handlersFor = (strategies: Readonly<Record<string, Strategy>>): Han
     published: (name) => {
       const lower = name.toLowerCase()
       const underscored = lower.replaceAll('_', '-')
-      if (intents[underscored] !== undefined) return { type: underscored, handler: intents[underscored] }
+      if (Object.hasOwn(intents, underscored)) return { type: underscored, handler: intents[underscored]! }
       const type = aliases.get(lower) ?? lower
       const handler = signals.get(type)
       return handler && { type, handler }
     },
-    step: (type) => inner[type] ?? intents[type] ?? signals.get(type),
+    step: (type) => (Object.hasOwn(inner, type) ? inner[type] : Object.hasOwn(intents, type) ? intents[type] : signals.get(type)),
   }
 }
