@@ -90,7 +90,7 @@ const linesOf = (event: DomainEvent, ledger: Readonly<Ledger>): Line[] => {
       return [line('warning', `no signal of ${event.data.strategy}, ${event.data.code}: ${event.data.text}`)]
     case 'PositionReconciled': {
       const { positions, openOrders, differences, missing } = event.data
-      const reconciled = line('info', `reconciled: ${positions.length} positions, ${openOrders.length} open orders`)
+      const reconciled = line('info', `reconciled: positions ${positions.length}, open orders ${openOrders.length}`)
       const differing = differences.map(({ symbol, unexplained }) => line('warning', `${unexplained} ${symbol} unexplained`))
       return [reconciled, ...differing, ...missing.map((ref) => line('warning', `the broker does not show ${orderWords(ledger, ref)}`))]
     }

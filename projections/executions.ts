@@ -7,6 +7,7 @@ import type { DomainEvent, EventData, Note } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
 import { executionOf, isOpen, type Order } from '../domain/order.ts'
 import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
+import { recall } from '../domain/remembered.ts'
 import { placedLine } from './order-lines.ts'
 import { portfolioPath } from './portfolio.ts'
 import { intentPath } from './strategies.ts'
@@ -216,7 +217,7 @@ const touched = (event: DomainEvent, ledger: Readonly<Ledger>): string | undefin
     case 'OrderUnresolved':
       return ledger.orders[event.data.orderRef]?.decision
     case 'CommissionReported': {
-      const orderRef = ledger.executions[executionOf(event.data.executionId)]?.orderRef
+      const orderRef = recall(ledger.executions, executionOf(event.data.executionId))?.orderRef
       return orderRef === null || orderRef === undefined ? undefined : ledger.orders[orderRef]?.decision
     }
     default:

@@ -3,17 +3,11 @@
  * the quantity that counts is set by the commander, from the account at its own decision.
  */
 import { settingOf, strategySettingOf } from '../domain/configuration.ts'
-import { absolute, compare, type Decimal, decimal, divide, isZero, multiply, sum, towardsZero } from '../domain/decimal.ts'
+import { absolute, type Decimal, decimal, isZero, larger, multiply, proportion, sum } from '../domain/decimal.ts'
 import type { EventData } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
 
 type Generated = EventData<'SignalGenerated'>
-
-/** Absolute weights that sum to more than 1 are scaled to 1. */
-const scaled = (weight: Decimal, targets: Generated['targets']): Decimal => {
-  const total = sum(targets.map((target) => absolute(target.weight ?? '0')))
-  return compare(total, '1') > 0 ? divide(weight, total) : weight
-}
 
 /** Null where price, account, instrument or rate is not known. */
 export const indicativeQuantity = (
@@ -33,6 +27,7 @@ export const indicativeQuantity = (
     decimal(settingOf(configuration, 'exposure.overall')),
     decimal(strategySettingOf(configuration, strategy, 'allocation')),
   )
-  const money = multiply(multiply(snapshot.netLiquidation, factor), scaled(target.weight, targets))
-  return towardsZero(divide(money, unit), instrument.sizeStep)
+  // Absolute weights that sum to more than 1 are scaled to 1.
+  const weights = larger(sum(targets.map(({ weight }) => absolute(weight ?? '0'))), '1')
+  return proportion(multiply(snapshot.netLiquidation, factor), target.weight, multiply(weights, unit), instrument.sizeStep)
 }

@@ -3,6 +3,7 @@ import { absolute, add, type Decimal, divide, isZero, multiply, sign, subtract, 
 import type { Ledger } from '../domain/ledger.ts'
 import { executionOf, isOpen, type Order } from '../domain/order.ts'
 import type { Document, Json } from '../domain/ports/documents.ts'
+import { recall } from '../domain/remembered.ts'
 import { actionOf, numberOr, numbersOf } from './view.ts'
 
 /** Of all executions, by quantity; null before the first one. */
@@ -23,7 +24,7 @@ export const commissionOf = (
   order: Order,
 ): { commission: number | null; commissionCurrency: string | null; commissionsMissing: number } => {
   const fills = Object.values(order.fills)
-  const known = fills.flatMap((fill) => ledger.commissions[executionOf(fill.executionId)] ?? [])
+  const known = fills.flatMap((fill) => recall(ledger.commissions, executionOf(fill.executionId)) ?? [])
   const currencies = [...new Set(known.map(({ currency }) => currency))]
   return {
     // Amounts in several currencies have no sum.
