@@ -15,6 +15,8 @@ export type ControlTarget = { broker: Broker; clock: Clock; server: GatewayServe
 type Answer = { status: number; body: object }
 
 const longestBody = 1_000_000
+/** Ten years of events take some seconds, during which nothing else is answered. */
+const longestStride = 3653 * 86_400_000
 
 class BadRequest extends Error {
   override readonly name = 'BadRequest'
@@ -108,6 +110,8 @@ const moveTo = (body: object, { broker, clock }: ControlTarget): void => {
   const to = instantOf(decoded.value.to)
   if (to === undefined) throw new BadRequest(`to: ${JSON.stringify(decoded.value.to)} is neither a date nor an ISO time with its zone`)
   if (to < broker.now()) throw new BadRequest(`to: ${decoded.value.to} is before the clock, ${iso(broker.now())}`)
+  if (to > broker.now() + longestStride)
+    throw new BadRequest(`to: ${decoded.value.to} is more than ten years after the clock, ${iso(broker.now())}`)
   clock.moveTo(to)
 }
 

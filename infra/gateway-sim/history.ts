@@ -1,7 +1,7 @@
 /** Historical bars, cut from the days of the market: what a request means, and the bars that the simulated clock allows it to see. */
-import { addDays, newYorkDate, newYorkTime } from '../../domain/calendar.ts'
+import { addDays, firstCalendarDate, newYorkDate, newYorkTime } from '../../domain/calendar.ts'
 import { begunSession, type Day, type Market, type Slice, sliceBetween } from './market.ts'
-import { ibDate, ibTime } from './time-text.ts'
+import { ibDate, ibTime, instantOf } from './time-text.ts'
 
 export type HistoryRequest = { endDateTime: string; barSize: string; duration: string; whatToShow: string; formatDate: string }
 export type HistoryBar = Omit<Slice, 'start' | 'end'> & { date: string; average: number; count: number }
@@ -45,24 +45,24 @@ export const history = (market: Market, symbol: string, request: HistoryRequest,
 /** Empty is now. A date alone is its midnight; a time without zone is New York's; the form with a hyphen is UTC. */
 const endOf = (text: string, now: number): number | undefined => {
   if (text === '') return now
-  const utc = /^(\d{4})(\d\d)(\d\d)-(\d\d):(\d\d):(\d\d)$/.exec(text)
-  if (utc) return valid(Date.parse(`${utc[1]}-${utc[2]}-${utc[3]}T${utc[4]}:${utc[5]}:${utc[6]}Z`))
-  const local = /^(\d{4})(\d\d)(\d\d)(?: (\d\d):(\d\d):(\d\d)(?: (US\/Eastern|America\/New_York|EST|UTC|GMT))?)?$/.exec(text)
-  if (!local) return undefined
-  const [, year, month, day, hours = '00', minutes = '00', seconds = '00', zone = 'US/Eastern'] = local
+  const parts = /^(\d{4})(\d\d)(\d\d)(?:([ -])([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?: (US\/Eastern|America\/New_York|EST|UTC|GMT))?)?$/.exec(
+    text,
+  )
+  if (!parts) return undefined
+  const [, year, month, day, separator, hours = '00', minutes = '00', seconds = '00', zone] = parts
   const date = `${year}-${month}-${day}`
-  if (Number.isNaN(Date.parse(`${date}T${hours}:${minutes}:${seconds}Z`))) return undefined
-  if (zone === 'UTC' || zone === 'GMT') return Date.parse(`${date}T${hours}:${minutes}:${seconds}Z`)
+  if (instantOf(date) === undefined) return undefined
+  const isUtc = separator === '-' || zone === 'UTC' || zone === 'GMT'
+  if (isUtc) return Date.parse(`${date}T${hours}:${minutes}:${seconds}Z`)
   return newYorkTime(date, `${hours}:${minutes}`) + Number(seconds) * 1000
 }
-
-const valid = (instant: number): number | undefined => (Number.isNaN(instant) ? undefined : instant)
 
 /** Days are counted in sessions, weeks, months and years by the calendar; the session that has begun at `until` is the last. */
 const datesOf = (known: readonly string[], duration: string, until: number): readonly string[] | undefined => {
   const parts = /^([1-9]\d{0,4}) ([DWMY])$/.exec(duration)
   if (!parts) return undefined
   const [count, unit] = [Number(parts[1]), parts[2]]
+  if (newYorkDate(until) <= firstCalendarDate) return []
   const last = begunSession(until).date
   if (unit === 'D') {
     const before = known.filter((date) => date <= last)
@@ -76,10 +76,13 @@ const datesOf = (known: readonly string[], duration: string, until: number): rea
 
 const sessionDates = (known: readonly string[], from: string, to: string): string[] => known.filter((date) => date >= from && date <= to)
 
+/** Before any bar, and still a date. */
+const longestMonths = 12_000
+
 /** The same day of an earlier month, or its last day when it is shorter. */
 const monthsBefore = (date: string, months: number): string => {
   const [year, month, day] = date.split('-').map(Number) as [number, number, number]
-  const first = new Date(Date.UTC(year, month - 1 - months, 1))
+  const first = new Date(Date.UTC(year, month - 1 - Math.min(months, longestMonths), 1))
   const lastDay = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1, 0)).getUTCDate()
   first.setUTCDate(Math.min(day, lastDay))
   return first.toISOString().slice(0, 10)

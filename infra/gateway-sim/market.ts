@@ -11,7 +11,8 @@ import { intradayBars } from './intraday.ts'
 export type Slice = { start: number; end: number; open: number; high: number; low: number; close: number; volume: number }
 /** From `start` to `end` (epoch milliseconds) the price goes straight `from` one value `to` the other. */
 type Segment = { start: number; end: number; from: number; to: number }
-export type Day = { session: Session; bar: DailyBar; slices: readonly Slice[]; path: readonly Segment[] }
+/** The course of a day is worked out when it is first asked for: most days are only ever read as one bar. */
+export type Day = { session: Session; bar: DailyBar; slices: () => readonly Slice[]; path: () => readonly Segment[] }
 
 export type Side = 'BUY' | 'SELL'
 /** When and at what price an order trades. */
@@ -42,8 +43,8 @@ export const createMarket = (bars: ReadonlyMap<string, BarsFile>, seed: number):
     const bar = daily.get(symbol)?.get(date)
     const session = bar && sessionOn(date)
     if (!bar || !session) return undefined
-    const slices = intraday.get(symbol)?.get(date) ?? intradayBars(bar, session, `${seed}:${symbol}`, '5 mins')
-    return { session, bar, slices, path: slices.flatMap(segmentsOf) }
+    const slices = lazily(() => intraday.get(symbol)?.get(date) ?? intradayBars(bar, session, `${seed}:${symbol}`, '5 mins'))
+    return { session, bar, slices, path: lazily(() => slices().flatMap(segmentsOf)) }
   }
 
   const day = (symbol: string, date: string): Day | undefined => {
@@ -75,6 +76,14 @@ export const createMarket = (bars: ReadonlyMap<string, BarsFile>, seed: number):
       const today = day(symbol, session.date)
       return today && touchOn(today, from, side, limit)
     },
+  }
+}
+
+const lazily = <T>(make: () => T): (() => T) => {
+  let made: { value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
   }
 }
 
@@ -122,13 +131,13 @@ const priceAlong = (segment: Segment, at: number): number => {
 /** Between the bars of an intraday file with gaps the last price stands. */
 const priceOn = (day: Day, at: number): number => {
   if (at >= day.session.close) return day.bar.close
-  const segment = day.path.findLast((segment) => segment.start <= at)
+  const segment = day.path().findLast((segment) => segment.start <= at)
   return segment ? priceAlong(segment, at) : day.bar.open
 }
 
 const touchOn = (day: Day, from: number, side: Side, limit: number | undefined): Touch | undefined => {
   const good = (price: number): boolean => limit === undefined || (side === 'BUY' ? price <= limit : price >= limit)
-  for (const segment of day.path) {
+  for (const segment of day.path()) {
     if (segment.end <= from) continue
     const start = Math.max(from, segment.start)
     const price = priceAlong(segment, start)
@@ -144,7 +153,7 @@ const touchOn = (day: Day, from: number, side: Side, limit: number | undefined):
 
 /** The bar of a day from one moment until another; undefined when nothing of the day lies between. Volume grows evenly within a slice. */
 export const sliceBetween = (day: Day, start: number, end: number): Slice | undefined => {
-  const parts = day.path.filter((segment) => segment.end > start && segment.start < end)
+  const parts = day.path().filter((segment) => segment.end > start && segment.start < end)
   const [first, last] = [parts[0], parts.at(-1)]
   if (!first || !last || end <= start) return undefined
   const prices = parts.flatMap((segment) => [
@@ -164,6 +173,6 @@ export const sliceBetween = (day: Day, start: number, end: number): Slice | unde
 
 const volumeUntil = (day: Day, at: number): number =>
   Math.floor(
-    day.slices.reduce((sum, slice) => sum + slice.volume * Math.min(1, Math.max(0, (at - slice.start) / (slice.end - slice.start))), 0) +
+    day.slices().reduce((sum, slice) => sum + slice.volume * Math.min(1, Math.max(0, (at - slice.start) / (slice.end - slice.start))), 0) +
       1e-6,
   )

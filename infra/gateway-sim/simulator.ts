@@ -1,5 +1,6 @@
 /** Puts the simulated gateway together: market, broker, API port, clock and control port. */
 
+import { firstCalendarDate, newYorkDate } from '../../domain/calendar.ts'
 import { builtInBars, builtInSymbols, readBars } from './bars.ts'
 import type { BarsFile, DailyBar } from './bars-file.ts'
 import { type Broker, createBroker } from './broker.ts'
@@ -40,6 +41,7 @@ export const startGatewaySimulator = async (options: GatewaySimulatorOptions = {
   const { port, controlPort, host, seed, account, cash } = { ...byDefault, ...options }
   const start = instantOf(options.start ?? defaultStart)
   if (start === undefined) throw new Error(`start: ${JSON.stringify(options.start)} is neither a date nor an ISO time with its zone`)
+  if (newYorkDate(start) <= firstCalendarDate) throw new Error(`start: the trading calendar begins after ${firstCalendarDate}`)
   if (!Number.isInteger(seed)) throw new Error(`seed: expected a whole number, got ${seed}`)
   if (!Number.isFinite(cash)) throw new Error(`cash: expected a number, got ${cash}`)
   if (!/^[A-Z]+\d+$/.test(account)) throw new Error(`account: expected letters and digits as in DU1234567, got ${JSON.stringify(account)}`)

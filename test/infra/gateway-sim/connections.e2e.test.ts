@@ -3,6 +3,8 @@ import { connect as connectSocket, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { EventName } from '@stoqey/ib'
 import { expect } from 'chai'
+import fc from 'fast-check'
+import { requests } from '../../../infra/gateway-sim/requests.ts'
 import { encodeFrame, type Field } from '../../../infra/gateway-sim/wire.ts'
 import { closeAll, connect, limit, market, monday, simulate, spy } from './client.ts'
 
@@ -124,6 +126,61 @@ describe('gateway simulator, connections', () => {
     expect(raw.heard()).to.contain('message 9, field 2 is "x"')
     expect(raw.heard()).to.contain('message 3, it ends')
     expect(raw.heard()).to.contain('does not support message constructor')
+    raw.socket.destroy()
+  })
+
+  it('survives whatever a client may send in a frame', async () => {
+    const simulator = await simulate()
+    const good = await connect(simulator.port, 7)
+    const raw = await rawClient(simulator.port)
+    raw.write(raw.greeting, raw.frame(71, 2, 4, ''))
+    await raw.hears('9|1|1|')
+    const number = fc.oneof(fc.constantFrom(...Object.keys(requests).filter((id) => id !== '71')), fc.string())
+    const field = fc.oneof(
+      fc.constantFrom(
+        '',
+        '0',
+        '1',
+        '2',
+        '-1',
+        '1e9',
+        'SPY',
+        'STK',
+        'SMART',
+        'USD',
+        'BUY',
+        'LMT',
+        'MKT',
+        'DAY',
+        'GTC',
+        '100.5',
+        'NaN',
+        'Infinity',
+      ),
+      fc.constantFrom('1 D', '99999 Y', '1 day', '30 mins', 'TRADES', '18000101 00:00:00', '20190231', '20190603-24:00:00', '__proto__'),
+      fc.string().map((text) => text.replaceAll('\0', '')),
+    )
+    const contract = ['', 'SPY', 'STK', '', '0', '', '', 'SMART', '', 'USD', '', '']
+    const beginning = (...head: string[]) => fc.array(field, { maxLength: 110 }).map((rest) => [...head, ...rest])
+    const frame = fc.oneof(
+      fc.tuple(number, fc.array(field, { maxLength: 20 })).map(([id, rest]) => [id.replaceAll('\0', ''), ...rest]),
+      beginning('3', '5', ...contract),
+      beginning('3', '5', ...contract, '', '', 'BUY', '1', 'LMT', '90'),
+      beginning('1', '11', '5', ...contract),
+      fc
+        .tuple(fc.constantFrom('', '18000101 00:00:00', '20190231', '20190231 10:00:00', '20190603-24:00:00'), field, field)
+        .map(([end, size, duration]) => ['20', '5', ...contract, '0', end, size, duration, '1', 'TRADES', '1', '0', '']),
+    )
+    fc.assert(
+      fc.property(frame, (fields) => {
+        raw.write(raw.frame(...fields))
+      }),
+      { numRuns: 2000 },
+    )
+    raw.write(raw.frame(49, 1))
+    await raw.hears('49|1|1559566800|')
+    await simulator.clock(monday('16:00'))
+    await good.settled()
     raw.socket.destroy()
   })
 

@@ -100,6 +100,7 @@ describe('gateway simulator, clock', () => {
       'to: "2019-02-30" is neither a date nor an ISO time with its zone',
     ])
     expect((await wrong('/clock', { to: '2019-06-01' }))[1]).to.contain('is before the clock, 2019-06-03T13:00:00.000Z')
+    expect((await wrong('/clock', { to: '9999-01-01' }))[1]).to.contain('more than ten years after the clock')
     expect((await wrong('/clock', { mode: 'slow' }))[1]).to.contain('mode: expected "step" or "real"')
     expect((await wrong('/clock', { mode: 'real', speed: 0 }))[1]).to.contain('speed: expected a positive number')
     expect((await wrong('/nothing', {}))[0]).to.equal(404)
@@ -136,6 +137,7 @@ describe('gateway simulator, options', () => {
       return 'nothing'
     }
     expect(await refusal({ start: 'tomorrow' })).to.contain('start: "tomorrow"')
+    expect(await refusal({ start: '1989-06-01' })).to.contain('start: the trading calendar begins')
     expect(await refusal({ maxServerVersion: 177 })).to.contain('maxServerVersion: expected 178 to 193, got 177')
     expect(await refusal({ seed: 0.5 })).to.contain('seed')
     expect(await refusal({ cash: Number.NaN })).to.contain('cash')
