@@ -2,6 +2,7 @@
  * Follows the journal and keeps the documents in step with it: all views, one checkpoint, documents and checkpoint in one guarded batch.
  * A second projector beside it costs nothing but a reload. A store that fails is waited for; a commit that cannot be read stops it.
  */
+import type { StoredCommit } from '../domain/commit.ts'
 import type { Clock } from '../domain/ports/clock.ts'
 import type { Checkpoint, Documents, DocumentWrite } from '../domain/ports/documents.ts'
 import type { Journal } from '../domain/ports/journal.ts'
@@ -136,7 +137,7 @@ export const createProjector = (options: ProjectorOptions): Projector => {
     for await (const stored of journal.read(replay.position() + 1)) {
       if (stopped) return
       const silently = stored.position <= shown()
-      const writes = replay.step(stored, silently)
+      const writes = await stepOrStop(stored, silently, waiting)
       if (silently) {
         checkSame(stored)
         continue
@@ -152,6 +153,15 @@ export const createProjector = (options: ProjectorOptions): Projector => {
     }
     if (waiting.length > 0 && !(await write(waiting))) return startOver()
     if (replay.position() < shown()) await checkNotCutOff()
+  }
+  /** What came before a commit that cannot be read is shown before it stops us. */
+  const stepOrStop = async (stored: StoredCommit, silently: boolean, waiting: Waiting[]): Promise<DocumentWrite[]> => {
+    try {
+      return replay.step(stored, silently)
+    } catch (error) {
+      await write(waiting)
+      throw error
+    }
   }
   const startOver = (): void => {
     loaded = false

@@ -1,0 +1,99 @@
+/** The projector on every store there is here. */
+import { expect } from 'chai'
+import { type Commit, canonical } from '../../domain/commit.ts'
+import type { Documents } from '../../domain/ports/documents.ts'
+import type { Journal } from '../../domain/ports/journal.ts'
+import { systemClock } from '../../infra/clock.ts'
+import { openDocuments } from '../../infra/embedded/documents.ts'
+import { openJournal } from '../../infra/embedded/journal.ts'
+import { createProjector, type Log, type Projector } from '../../projections/projector.ts'
+import { views } from '../../projections/views.ts'
+import { all } from '../contract/commits.ts'
+import { storeWorld } from '../infra/embedded/world.ts'
+import { createMemory, memoryDocuments, memoryJournal } from '../memory-store.ts'
+import { broker, command, commitsOf, documentsOf, filled, planned, resolved, SPY, signal, snapshot, started, type Told } from './story.ts'
+
+type Place = { journal: Journal; documents: Documents }
+type World = { open(): Place; close(): Promise<void> }
+
+const worlds: Record<string, () => World> = {
+  memory: () => {
+    const memory = createMemory()
+    return { open: () => ({ journal: memoryJournal(memory), documents: memoryDocuments(memory) }), close: async () => undefined }
+  },
+  SQLite: () => {
+    const world = storeWorld()
+    const open = () => {
+      const store = world.open()
+      return { journal: openJournal(store), documents: openDocuments(store) }
+    }
+    return { open, close: async () => void (await world.close()) }
+  },
+}
+
+const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+const history: Told[] = [
+  started,
+  command('reconcile', 'c1', snapshot()),
+  command('dummy', 'c2', resolved(SPY), signal('dummy')),
+  command('allocation', 'alloc-1', planned('r1')),
+  ...Array.from({ length: 20 }, (_, number) => broker(filled('r1', `e${number}.01`, '1'))),
+]
+const commits = commitsOf(history).map(({ json }) => JSON.parse(json) as Commit)
+
+for (const [name, open] of Object.entries(worlds))
+  describe(`the projector on ${name}`, () => {
+    let world: World
+    let projectors: Projector[]
+    beforeEach(() => {
+      world = open()
+      projectors = []
+    })
+    afterEach(async () => {
+      for (const projector of projectors) await projector.stop()
+      await world.close()
+    })
+    const projectorAt = (place: Place): Projector => {
+      const projector = createProjector({ ...place, mode: 'paper', log: silent, clock: systemClock })
+      projectors.push(projector)
+      return projector
+    }
+    const documentsAt = async ({ documents }: Place) =>
+      Object.fromEntries((await all(documents.all())).map(({ path, data }) => [path, canonical(data)]))
+    const expected = Object.fromEntries([...documentsOf(views, ...history)].map(([path, data]) => [path, canonical(data)]))
+
+    it('keeps up with a writer, two of them on one checkpoint, and agrees with a rebuild', async () => {
+      const writer = world.open()
+      const two = [world.open(), world.open()].map(projectorAt)
+      for (const projector of two) await projector.start()
+      for (const commit of commits) expect((await writer.journal.append(commit)).answer).to.equal('appended')
+      for (const projector of two) await projector.caughtUp(commits.length)
+      expect(await documentsAt(writer)).to.deep.equal(expected)
+      const version = (await writer.documents.checkpoint('views'))!.version
+      expect(await two[0]!.rebuild()).to.include({ written: 0, deleted: 0, position: commits.length })
+      expect((await writer.documents.checkpoint('views'))!.version).to.equal(version)
+    })
+
+    it('repairs what was changed past it', async () => {
+      const place = world.open()
+      for (const commit of commits) await place.journal.append(commit)
+      const projector = projectorAt(place)
+      await projector.start()
+      await projector.caughtUp(commits.length)
+      await projector.stop()
+      const changes = [
+        { kind: 'merge' as const, path: 'status/paper', data: { epoch: 7 } },
+        { kind: 'delete' as const, path: 'commands/c1' },
+        { kind: 'set' as const, path: 'commands/never', data: {} },
+      ]
+      const checkpoint = (await place.documents.checkpoint('views'))!
+      await place.documents.write('views', changes, checkpoint, checkpoint)
+      expect(await projector.comparison()).to.deep.include({
+        different: ['status/paper'],
+        missing: ['commands/c1'],
+        extra: ['commands/never'],
+      })
+      expect(await projector.rebuild()).to.include({ written: 2, deleted: 1 })
+      expect(await documentsAt(place)).to.deep.equal(expected)
+    })
+  })
