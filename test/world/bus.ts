@@ -1,0 +1,119 @@
+/**
+ * A bus that keeps its word and no more: at least once, late, twice, out of order. What a process had in hand when it ended comes
+ * again after the deadline; what was sent back waits by market time.
+ */
+import type { Bus, DeadLetter, Delivery, Message } from '../../domain/ports/bus.ts'
+import { isoTime } from '../../domain/ports/clock.ts'
+import { nameFor, type Subscription, type Topics } from '../../domain/topics.ts'
+import type { Chance } from './chance.ts'
+import type { WorldClock } from './clock.ts'
+import type { Faults } from './faults.ts'
+import type { Process } from './process.ts'
+
+/** One message on its way to one subscription. `hold` counts its holders: only the latest may end it. */
+type Waiting = { message: Message; subscription: string; attempt: number; hold: number; over: boolean }
+type Consumer = { process: Process; consume: (delivery: Delivery) => void }
+
+export type PostOffice = {
+  publish(topic: string, message: { data: string; attributes: Readonly<Record<string, string>> }): string
+  /** The bus as one process sees it. */
+  portOf(process: Process): Bus
+  /** Messages that are neither acknowledged nor given up. */
+  pending(): Message[]
+  deadLetters(): DeadLetter[]
+}
+
+export type PostOfficeOptions = { topics: Topics; mode: 'paper' | 'live'; clock: WorldClock; chance: Chance; faults: Faults }
+
+export const createPostOffice = ({ topics, mode, clock, chance, faults }: PostOfficeOptions): PostOffice => {
+  const rules = new Map<string, Subscription>(
+    Object.entries(topics.subscriptions).map(([name, subscription]) => [nameFor(name, mode), subscription]),
+  )
+  const consumers = new Map<string, Consumer>()
+  const waiting: Waiting[] = []
+  const dead: DeadLetter[] = []
+  let published = 0
+
+  const deliverAfter = (milliseconds: number, letter: Waiting): void => {
+    clock.after(milliseconds, () => deliver(letter))
+  }
+
+  const bury = (letter: Waiting, reason: string): void => {
+    letter.over = true
+    dead.push({ ...letter.message, subscription: letter.subscription, attempts: letter.attempt, reason, deadAt: isoTime(clock.now()) })
+  }
+
+  const sendBack = (letter: Waiting, reason: string): void => {
+    const { retry, deadLetter } = rules.get(letter.subscription)!
+    if (deadLetter !== undefined && letter.attempt >= deadLetter.attempts) return bury(letter, reason)
+    const wait = Math.min(retry.minimumBackOff * 2 ** Math.min(letter.attempt - 1, 20), retry.maximumBackOff)
+    clock.at(clock.now() + wait, () => deliver(letter))
+  }
+
+  const deliver = (letter: Waiting): void => {
+    if (letter.over) return
+    const consumer = consumers.get(letter.subscription)
+    if (consumer === undefined || !consumer.process.alive()) return deliverAfter(1_000, letter)
+    letter.attempt += 1
+    letter.hold += 1
+    const hold = letter.hold
+    const holds = (): boolean => !letter.over && letter.hold === hold
+    const end = (point: string, how: () => void): Promise<void> =>
+      consumer.process.call(point, () => (holds() ? how() : undefined), faults.latency)
+    consumer.process.onEnd(() => {
+      if (holds()) deliverAfter(rules.get(letter.subscription)!.ackDeadline, letter)
+    })
+    consumer.consume({
+      ...letter.message,
+      attempt: letter.attempt,
+      ack: () =>
+        end('bus.ack', () => {
+          if (faults.happens('an acknowledgement is lost')) deliverAfter(chance.whole(100, 20_000), letter)
+          else letter.over = true
+        }),
+      nack: (reason) => end('bus.nack', () => sendBack(letter, reason)),
+      deadLetter: (reason) => end('bus.deadLetter', () => bury(letter, reason)),
+    })
+  }
+
+  const send = (letter: Waiting): void => {
+    deliverAfter(faults.happens('a message comes late') ? chance.whole(1_000, 60_000) : chance.whole(1, 50), letter)
+    if (faults.happens('a message comes twice')) deliverAfter(chance.whole(1, 5_000), letter)
+  }
+
+  return {
+    publish: (topic, { data, attributes }) => {
+      published += 1
+      const message: Message = { id: `m${published}`, data, attributes, publishedAt: attributes['publishedAt'] ?? isoTime(clock.now()) }
+      const readers = [...rules].filter(([, { topic: read, handler }]) => nameFor(read, mode) === topic && handler !== 'none')
+      if (readers.length === 0) throw new Error(`nobody reads the topic "${topic}"`)
+      for (const [subscription] of readers) {
+        const letter: Waiting = { message, subscription, attempt: 0, hold: 0, over: false }
+        waiting.push(letter)
+        send(letter)
+      }
+      return message.id
+    },
+    portOf: (process) => ({
+      publish: async () => {
+        throw new Error('in this world only people publish')
+      },
+      subscribe: (subscription, consume) => {
+        if (!rules.has(subscription)) throw new Error(`there is no subscription "${subscription}"`)
+        process.step('bus.subscribe')
+        const consumer = { process, consume: process.heard(consume) }
+        consumers.set(subscription, consumer)
+        return {
+          close: async () => {
+            if (consumers.get(subscription) === consumer) consumers.delete(subscription)
+          },
+        }
+      },
+      deadLetters: async () => dead,
+      nextDueAt: async () => undefined,
+      idle: async () => waiting.every(({ over }) => over),
+    }),
+    pending: () => waiting.filter(({ over }) => !over).map(({ message }) => message),
+    deadLetters: () => dead,
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The journal as an outsider reads it: text, and nothing of the engine's codecs, folds or order functions.
+ * Quantities are exact: whole numbers of 1e-8.
+ */
+import { createHash } from 'node:crypto'
+
+export type Told = { type: string; data: Record<string, any>; position: number; recordedAt: string; cause: Record<string, any> }
+
+export const parseJournal = (commits: readonly { json: string }[]): Told[] =>
+  commits.flatMap(({ json }) => {
+    const { position, recordedAt, cause, events } = JSON.parse(json)
+    return events.map(({ type, data }: Pick<Told, 'type' | 'data'>) => ({ type, data, position, recordedAt, cause }))
+  })
+
+export const exact = (text: string): bigint => {
+  const [whole = '0', fraction = ''] = text.replace('-', '').split('.')
+  const size = BigInt(whole) * 100_000_000n + BigInt(fraction.padEnd(8, '0'))
+  return text.startsWith('-') ? -size : size
+}
+export const inUnits = (value: bigint): string => String(Number(value) / 1e8)
+
+export const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex')
+
+/** An execution without its revision, the digits after its last dot. */
+export const withoutRevision = (executionId: string): string => executionId.replace(/\.[^.]*$/, '')
+
+export type Holdings = {
+  /** By execution without revision: what counts now, and how often it was counted without replacing what counted before. */
+  fills: Map<string, { executionId: string; orderRef: string; quantity: bigint; shares: bigint; counted: number }>
+  books: Map<number, bigint>
+  manual: Map<number, bigint>
+}
+
+const addTo = (holdings: Map<number, bigint>, conId: number, quantity: bigint): void =>
+  void holdings.set(conId, (holdings.get(conId) ?? 0n) + quantity)
+
+const sumOf = (shares: { quantity: string }[]): bigint => shares.reduce((total, { quantity }) => total + exact(quantity), 0n)
+
+/** Books and `manual` by instrument, summed up from what the events say by themselves. */
+export const holdingsIn = (told: readonly Told[]): Holdings => {
+  const fills: Holdings['fills'] = new Map()
+  const foreign = new Map<string, bigint>()
+  const books = new Map<number, bigint>()
+  const manual = new Map<number, bigint>()
+  for (const { type, data } of told) {
+    if (type === 'FillReceived') {
+      const key = withoutRevision(data['executionId'])
+      const before = fills.get(key)
+      const replaces = before !== undefined && data['replaces'] === before.executionId
+      const shares = sumOf(data['shares'])
+      if (replaces) addTo(books, data['conId'], -before.shares)
+      addTo(books, data['conId'], shares)
+      fills.set(key, {
+        ...{ executionId: data['executionId'], orderRef: data['orderRef'], quantity: exact(data['quantity']), shares },
+        counted: before === undefined ? 1 : before.counted + (replaces ? 0 : 1),
+      })
+    }
+    if (type === 'PositionsCrossed') addTo(books, data['conId'], sumOf(data['moves']))
+    if (type === 'ForeignExecutionSeen' && data['holder'] === 'manual') {
+      const key = withoutRevision(data['executionId'])
+      addTo(manual, data['conId'], exact(data['quantity']) - (foreign.get(key) ?? 0n))
+      foreign.set(key, exact(data['quantity']))
+    }
+    if (type === 'PositionReconciled') for (const { conId, quantity } of data['manual']) manual.set(conId, exact(quantity))
+    if (type === 'DiscrepancyExplained')
+      for (const { holder, quantity } of data['moves']) addTo(holder === 'manual' ? manual : books, data['conId'], exact(quantity))
+  }
+  return { fills, books, manual }
+}

@@ -1,0 +1,105 @@
+/** Living through a history: its actions in their order, then the faults stop, and the world has two days to come to rest. */
+import { newYorkDate, newYorkTime, nextSession } from '../../domain/calendar.ts'
+import { chanceFrom } from './chance.ts'
+import { TooBusy } from './clock.ts'
+import { type Action, drawHistory, type History } from './history.ts'
+import { type Violation, violationsOf } from './invariants.ts'
+import { createWorld, type Patches, type World } from './world.ts'
+
+const minute = 60_000
+
+const plannedRefs = (world: World): string[] =>
+  world.memory.commits.flatMap(({ json }) =>
+    [...json.matchAll(/"orderRef":"([^"]+)"[^{}]*?"outsideRegularHours"/g)].map(([, orderRef]) => orderRef!),
+  )
+
+export const act = async (world: World, action: Action): Promise<void> => {
+  switch (action.do) {
+    case 'publish':
+      for (let time = 0; time < action.times; time++) world.publish(action.type, action.id, action.body, action.publishedAgo)
+      return
+    case 'cancel an order': {
+      const orderRef = plannedRefs(world).at(-action.which)
+      if (orderRef !== undefined) world.publish('cancel-order', action.id, { orderRef })
+      return
+    }
+    case 'trade by hand':
+      world.broker.tradeByHand(action.conId, action.quantity)
+      return
+    case 'move the price':
+      world.market.move(action.conId, action.factor)
+      return
+    case 'wait':
+      await world.clock.pass(action.milliseconds)
+      return
+    case 'skip':
+      world.note('time goes by')
+      await world.clock.skipTo(world.clock.now() + action.milliseconds)
+      return
+    case 'cut the line':
+      world.note(`the line is cut for ${action.milliseconds} ms`)
+      world.exchange.cutOff(action.milliseconds)
+      return
+    case 'cut the link':
+      world.note(`the link of the gateway is cut for ${action.milliseconds} ms`)
+      world.exchange.cutLink(action.milliseconds)
+      return
+    case 'roll the ids back':
+      world.broker.rollBack()
+      return
+    case 'crash': {
+      let left = action.steps
+      world.crashAt(action.role, () => --left <= 0, action.down)
+      return
+    }
+    case 'stop the engine':
+      world.stopEngine(action.down)
+      return
+  }
+}
+
+/** After the close of the session that follows: what was in force for the day is over, and has been asked for. */
+const nextEvening = (now: number): number => nextSession(newYorkDate(now)).close + 30 * minute
+
+/** Whatever was cut is joined again, whatever was down starts; then every wait has the time that it may take. */
+export const comeToRest = async (world: World): Promise<void> => {
+  world.note('the faults stop')
+  world.faults.stop()
+  for (const role of ['engine', 'projector'] as const) world.crashAt(role, () => false, 0)
+  await world.clock.pass(3 * minute)
+  // Engines that are down until tomorrow come back on the way.
+  await world.clock.skipTo(nextEvening(world.clock.now()))
+  await world.clock.pass(2 * minute)
+  await world.clock.skipTo(nextEvening(world.clock.now()))
+  await world.clock.pass(5 * minute)
+  for (const id of ['last-look-1', 'last-look-2']) {
+    world.publish('reconcile', id, {})
+    await world.clock.pass(90_000)
+  }
+}
+
+export type Lived = { world: World; violations: Violation[] }
+
+export const liveThroughHistory = async (
+  seed: string,
+  { start, actions }: History,
+  options: { patches?: Patches; story?: boolean } = {},
+): Promise<Lived> => {
+  const world = createWorld({ seed, start, ...options })
+  try {
+    world.start('engine')
+    world.start('projector')
+    for (const action of actions) await act(world, action)
+    await comeToRest(world)
+    return { world, violations: await violationsOf(world) }
+  } catch (error) {
+    if (error instanceof TooBusy) return { world, violations: [{ invariant: 'nothing waits for ever', text: error.message }] }
+    throw error
+  }
+}
+
+export const liveThrough = (seed: string, options: { patches?: Patches; story?: boolean } = {}): Promise<Lived> =>
+  liveThroughHistory(seed, drawHistory(chanceFrom(`${seed}: history`)), options)
+
+/** A time of day in New York, for scenarios. */
+export const newYork = (date: string, time: string): number => newYorkTime(date, time)

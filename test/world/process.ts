@@ -1,0 +1,96 @@
+/**
+ * A process of the world: it can be dropped between any two steps. What it had sent may still arrive, what comes back finds nobody,
+ * its timers never fire, and what its code still does without knowing reaches nothing.
+ */
+import type { Clock } from '../../domain/ports/clock.ts'
+import type { Chance } from './chance.ts'
+import type { WorldClock } from './clock.ts'
+
+/** Thrown into the code of a process that is no more. Whoever catches it can do nothing with it. */
+export class Crashed extends Error {
+  override name = 'Crashed'
+}
+
+export type Process = {
+  readonly name: string
+  alive(): boolean
+  crash(): void
+  /** Runs once when the process is gone, however it went. */
+  onEnd(run: () => void): void
+  /** A step of which the outside could see whether it was done. @throws Crashed when the process ends here */
+  step(point: string): void
+  /** A question or order over a line: it leaves, takes effect, and is answered; the process may end before and after each. */
+  call<T>(point: string, effect: () => T | Promise<T>, latency: () => number): Promise<T>
+  /** Its timers end with it. */
+  readonly clock: Clock
+  /** A callback from outside, which comes only while the process lives. */
+  heard<A extends unknown[]>(run: (...given: A) => void): (...given: A) => void
+}
+
+export type ProcessOptions = {
+  name: string
+  clock: WorldClock
+  chance: Chance
+  /** Asked at every step: is it to end here? */
+  endsAt: (point: string) => boolean
+}
+
+const never = <T>(): Promise<T> => new Promise(() => undefined)
+
+export const createProcess = ({ name, clock, chance, endsAt }: ProcessOptions): Process => {
+  const ends: (() => void)[] = []
+  let alive = true
+
+  const crash = (): void => {
+    if (!alive) return
+    alive = false
+    for (const run of ends.splice(0)) run()
+  }
+  /** Whether the process is still there after this step. */
+  const survives = (point: string): boolean => {
+    if (alive && endsAt(point)) crash()
+    return alive
+  }
+  const heard =
+    <A extends unknown[]>(run: (...given: A) => void) =>
+    (...given: A): void => {
+      if (alive) run(...given)
+    }
+
+  return {
+    name,
+    alive: () => alive,
+    crash,
+    onEnd: (run) => void ends.push(run),
+    step: (point) => {
+      if (!survives(point)) throw new Crashed(`${name} ended at ${point}`)
+    },
+    call: (point, effect, latency) => {
+      if (!survives(`${point}, before`)) return never()
+      const arrivesAnyhow = chance.happens(0.5)
+      return new Promise((resolve, reject) => {
+        const answer = (give: () => void): void => {
+          if (!survives(`${point}, done`)) return
+          clock.after(latency(), heard(give))
+        }
+        const arrive = async (): Promise<void> => {
+          if (!alive && !arrivesAnyhow) return
+          try {
+            const value = await effect()
+            answer(() => resolve(value))
+          } catch (error) {
+            answer(() => reject(error as Error))
+          }
+        }
+        clock.after(latency(), () => void arrive())
+      })
+    },
+    clock: {
+      now: clock.now,
+      monotonic: clock.monotonic,
+      at: (time, run) => (alive ? clock.at(time, heard(run)) : () => undefined),
+      after: (milliseconds, run) => (alive ? clock.after(milliseconds, heard(run)) : () => undefined),
+    },
+    heard,
+  }
+}
