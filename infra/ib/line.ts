@@ -32,6 +32,7 @@ export const openLine = ({
   deadlines,
   heartbeat,
   timeZone,
+  messagesPerSecond,
   report,
   onReady,
   onEnd,
@@ -44,13 +45,14 @@ export const openLine = ({
   deadlines: Deadlines
   heartbeat: Heartbeat
   timeZone: string
+  messagesPerSecond: number
   /** Never throws. */
   report: (report: BrokerReport) => void
   onReady: () => void
   onEnd: (ending: Ending) => void
 }) => {
   const api = new IBApi({ host, port, clientId, maxReqPerSec: 1_000_000 })
-  const limiter = createLimiter({ clock })
+  const limiter = createLimiter({ clock, perSecond: messagesPerSecond })
   const questions = createQuestions({ clock, limiter, spoiled: (reason) => end(reason) })
   const commissions = new Map<string, CommissionReport>()
 

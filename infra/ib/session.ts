@@ -27,6 +27,8 @@ export type SessionOptions = {
   random?: () => number
   /** The zone of times that the gateway writes without one. */
   timeZone?: string
+  /** IB's limit by default; more for a gateway that has none. */
+  messagesPerSecond?: number
 }
 
 export const createBrokerSession = ({
@@ -40,6 +42,7 @@ export const createBrokerSession = ({
   backOff = { first: 1000, most: 30_000 },
   random = Math.random,
   timeZone = 'America/New_York',
+  messagesPerSecond = 45,
 }: SessionOptions): Broker => {
   let listener: ((report: BrokerReport) => void) | undefined
   let line: Line | undefined
@@ -67,6 +70,7 @@ export const createBrokerSession = ({
       clock,
       log,
       timeZone,
+      messagesPerSecond,
       deadlines: { connect: 10_000, question: 15_000, history: 60_000, ...deadlines },
       heartbeat: { every: 10_000, deadline: 5000, ...heartbeat },
       report,

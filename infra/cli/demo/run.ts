@@ -1,0 +1,164 @@
+/** One demo from its first day to its proofs. Whatever happens, the gateway's process ends and a temporary folder goes. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { newYorkTime, type Session } from '../../../domain/calendar.ts'
+import { type Commit, canonical } from '../../../domain/commit.ts'
+import { isoTime } from '../../../domain/ports/clock.ts'
+import { nextSlot, type Topics, topicOf } from '../../../domain/topics.ts'
+import { type SimulatedClock, simulatedClock } from '../../clock.ts'
+import { compose, openLog, type Process, storePath } from '../../compose.ts'
+import { type Environment, type LogLevel, readEnvironment } from '../../environment.ts'
+import { readTopics } from '../../topics-file.ts'
+import { printLine } from '../output.ts'
+import { createDriver, type Driver } from './driver.ts'
+import { type Gateway, startGateway } from './gateway.ts'
+import { type DemoOptions, type Plan, planOf } from './plan.ts'
+import { openProgress, type Progress } from './progress.ts'
+import { prove } from './proofs.ts'
+import { closingReport, dayLine } from './report.ts'
+import { emptyStory, type Story, tell } from './story.ts'
+
+export type DemoArguments = DemoOptions & { keep?: string | true }
+
+/** Chosen so that strategies meet in SPY from both sides and the limit on a single name is felt. */
+const settings = {
+  'strategies.spymacdvixy.allocation': 0.5,
+  'strategies.testsignalgenerator.allocation': 0.35,
+  'strategies.dummy.allocation': 0.15,
+  'limits.singleName': 0.6,
+}
+
+const mode = 'paper'
+const schedule = 'orchestrator'
+
+const folderFor = (keep: DemoArguments['keep']): string => {
+  if (keep === undefined) return mkdtempSync(join(tmpdir(), 'ibt-demo-'))
+  const folder = keep === true ? 'demo-data' : keep
+  const store = storePath({ dataDirectory: folder, mode })
+  if (existsSync(store)) throw new Error(`--keep: ${store} is there already; choose another folder or remove it`)
+  return folder
+}
+
+const logLevel = (): LogLevel => {
+  const read = readEnvironment({ LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error' })
+  if (!read.ok) throw new Error(read.problem)
+  return read.value.logLevel
+}
+
+const environmentOf = (dataDirectory: string, port: number, level: LogLevel): Environment => ({
+  mode,
+  dataDirectory,
+  gateway: { host: '127.0.0.1', port, clientId: 17 },
+  httpPort: 0,
+  logLevel: level,
+})
+
+/** The hours before the first open are enough to connect and to switch trading on. */
+const beginningOf = ({ sessions }: Plan): number => newYorkTime(sessions[0]!.date, '08:00')
+
+const decisionAfter = (topics: Topics, session: Session): number => {
+  const daily = topics.schedules.find(({ job }) => job === schedule)
+  if (daily === undefined) throw new Error(`topics.yaml has no schedule ${schedule}`)
+  return nextSlot(daily, session.open)
+}
+
+type World = { topics: Topics; clock: SimulatedClock; composed: Process; driver: Driver }
+
+/** The demo's own first commands, on the bus like all others. */
+const prepare = async ({ topics, clock, composed, driver }: World): Promise<void> => {
+  const publish = async (type: string, body: object): Promise<void> => {
+    const attributes = { type, id: `demo-${type}`, source: 'cli', publishedAt: isoTime(clock.now()) }
+    await composed.bus.publish(topicOf(topics, type, mode), { data: canonical(body), attributes })
+    await driver.settled()
+    const document = await composed.documents.get(`commands/demo-${type}`)
+    if (document?.['status'] !== 'completed') throw new Error(`${type} was not carried out: ${document?.['text'] ?? 'no outcome'}`)
+  }
+  await driver.connected()
+  await publish('configure', { changes: settings, reason: 'the demo begins' })
+  await publish('resume', { reason: 'the demo begins' })
+}
+
+const commitsAfter = async ({ composed }: World, position: number): Promise<Commit[]> => {
+  const commits: Commit[] = []
+  for await (const { json } of composed.journal.read(position + 1)) commits.push(JSON.parse(json) as Commit)
+  return commits
+}
+
+const liveThrough = async (world: World, plan: Plan, story: Story, progress: Progress): Promise<void> => {
+  for (const session of plan.sessions) {
+    await world.driver.runTo(decisionAfter(world.topics, session))
+    progress.line(dayLine(tell(story, session.date, await commitsAfter(world, story.commits))))
+    progress.step()
+  }
+}
+
+const introduction = ({ sessions, nameOf }: Plan): string => {
+  const [first, last] = [sessions[0]!, sessions.at(-1)!]
+  const traded = ['SPY', 'VIXY'].map(nameOf).join(' and ')
+  return `${sessions.length} New York sessions from ${first.date} to ${last.date}, trading ${traded} on a simulated IB Gateway`
+}
+
+/** @throws Error naming the proof that fails */
+const live = async (plan: Plan, gateway: Gateway, environment: Environment, end: (composed: Process) => void): Promise<void> => {
+  const topics = readTopics()
+  const clock = simulatedClock(beginningOf(plan))
+  const composed = await compose(environment, { clock, topics, log: openLog(environment.logLevel), messagesPerSecond: 1_000_000 })
+  end(composed)
+  const driver = createDriver({ clock, gateway, composed })
+  const world: World = { topics, clock, composed, driver }
+  const story = emptyStory()
+  await composed.start()
+  await prepare(world)
+  printLine(introduction(plan))
+  const progress = openProgress(plan.sessions.length)
+  try {
+    await liveThrough(world, plan, story, progress)
+  } finally {
+    progress.end()
+  }
+  const proofs = await prove(composed, await gateway.state(), story)
+  printLine(closingReport({ ledger: composed.engine.ledger, story, proofs, nameOf: plan.nameOf }))
+  const failed = proofs.filter(({ holds }) => !holds)
+  if (failed.length > 0) throw new Error(`proof failed: ${failed.map(({ name, found }) => `${name} (${found})`).join('; ')}`)
+}
+
+const lookInto = (folder: string): string =>
+  [
+    `The data is kept in ${folder}. Look into it:`,
+    ...['journal --from 1', 'documents strategies', 'document positions/paper', 'replay', 'verify'].map(
+      (verb) => `  DATA_DIR=${folder} npx ibt ${verb}`,
+    ),
+  ].join('\n')
+
+/** @throws Error in one line when an argument is wrong, something breaks, or a proof fails */
+export const runDemo = async ({ keep, ...options }: DemoArguments): Promise<void> => {
+  const plan = planOf(options)
+  const level = logLevel()
+  const folder = folderFor(keep)
+  let gateway: Gateway | undefined
+  let composed: Process | undefined
+
+  const cleanUp = async (): Promise<void> => {
+    await composed?.stop().catch(() => undefined)
+    await gateway?.end()
+    if (keep === undefined) rmSync(folder, { recursive: true, force: true })
+  }
+  const interrupted = (): void => {
+    process.stderr.write('ibt: interrupted\n')
+    void cleanUp().finally(() => process.exit(130))
+  }
+  process.once('SIGINT', interrupted)
+  process.once('SIGTERM', interrupted)
+  try {
+    gateway = await startGateway({ start: beginningOf(plan), seed: options.seed, bars: options.bars ?? {} })
+    await live(plan, gateway, environmentOf(folder, gateway.port, level), (process) => {
+      composed = process
+    })
+  } finally {
+    process.off('SIGINT', interrupted)
+    process.off('SIGTERM', interrupted)
+    await cleanUp()
+    if (keep !== undefined) printLine(lookInto(folder))
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * The one place where a running process is put together: store, journal, bus, documents and lease; the session at the gateway;
+ * engine, schedule and projector on top of them.
+ */
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { pino } from 'pino'
+import type { Broker } from '../domain/ports/broker.ts'
+import type { Bus } from '../domain/ports/bus.ts'
+import { type Clock, isoTime } from '../domain/ports/clock.ts'
+import type { Documents } from '../domain/ports/documents.ts'
+import type { Journal } from '../domain/ports/journal.ts'
+import type { Lease } from '../domain/ports/lease.ts'
+import type { Strategy } from '../domain/strategy.ts'
+import type { Topics } from '../domain/topics.ts'
+import { createEngine, type Engine } from '../handlers/engine.ts'
+import { intents } from '../handlers/handlers.ts'
+import { createProjector, type Projector } from '../projections/projector.ts'
+import { systemClock } from './clock.ts'
+import { openBus } from './embedded/bus.ts'
+import { openDocuments } from './embedded/documents.ts'
+import { openJournal } from './embedded/journal.ts'
+import { openLease } from './embedded/lease.ts'
+import { runSchedules } from './embedded/schedule.ts'
+import { openStore } from './embedded/store.ts'
+import type { Environment, LogLevel } from './environment.ts'
+import { createBrokerSession } from './ib/session.ts'
+import { loadStrategies } from './strategies.ts'
+import { readTopics } from './topics-file.ts'
+
+export type Log = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, text: string) => void>
+
+/** Lines of JSON on standard error, written at once: a process that dies has said its last word. */
+export const openLog = (level: LogLevel): Log => pino({ level, base: null }, pino.destination({ fd: 2, sync: true }))
+
+// ── Stores ──
+
+export const storePath = ({ dataDirectory, mode }: Pick<Environment, 'dataDirectory' | 'mode'>): string =>
+  join(dataDirectory, `${mode}.sqlite`)
+
+export type Data = { journal: Journal; bus: Bus; documents: Documents; lease: Lease; close(): void }
+
+/** Opens the store, and creates it where there is none. @throws Error in one line */
+export const openData = (environment: Pick<Environment, 'dataDirectory' | 'mode'>, topics: Topics, clock: Clock = systemClock): Data => {
+  const store = openStore(storePath(environment))
+  return {
+    journal: openJournal(store),
+    bus: openBus({ store, topics, mode: environment.mode, clock }),
+    documents: openDocuments(store),
+    lease: openLease(store),
+    close: () => store.close(),
+  }
+}
+
+/** For those who only look: creates nothing. @throws Error naming the file that is missing */
+export const openExistingData = (environment: Pick<Environment, 'dataDirectory' | 'mode'>, topics: Topics): Data => {
+  const path = storePath(environment)
+  if (!existsSync(path))
+    throw new Error(`there is no store at ${path}: set DATA_DIR (and TRADING_MODE) to one, or begin one with ibt start`)
+  return openData(environment, topics)
+}
+
+// ── Strategies ──
+
+const ownStrategies = fileURLToPath(new URL('../domain/strategies', import.meta.url))
+
+/** @throws Error in one line that names the file that is no strategy */
+export const findStrategies = ({ strategiesDirectory }: Pick<Environment, 'strategiesDirectory'>): Promise<Record<string, Strategy>> =>
+  loadStrategies([ownStrategies, ...(strategiesDirectory === undefined ? [] : [strategiesDirectory])], [...Object.keys(intents), 'manual'])
+
+// ── The process ──
+
+export const roles = ['all', 'engine', 'projections'] as const
+export type Role = (typeof roles)[number]
+
+export type Process = Data & {
+  broker: Broker
+  engine: Engine
+  projector: Projector
+  /** @throws Error when the journal cannot be taken over */
+  start(role?: Role): Promise<void>
+  /** Clean: decisions under way are finished, documents written, the lease given back. Orders stay at the broker. */
+  stop(): Promise<void>
+  /** Resolves with the reason when a part of what was started has stopped by itself. */
+  stopped: Promise<Error>
+  /** Nothing is queued, gathering, waiting on the bus or not yet in the documents. What waits for market time does not count. */
+  idle(): Promise<boolean>
+}
+
+export type ComposeOptions = {
+  clock?: Clock
+  log?: Log
+  topics?: Topics
+  strategies?: Readonly<Record<string, Strategy>>
+  /** Messages a second to the gateway, for one that has no limit. */
+  messagesPerSecond?: number
+}
+
+const documentsWithinMs = 3_000
+
+/** Opens the store; nothing runs before `start`. @throws Error in one line when store, strategies or topics.yaml are wrong */
+export const compose = async (environment: Environment, options: ComposeOptions = {}): Promise<Process> => {
+  const { mode, gateway } = environment
+  const { clock = systemClock, log = openLog(environment.logLevel), topics = readTopics(), messagesPerSecond } = options
+  const strategies = options.strategies ?? (await findStrategies(environment))
+  const data = openData(environment, topics, clock)
+  const { journal, bus, documents, lease } = data
+  const broker = createBrokerSession({ ...gateway, clock, log, ...(messagesPerSecond === undefined ? {} : { messagesPerSecond }) })
+  const account = gateway.account === undefined ? {} : { account: gateway.account }
+  const holder = `${hostname()}/${process.pid}/${randomUUID()}`
+  const engine = createEngine({ journal, bus, broker, lease, clock, log, topics, strategies, mode, holder, ...account })
+  const projector = createProjector({ journal, documents, mode, log, clock })
+
+  const simulated = clock !== systemClock
+  let started: Role | undefined
+  let stopSchedules = () => {}
+  let stopping: Promise<void> | undefined
+  let announceStop: (reason: Error) => void = () => {}
+  const stopped = new Promise<Error>((resolve) => {
+    announceStop = resolve
+  })
+  void engine.stopped.then(announceStop)
+
+  const startEngine = async (): Promise<void> => {
+    await engine.start()
+    stopSchedules = runSchedules({
+      topics,
+      mode,
+      bus,
+      clock,
+      simulated,
+      onTrouble: (job, slot, trouble) =>
+        trouble === 'missed'
+          ? log.warn({ job }, `the slot of ${isoTime(slot)} was missed`)
+          : log.error({ job, err: trouble }, `the slot of ${isoTime(slot)} could not be published yet: ${trouble.message}`),
+    })
+  }
+
+  /** Projections may be late: what decides does not wait for what shows. But a process that only shows has nothing else to live for. */
+  const startProjector = async (role: Role): Promise<void> => {
+    await projector.start()
+    const failed = projector.caughtUp(Number.MAX_SAFE_INTEGER)
+    failed.catch((error: Error) => role === 'projections' && stopping === undefined && announceStop(error))
+  }
+
+  const documentsUpToDate = async (): Promise<void> => {
+    if (started !== 'all' || projector.failure() !== undefined) return
+    const { position } = await journal.head()
+    let callOff = () => {}
+    const longEnough = new Promise<void>((resolve) => {
+      callOff = clock.after(documentsWithinMs, resolve)
+    })
+    await Promise.race([projector.caughtUp(position).catch(() => undefined), longEnough])
+    callOff()
+  }
+
+  return {
+    ...data,
+    broker,
+    engine,
+    projector,
+    start: async (role = 'all') => {
+      started = role
+      if (role !== 'engine') await startProjector(role)
+      if (role !== 'projections') await startEngine()
+    },
+    stop: () => {
+      stopping ??= (async () => {
+        stopSchedules()
+        await engine.stop()
+        await documentsUpToDate()
+        await projector.stop()
+        data.close()
+      })()
+      return stopping
+    },
+    stopped,
+    idle: async () => {
+      if (!engine.idle() || !(await bus.idle())) return false
+      const failure = projector.failure()
+      if (failure !== undefined) throw failure
+      const { position } = await journal.head()
+      return engine.idle() && position === projector.position()
+    },
+  }
+}
