@@ -1,7 +1,6 @@
 import { expect } from 'chai'
 import type { Decimal } from '../../../domain/decimal.ts'
 import * as world from '../../given.ts'
-import { dataOf } from '../../given.ts'
 import { codesOf, deciding, decisionOf, noteOf, ordersOf, standingOf, targetOf } from './decision.ts'
 
 const { booked, configured, continued, dataOf, given, neutral, ready, resolved, SPY, snapshot, stands, VIXY, wants } = world
