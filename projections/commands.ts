@@ -91,8 +91,6 @@ const own = (input: ViewInput): DocumentWrite[] => {
     return [{ kind: 'merge', path: `commands/${cause.pipeline}`, data: { steps, updated_at: commit.recordedAt } }]
   }
   const begins = events.some((event) => event.type === 'PipelineStarted' && event.data.pipeline === cause.id)
-  const ends = events.some((event) => event.type === 'PipelineEnded' && event.data.pipeline === cause.id)
-  if (ends && !begins) return []
   const outcome: Outcome = begins ? { status: 'accepted', code: null, text: null, result: null } : outcomeOfAll(input)
   const data: Document = {
     type: cause.type,

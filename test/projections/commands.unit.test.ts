@@ -64,6 +64,14 @@ describe('the view of the commands', () => {
     expect(documentOf('c1', started, command('dummy', 'c1', failed))).to.include({ status: 'failed', code: 'BARS_STALE', text: 'old bars' })
   })
 
+  it('lets a no among several events decide', () => {
+    const failed = event('CommandFailed', { code: 'GATHER_FAILED', text: 'no answer' })
+    expect(documentOf('c1', started, command('reconcile', 'c1', snapshot(), failed))).to.include({
+      status: 'failed',
+      code: 'GATHER_FAILED',
+    })
+  })
+
   it('gives a signal and a reconcile as results', () => {
     expect(documentOf('c1', started, command('dummy', 'c1', signal('dummy')))['result']).to.deep.include({
       document: 'strategies/dummy/intent/latest',
@@ -128,6 +136,11 @@ describe('the view of the activity', () => {
       actor: 'desk',
       correlationId: null,
     })
+  })
+
+  it('has a line even for a command of which there is nothing to say', () => {
+    const quiet = event('CommandCompleted', { result: {} })
+    expect(activityOf(started, command('summary', 'c1', quiet))).to.include({ kind: 'command', text: 'summary (http, desk): done' })
   })
 
   it('calls a refusal one, and sorts by the worst line', () => {
@@ -210,8 +223,10 @@ describe('the view of the status', () => {
       unresolved_orders: [{ orderRef: 'r1', orderId: 1, symbol: 'SPY', missing_since: null }],
       blocked_instruments: [{ conId: SPY.conId, symbol: null, reason: 'order r1 is unresolved' }],
     })
+    const found = [...begun, unresolved, broker(placed('r1'))]
+    expect(statusOf(...found)).to.deep.include({ unresolved_orders: [], blocked_instruments: [] })
     const ended = step('alloc-1', 'end', 'allocation', pipelineEnded('alloc-1', 'completed'))
-    expect(statusOf(...begun, unresolved, broker(placed('r1')), ended)).to.deep.include({
+    expect(statusOf(...found, ended)).to.deep.include({
       unresolved_orders: [],
       blocked_instruments: [],
       pipelines: [],

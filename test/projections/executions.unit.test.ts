@@ -195,6 +195,18 @@ describe('the view of the executions', () => {
     })
   })
 
+  it('refers to the dry signals of a dry run, and calls any job scheduled', () => {
+    const job: Told = { ...scheduled('orchestrator', 'alloc-1', pipelineStarted('alloc-1')) }
+    const asked = { ...job, cause: { ...job.cause, source: 'cli' } as Told['cause'] }
+    const dry = step('alloc-1', 'dummy', 'dummy', signal('dummy', { dryRun: true }))
+    const decided = step('alloc-1', 'allocation', 'allocation-round', decision({ dryRun: true, signals: { dummy: 3, other: 2 } }))
+    const document = execution(started, asked, dry, decided)
+    expect(document).to.include({ trigger: 'scheduled', source: 'cli' })
+    expect(document['context']).to.deep.include({
+      strategy_intents_refs: [`strategies/dummy/intent/dryRun@${at(3)}`, 'strategies/other/intent/latest@position 2'],
+    })
+  })
+
   it('writes nothing for what concerns no decision', () => {
     expect(pathsOfLast(executionsView, ...allocated, command('reconcile', 'c1', snapshot()))).to.deep.equal([])
     expect(pathsOfLast(executionsView, ...allocated, broker(filled('nobody', 'e9.01', '1')))).to.deep.equal([])

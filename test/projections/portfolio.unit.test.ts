@@ -146,6 +146,11 @@ describe('the view of the holdings', () => {
     expect(documents.get(holdings('dummy'))).to.deep.equal({ [SPY.conId]: 5 })
   })
 
+  it('goes by the shares of the fill, whoever ordered', () => {
+    const fill = broker(filled('r1', 'e1.01', '8', { shares: [{ strategy: 'other', quantity: '8' }] }))
+    expect(documentsOf(holdingsView, ...ordered, fill).get(holdings('other'))).to.deep.equal({ [SPY.conId]: 8 })
+  })
+
   it('moves books when wishes are crossed, and leaves a flat book as an empty document', () => {
     const moves = [
       { strategy: 'dummy', quantity: '-8' },

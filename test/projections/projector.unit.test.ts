@@ -452,17 +452,21 @@ describe('the projector', () => {
       const live = await caughtUp()
       const real = memoryDocuments(memory)
       let read = false
+      let later = history.slice(4)
       const documents: Documents = {
         ...real,
         async *all() {
           yield* real.all()
           if (read) return
           read = true
-          append(...history.slice(4))
-          await live.caughtUp(8)
+          append(...later)
+          await live.caughtUp(memory.commits.length)
         },
       }
       expect(await projectorOn({ documents }).comparison()).to.include({ position: 8 })
+      later = history.slice(0, 1)
+      read = false
+      expect(await projectorOn({ documents }).rebuild()).to.include({ written: 0, position: 9 })
     })
 
     it('gives up on a store that does not keep what it is given', async () => {
