@@ -107,15 +107,14 @@ export const createEngine = (options: EngineOptions): Engine => {
   })
 
   const engineFacts = (command: Command, sequence: number): EngineFacts => {
-    const validFor = validForOf(topics, command.type)
-    const until = Date.parse(command.publishedAt) + validFor
+    const until = Date.parse(command.publishedAt) + validForOf(topics, command.type)
     return {
       ready: ready(),
       notHandedOver: desk.notHandedOver(),
       said: desk.said(sequence),
       strategies,
       validUntil: Number.isFinite(until) ? isoTime(until) : null,
-      endsBy: isoTime(clock.now() + (endsWithinOf(topics, command.type) ?? validFor)),
+      endsBy: isoTime(clock.now() + (endsWithinOf(topics, command.type) ?? 0)),
     }
   }
   /** A step is valid as long as its pipeline, and no longer than its own type where that can be published too. */

@@ -20,7 +20,7 @@ export type EngineFacts = {
   /** Ends of orders that the broker announced to this process, by order ref; they still have to be confirmed. */
   said: Readonly<Record<string, { how: 'cancelled' | 'rejected'; text: string; code?: number }>>
   strategies: Readonly<Record<string, Strategy>>
-  /** Of the command that is decided: until when it may plan, and until when its pipeline must have ended. ISO times. */
+  /** Of the command that is decided, ISO times: until when it may plan; and, of a pipeline, until when it must have ended. */
   validUntil: string | null
   endsBy: string
 }

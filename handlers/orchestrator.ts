@@ -6,7 +6,7 @@ import { defineHandler, nothingToGather, type Policy } from './handler.ts'
 import { allocationRounds, pipelineStarted } from './pipeline.ts'
 
 const next: Policy = (ledger, pipeline) => {
-  const strategies = pipeline.plan['strategies'] as string[]
+  const strategies = pipeline.plan['signals'] as string[]
   const body = pipeline.plan['dryRun'] === true ? { dryRun: true } : {}
   const signals = strategies
     .map((type) => ({ id: `${pipeline.id}:${type}`, type, body }))
@@ -32,15 +32,15 @@ export const orchestrator = defineHandler({
     const { strategies: wanted } = command.body
     const unknown = wanted?.find((id) => engine.strategies[id] === undefined)
     if (unknown !== undefined) return refuse('STRATEGY_UNKNOWN', unknown)
-    // Without a wish: every strategy that is enabled and has money, or holds something. The plan is a fact from here on.
-    const strategies =
+    // Without a wish, every strategy that is enabled and has money or holds something gives a signal. That list is a fact from here on;
+    // the decision is about everybody all the same: who is disabled and holds something is named in it.
+    const signals =
       wanted ??
       Object.keys(engine.strategies)
         .filter((id) => strategySettingOf(ledger.configuration, id, 'enabled'))
         .filter((id) => strategySettingOf(ledger.configuration, id, 'allocation') > 0 || Object.keys(ledger.books[id] ?? {}).length > 0)
         .sort()
-    const plan = wanted === undefined ? { ...command.body, strategies } : command.body
-    return [pipelineStarted({ id: command.id, body: plan }, engine)]
+    return [pipelineStarted({ id: command.id, body: { ...command.body, signals } }, engine)]
   },
   next: (ledger, pipeline) => next(ledger, pipeline),
 })

@@ -44,7 +44,7 @@ const isOpenIn = (ledger: Readonly<Ledger>, orderRef: string): boolean => {
 }
 
 const allocationBody = ({ plan }: Pipeline): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(plan).filter(([name]) => name !== 'runReconcile'))
+  Object.fromEntries(Object.entries(plan).filter(([name]) => name !== 'runReconcile' && name !== 'signals'))
 
 const coded = (code: string | undefined) => ({
   ...(code === undefined ? {} : { code }),
