@@ -2,9 +2,7 @@
  * The one place where a running process is put together: store, journal, bus, documents and lease; the session at the gateway;
  * engine, schedule and projector on top of them.
  */
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
@@ -22,6 +20,7 @@ import { createProjector, type Projector } from '../projections/projector.ts'
 import { systemClock } from './clock.ts'
 import { openBus } from './embedded/bus.ts'
 import { openDocuments } from './embedded/documents.ts'
+import { holderIsGone, holderName } from './embedded/holder.ts'
 import { openJournal } from './embedded/journal.ts'
 import { openLease } from './embedded/lease.ts'
 import { runSchedules } from './embedded/schedule.ts'
@@ -50,7 +49,7 @@ export const openData = (environment: Pick<Environment, 'dataDirectory' | 'mode'
     journal: openJournal(store),
     bus: openBus({ store, topics, mode: environment.mode, clock }),
     documents: openDocuments(store),
-    lease: openLease(store),
+    lease: openLease(store, Date.now, holderIsGone),
     close: () => store.close(),
   }
 }
@@ -110,7 +109,7 @@ export const compose = async (environment: Environment, options: ComposeOptions 
   const { journal, bus, documents, lease } = data
   const broker = createBrokerSession({ ...gateway, clock, log, ...(messagesPerSecond === undefined ? {} : { messagesPerSecond }) })
   const account = gateway.account === undefined ? {} : { account: gateway.account }
-  const holder = `${hostname()}/${process.pid}/${randomUUID()}`
+  const holder = holderName()
   const engine = createEngine({ journal, bus, broker, lease, clock, log, topics, strategies, mode, holder, ...account })
   const projector = createProjector({ journal, documents, mode, log, clock })
 

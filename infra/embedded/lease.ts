@@ -5,8 +5,11 @@ import type { Store } from './store.ts'
 /** `holder` is null after the lease was given back; the epoch stays, so that the next one is higher. */
 type Row = { holder: string | null; epoch: number; expiresAt: number }
 
-/** @param wallTime epoch milliseconds of the store */
-export const openLease = (store: Store, wallTime: () => number = Date.now): Lease => {
+/**
+ * @param wallTime epoch milliseconds of the store
+ * @param isGone whether a holder certainly no longer lives, so that its lease is free before it has run out
+ */
+export const openLease = (store: Store, wallTime: () => number = Date.now, isGone: (holder: string) => boolean = () => false): Lease => {
   const { database } = store
   const read = database.prepare('SELECT holder, epoch, expiresAt FROM lease')
   const take = database.prepare(
@@ -20,8 +23,8 @@ export const openLease = (store: Store, wallTime: () => number = Date.now): Leas
       store.transaction(() => {
         const row = read.get() as Row | undefined
         const now = wallTime()
-        const held = row !== undefined && row.holder !== null && row.holder !== holder && row.expiresAt > now
-        if (held) return { heldFor: row.expiresAt - now }
+        const other = row !== undefined && row.holder !== null && row.holder !== holder && row.expiresAt > now
+        if (other && !isGone(row.holder!)) return { heldFor: row.expiresAt - now }
         const epoch = (row?.epoch ?? 0) + 1
         take.run(holder, epoch, now + ttlMs)
         return { epoch }
