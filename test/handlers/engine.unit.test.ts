@@ -1,0 +1,244 @@
+/** The engine on ports that a test holds in its hand: what may reach the socket in the moments between a decision and its effect. */
+import { expect } from 'chai'
+import { sessions } from '../../domain/calendar.ts'
+import type { Commit } from '../../domain/commit.ts'
+import type { Broker, BrokerReport, OrderTicket } from '../../domain/ports/broker.ts'
+import type { Bus, Delivery } from '../../domain/ports/bus.ts'
+import type { Journal } from '../../domain/ports/journal.ts'
+import { createEngine, type Engine } from '../../handlers/engine.ts'
+import { simulatedClock } from '../../infra/clock.ts'
+import { readTopics } from '../../infra/topics-file.ts'
+import { until } from '../contract/until.ts'
+import { createMemory, memoryJournal } from '../memory-store.ts'
+import { wanting } from '../rig.ts'
+
+const now = '2024-01-09T15:00:00.000Z'
+const contract = {
+  ...{ conId: 756733, symbol: 'SPY', secType: 'STK', exchange: 'SMART', primaryExchange: 'ARCA', currency: 'USD', localSymbol: 'SPY' },
+  ...{ multiplier: '1', sizeStep: '1', minTick: '0.01' },
+}
+const bars = sessions('2024-01-02', '2024-01-08').map(({ date }) => ({
+  start: date,
+  open: 100,
+  high: 101,
+  low: 99,
+  close: 100,
+  volume: 1000,
+}))
+const silent = { info: () => {}, warn: () => {}, error: () => {} }
+
+const createBroker = () => {
+  const placed: OrderTicket[] = []
+  const cancelled: number[] = []
+  let listener: (report: BrokerReport) => void = () => {}
+  let up = false
+  const broker: Broker = {
+    start: (listen) => {
+      listener = listen
+      up = true
+      listen({ kind: 'connected', managedAccounts: ['DU1'], nextValidId: 1, serverVersion: 193 })
+    },
+    connected: () => up,
+    place: (ticket) => void placed.push(ticket),
+    cancel: (orderId) => {
+      if (!up) throw new Error('no line')
+      cancelled.push(orderId)
+    },
+    snapshot: async (account) => ({
+      ...{ account, takenAt: now, executions: [], commissions: [], completedOrders: [], positions: [] },
+      openOrders: placed.map(({ orderRef, orderId }) => ({
+        ...{
+          orderRef,
+          orderId,
+          clientId: 7,
+          permId: orderId + 1000,
+          account,
+          contract,
+          status: 'Submitted',
+          filled: undefined,
+          remaining: undefined,
+        },
+      })),
+      values: {
+        ...{ baseCurrency: 'USD', netLiquidation: '100000', availableFunds: '100000', grossPositionValue: '0' },
+        ...{ cash: { USD: '100000' }, exchangeRates: { USD: '1' } },
+      },
+    }),
+    contracts: async () => [contract],
+    bars: async () => bars,
+    currentTime: async () => now,
+    close: async () => {
+      up = false
+    },
+  }
+  const report = (heard: BrokerReport) => {
+    up = heard.kind === 'connected' ? true : heard.kind === 'lost' ? false : up
+    listener(heard)
+  }
+  return { broker, placed, cancelled, report }
+}
+
+const createBus = () => {
+  const consumers = new Map<string, (delivery: Delivery) => void>()
+  const ends: { id: string; end: string }[] = []
+  let count = 0
+  const bus: Bus = {
+    publish: async () => 'unused',
+    subscribe: (subscription, consume) => {
+      consumers.set(subscription, consume)
+      return { close: async () => void consumers.delete(subscription) }
+    },
+    deadLetters: async () => [],
+    nextDueAt: async () => undefined,
+    idle: async () => true,
+  }
+  const deliver = (subscription: string, type: string, body: object = {}, id = `${type}-${++count}`) => {
+    const end = (how: string) => async () => void ends.push({ id, end: how })
+    const message = { id: `m${count}`, data: JSON.stringify(body), attributes: { type, id }, publishedAt: now, attempt: 1 }
+    consumers.get(subscription)?.({ ...message, ack: end('ack'), nack: end('nack'), deadLetter: end('dead') })
+  }
+  return { bus, deliver, ends }
+}
+
+describe('the engine', () => {
+  let engine: Engine
+  let journal: Journal
+  let held: ReturnType<typeof createBroker>
+  let mail: ReturnType<typeof createBus>
+  let machineTime: number
+  /** Called while a commit is being appended: its events are not in the state yet, and nothing of it has taken effect. */
+  let duringAppend: (commit: Commit) => void | Promise<void>
+
+  beforeEach(async () => {
+    machineTime = 0
+    duringAppend = () => {}
+    const real = memoryJournal(createMemory())
+    journal = {
+      ...real,
+      append: async (commit) => {
+        await duringAppend(commit)
+        return real.append(commit)
+      },
+    }
+    held = createBroker()
+    mail = createBus()
+    const clock = { ...simulatedClock(Date.parse(now)), monotonic: () => machineTime }
+    let epoch = 0
+    const lease = { acquire: async () => ({ epoch: ++epoch }), renew: async () => true, release: async () => {} }
+    engine = createEngine({
+      ...{ journal, bus: mail.bus, broker: held.broker, lease, clock, log: silent, topics: readTopics(), mode: 'paper', holder: 'test' },
+      strategies: { trend: wanting('Trend') },
+    })
+    await engine.start()
+    await until('the gateway is ready', () => engine.ready())
+    await send('configure', { changes: { 'strategies.trend.allocation': 1, 'strategies.trend.parameters.wants': '100' } })
+    await send('resume')
+  })
+  afterEach(() => engine.stop())
+
+  const rest = () => until('nothing is under way', () => engine.idle())
+  const send = async (type: string, body: object = {}) => {
+    mail.deliver('paper-commands-engine', type, body)
+    await rest()
+  }
+  const onOrderPlanned = (run: () => void) => {
+    duringAppend = ({ events }) => {
+      if (events.some(({ type }) => type === 'OrderPlanned')) run()
+    }
+  }
+  const closedAs = () => Object.values(engine.ledger.orders).map(({ how }) => how)
+
+  it('hands a planned order over once it is durable, and not before', async () => {
+    let atAppend = -1
+    onOrderPlanned(() => {
+      atAppend = held.placed.length
+    })
+    await send('orchestrator')
+    expect([atAppend, held.placed.length]).to.deep.equal([0, 1])
+    expect(held.placed[0]).to.deep.include({ action: 'BUY', quantity: '100', type: 'LMT', account: 'DU1', orderId: 1 })
+  })
+
+  it('hands nothing over when a halt arrives while the order is being planned: it is withdrawn', async () => {
+    onOrderPlanned(() => mail.deliver('paper-urgent-engine', 'halt', { reason: 'a bad feeling' }))
+    await send('orchestrator')
+    expect(held.placed).to.deep.equal([])
+    expect(closedAs()).to.deep.equal(['withdrawn'])
+    expect(engine.ledger.trading.on).to.equal(false)
+  })
+
+  it('hands over what waited for a halt that turned out to be none', async () => {
+    onOrderPlanned(() => mail.deliver('paper-urgent-engine', 'halt', { reason: 5 }))
+    await send('orchestrator')
+    expect(held.placed).to.have.length(1)
+    expect(mail.ends.at(-1)).to.deep.equal({ id: 'halt-4', end: 'ack' })
+  })
+
+  it('hands nothing over when it was frozen past its lease', async () => {
+    onOrderPlanned(() => {
+      machineTime += 41_000
+    })
+    await send('orchestrator')
+    expect(held.placed).to.deep.equal([])
+    expect(closedAs()).to.deep.equal(['withdrawn'])
+  })
+
+  it('hands nothing over to a line that was lost in between', async () => {
+    onOrderPlanned(() => held.report({ kind: 'lost', reason: 'cable' }))
+    await send('orchestrator')
+    expect(held.placed).to.deep.equal([])
+    expect(closedAs()).to.deep.equal(['withdrawn'])
+  })
+
+  it('stops when somebody else holds its position, and sends nothing', async () => {
+    const real = journal.append
+    journal.append = async (commit) =>
+      commit.events.some(({ type }) => type === 'OrderPlanned') ? { answer: 'conflict', position: commit.position, epoch: 2 } : real(commit)
+    mail.deliver('paper-commands-engine', 'orchestrator')
+    expect((await engine.stopped).message).to.match(/another engine \(epoch 2\) wrote position/)
+    expect(held.placed).to.deep.equal([])
+  })
+
+  it('stops when the journal cannot be written, and says so', async () => {
+    journal.append = async () => {
+      throw new Error('disk full')
+    }
+    mail.deliver('paper-commands-engine', 'reconcile')
+    expect((await engine.stopped).message).to.match(/could not be written at position \d+: disk full/)
+    expect(mail.ends.filter(({ id }) => id.startsWith('reconcile')).map(({ end }) => end)).to.deep.equal(['nack'])
+  })
+
+  it('asks again for a cancel that could not be sent, when the line is back', async () => {
+    await send('orchestrator')
+    held.report({ kind: 'lost', reason: 'cable' })
+    const [orderRef] = Object.keys(engine.ledger.orders)
+    await send('cancel-order', { orderRef })
+    expect(held.cancelled).to.deep.equal([])
+    held.report({ kind: 'connected', managedAccounts: ['DU1'], nextValidId: 2, serverVersion: 193 })
+    await until('the gateway is ready', () => engine.ready())
+    expect(held.cancelled).to.deep.equal([1])
+  })
+
+  it('decides nothing that needs the broker until its questions after a connect are answered', async () => {
+    held.report({ kind: 'lost', reason: 'cable' })
+    await send('reconcile')
+    expect(mail.ends.at(-1)!.end).to.equal('nack')
+    await send('configure', { changes: { freshMinutes: 60 } })
+    expect(mail.ends.at(-1)!.end, 'what needs no broker is decided').to.equal('ack')
+  })
+
+  it('takes no order id twice, though the broker’s own goes back', async () => {
+    await send('orchestrator')
+    held.report({ kind: 'connected', managedAccounts: ['DU1'], nextValidId: 1, serverVersion: 193 })
+    await until('the gateway is ready', () => engine.ready())
+    await send('configure', { changes: { 'strategies.trend.parameters.wants': '200' } })
+    await send('orchestrator')
+    expect(held.placed.map(({ orderId }) => orderId)).to.deep.equal([1, 2])
+  })
+
+  it('keeps the bug of a strategy to its own signal', async () => {
+    await send('configure', { changes: { 'strategies.trend.parameters.wants': 'throw' } })
+    await send('orchestrator')
+    expect(engine.ledger.failures['trend']).to.include({ code: 'STRATEGY_THREW' })
+    expect(engine.ready()).to.equal(true)
+  })
+})
