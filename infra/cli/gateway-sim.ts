@@ -16,8 +16,10 @@ export const gatewaySim = (): Command =>
       'after',
       `
 Prints one line of JSON with both ports once it listens, and runs until SIGTERM or SIGINT.
+Time stands still until the control port moves it. An engine of ibt start lives in the present: for strategies to accept its bars,
+give files that reach up to the latest session, and start now.
 Built in are SPY (the S&P 500 index ÷ 10) and VIXY (synthetic), 2000-01-03 to 2020-04-17. Files have the header
-date,open,high,low,close,volume. Time stands still until the control port moves it.
+date,open,high,low,close,volume.
 
 Examples:
   $ npx ibt gateway-sim --port 4002 --control-port 4003 --start 2020-03-02

@@ -14,13 +14,18 @@ export type DemoOptions = {
 
 export type Plan = {
   sessions: readonly Session[]
-  /** How a symbol is shown: what is derived or synthetic says so. */
-  nameOf: (symbol: string) => string
+  nameOf: Names
 }
+
+/** How a symbol is shown. What is synthetic says so each time; what SPY is derived from is for the long form. */
+export type Names = (symbol: string, form?: 'long') => string
 
 export const usualDays = 120
 
-const builtInNames: Readonly<Record<string, string>> = { SPY: 'SPY (S&P 500 ÷ 10)', VIXY: 'VIXY (synthetic)' }
+const builtInNames: Readonly<Record<string, { short: string; long: string }>> = {
+  SPY: { short: 'SPY', long: 'SPY (S&P 500 ÷ 10)' },
+  VIXY: { short: 'synthetic VIXY', long: 'VIXY (synthetic)' },
+}
 
 const datesOf = (symbol: (typeof builtInSymbols)[number], files: Readonly<Record<string, string>>): { first: string; last: string } => {
   const file = files[symbol]
@@ -47,7 +52,7 @@ export const planOf = ({ days, start, bars = {} }: DemoOptions): Plan => {
   const wanted = days ?? Math.min(usualDays, all.length)
   return {
     sessions: start === undefined ? all.slice(-wanted) : all.slice(0, wanted),
-    nameOf: (symbol) => (bars[symbol] === undefined ? (builtInNames[symbol] ?? symbol) : symbol),
+    nameOf: (symbol, form = undefined) => (bars[symbol] === undefined ? builtInNames[symbol]?.[form ?? 'short'] : undefined) ?? symbol,
   }
 }
 

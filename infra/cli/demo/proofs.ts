@@ -7,6 +7,7 @@ import { verifyChain } from '../../../domain/verify.ts'
 import type { Process } from '../../compose.ts'
 import { rememberedBy } from '../verify.ts'
 import type { GatewayState } from './gateway.ts'
+import type { Names } from './plan.ts'
 
 export type Proof = { name: string; holds: boolean; found: string }
 type Proven = Pick<Process, 'journal' | 'documents' | 'projector' | 'engine'>
@@ -51,7 +52,7 @@ const documentsAreRebuilt = async ({ documents, projector }: Proven): Promise<Pr
 
 // ── Positions ──
 
-const positionsAgree = (ledger: Readonly<Ledger>, state: GatewayState): Proof => {
+const positionsAgree = (ledger: Readonly<Ledger>, state: GatewayState, nameOf: Names): Proof => {
   const name = 'positions'
   const fails = (found: string): Proof => ({ name, holds: false, found })
   const unexplained = Object.values(ledger.unexplained)
@@ -65,7 +66,7 @@ const positionsAgree = (ledger: Readonly<Ledger>, state: GatewayState): Proof =>
     const theirs = broker.get(conId) ?? '0'
     if (compare(ours, theirs) !== 0) return fails(`contract ${conId}: books and manual hold ${ours}, the broker ${theirs}`)
   }
-  const text = state.positions.map(({ quantity, symbol }) => `${quantity} ${symbol}`).join(', ')
+  const text = state.positions.map(({ quantity, symbol }) => `${quantity} ${nameOf(symbol, 'long')}`).join(', ')
   return { name, holds: true, found: `books + manual = the broker's positions (${text || 'none'}), nothing unexplained` }
 }
 
@@ -96,10 +97,11 @@ export const prove = async (
   composed: Proven,
   state: GatewayState,
   story: { orders: Readonly<Record<string, number>> },
+  nameOf: Names,
 ): Promise<Proof[]> => [
   await journalIsWhole(composed),
   await documentsAreRebuilt(composed),
-  positionsAgree(composed.engine.ledger, state),
+  positionsAgree(composed.engine.ledger, state, nameOf),
   ordersWentOnce(story, state),
   await stateIsReplayed(composed),
 ]

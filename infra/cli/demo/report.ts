@@ -2,10 +2,9 @@
 import asciichart from 'asciichart'
 import { toNumber } from '../../../domain/decimal.ts'
 import { type Ledger, openOrders } from '../../../domain/ledger.ts'
+import type { Names } from './plan.ts'
 import type { Proof } from './proofs.ts'
 import type { Day, Story } from './story.ts'
-
-type Names = (symbol: string) => string
 
 const money = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
 const percent = new Intl.NumberFormat('en-US', { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 })
@@ -63,7 +62,7 @@ const equityLines = (equity: Equity): string[] => {
 const bookLines = (ledger: Readonly<Ledger>, story: Story, nameOf: Names): string[] =>
   [...new Set([...Object.keys(ledger.books), ...Object.keys(story.books)])].sort().map((strategy) => {
     const held = Object.entries(ledger.books[strategy] ?? {}).map(
-      ([conId, quantity]) => `${quantity} ${nameOf(ledger.instruments[conId]?.symbol ?? `contract ${conId}`)}`,
+      ([conId, quantity]) => `${quantity} ${nameOf(ledger.instruments[conId]?.symbol ?? `contract ${conId}`, 'long')}`,
     )
     const { orders, fills } = story.books[strategy] ?? { orders: 0, fills: 0 }
     return `  ${strategy.padEnd(20)}  ${plural(orders, 'order')}, ${plural(fills, 'fill')}; holds ${held.join(', ') || 'nothing'}`

@@ -17,6 +17,7 @@ import { type DemoOptions, type Plan, planOf } from './plan.ts'
 import { openProgress, type Progress } from './progress.ts'
 import { prove } from './proofs.ts'
 import { closingReport, dayLine } from './report.ts'
+import { type Scene, scenesFor } from './scenes.ts'
 import { emptyStory, type Story, tell } from './story.ts'
 
 export type DemoArguments = DemoOptions & { keep?: string | true }
@@ -65,18 +66,28 @@ const decisionAfter = (topics: Topics, session: Session): number => {
 
 type World = { topics: Topics; clock: SimulatedClock; composed: Process; driver: Driver }
 
-/** The demo's own first commands, on the bus like all others. */
-const prepare = async ({ topics, clock, composed, driver }: World): Promise<void> => {
-  const publish = async (type: string, body: object): Promise<void> => {
-    const attributes = { type, id: `demo-${type}`, source: 'cli', publishedAt: isoTime(clock.now()) }
-    await composed.bus.publish(topicOf(topics, type, mode), { data: canonical(body), attributes })
-    await driver.settled()
-    const document = await composed.documents.get(`commands/demo-${type}`)
-    if (document?.['status'] !== 'completed') throw new Error(`${type} was not carried out: ${document?.['text'] ?? 'no outcome'}`)
-  }
-  await driver.connected()
-  await publish('configure', { changes: settings, reason: 'the demo begins' })
-  await publish('resume', { reason: 'the demo begins' })
+/** On the bus, like every other command. Ends when all that it causes now has happened. */
+const publish = async ({ topics, clock, composed, driver }: World, type: string, id: string, body: object): Promise<void> => {
+  const attributes = { type, id, source: 'cli', publishedAt: isoTime(clock.now()) }
+  await composed.bus.publish(topicOf(topics, type, mode), { data: canonical(body), attributes })
+  await driver.settled()
+  const document = await composed.documents.get(`commands/${id}`)
+  if (document?.['status'] !== 'completed') throw new Error(`${id} was not carried out: ${document?.['text'] ?? 'no outcome'}`)
+}
+
+const prepare = async (world: World): Promise<void> => {
+  await world.driver.connected()
+  await publish(world, 'configure', 'demo-configure', { changes: settings, reason: 'the demo begins' })
+  await publish(world, 'resume', 'demo-resume', { reason: 'the demo begins' })
+}
+
+/** At most one an evening, as each takes time to show. @returns what was done, in words */
+const play = async (world: World, scenes: Scene[], evening: number): Promise<string | undefined> => {
+  const [scene] = scenes
+  if (scene === undefined || evening < scene.from || !scene.suits(world.composed.engine.ledger)) return undefined
+  scenes.shift()
+  for (const { type, body } of scene.commands) await publish(world, type, `demo-${type}-${evening + 1}`, body)
+  return scene.said
 }
 
 const commitsAfter = async ({ composed }: World, position: number): Promise<Commit[]> => {
@@ -85,17 +96,20 @@ const commitsAfter = async ({ composed }: World, position: number): Promise<Comm
   return commits
 }
 
-const liveThrough = async (world: World, plan: Plan, story: Story, progress: Progress): Promise<void> => {
-  for (const session of plan.sessions) {
+const liveThrough = async (world: World, { sessions, nameOf }: Plan, story: Story, progress: Progress): Promise<void> => {
+  const scenes = scenesFor(sessions.length)
+  for (const [evening, session] of sessions.entries()) {
     await world.driver.runTo(decisionAfter(world.topics, session))
-    progress.line(dayLine(tell(story, session.date, await commitsAfter(world, story.commits))))
+    const said = await play(world, scenes, evening)
+    progress.line(dayLine(tell(story, session.date, await commitsAfter(world, story.commits), nameOf)))
+    if (said !== undefined) progress.line(`${' '.repeat(session.date.length)}  by hand: ${said}`)
     progress.step()
   }
 }
 
 const introduction = ({ sessions, nameOf }: Plan): string => {
   const [first, last] = [sessions[0]!, sessions.at(-1)!]
-  const traded = ['SPY', 'VIXY'].map(nameOf).join(' and ')
+  const traded = ['SPY', 'VIXY'].map((symbol) => nameOf(symbol, 'long')).join(' and ')
   return `${sessions.length} New York sessions from ${first.date} to ${last.date}, trading ${traded} on a simulated IB Gateway`
 }
 
@@ -117,7 +131,7 @@ const live = async (plan: Plan, gateway: Gateway, environment: Environment, end:
   } finally {
     progress.end()
   }
-  const proofs = await prove(composed, await gateway.state(), story)
+  const proofs = await prove(composed, await gateway.state(), story, plan.nameOf)
   printLine(closingReport({ ledger: composed.engine.ledger, story, proofs, nameOf: plan.nameOf }))
   const failed = proofs.filter(({ holds }) => !holds)
   if (failed.length > 0) throw new Error(`proof failed: ${failed.map(({ name, found }) => `${name} (${found})`).join('; ')}`)

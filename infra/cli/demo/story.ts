@@ -1,8 +1,8 @@
 /** What happened, told from the commits alone: a line a day, and the sums for the closing report. */
-import { newYorkDate } from '../../../domain/calendar.ts'
 import type { Commit } from '../../../domain/commit.ts'
 import { absolute, add, type Decimal, sign, toNumber } from '../../../domain/decimal.ts'
 import { type DomainEvent, fromStored } from '../../../domain/events.ts'
+import type { Names } from './plan.ts'
 
 export type Day = {
   date: string
@@ -54,19 +54,21 @@ const emptyDay = (date: string): Day => ({ date, signals: [], orders: [], fills:
 
 type Targets = Extract<DomainEvent, { type: 'SignalGenerated' }>['data']['targets']
 
-const directionOf = ({ weight, quantity = weight ?? '0', symbol }: Targets[number]): string =>
-  `${['short', 'out of', 'long'][sign(quantity) + 1]} ${symbol}`
+const directionOf = ({ weight, quantity = weight ?? '0', symbol }: Targets[number], nameOf: Names): string =>
+  `${['short', 'out of', 'long'][sign(quantity) + 1]} ${nameOf(symbol)}`
 
 const bookLine = (story: Story, strategy: string): { orders: number; fills: number } => {
   story.books[strategy] ??= { orders: 0, fills: 0 }
   return story.books[strategy]
 }
 
-const tellEvent = (story: Story, day: Day, commit: Commit, { type, data }: DomainEvent): void => {
+const tellEvent = (story: Story, day: Day, commit: Commit, { type, data }: DomainEvent, nameOf: Names): void => {
   switch (type) {
     case 'SignalGenerated':
       count(story.signals, data.kind)
-      day.signals.push(`${data.strategy} ${data.kind === 'neutral' ? 'neutral' : data.targets.map(directionOf).join(', ')}`)
+      day.signals.push(
+        `${data.strategy} ${data.kind === 'neutral' ? 'neutral' : data.targets.map((target) => directionOf(target, nameOf)).join(', ')}`,
+      )
       return
     case 'SignalFailed':
       count(story.signals, 'failed')
@@ -88,7 +90,7 @@ const tellEvent = (story: Story, day: Day, commit: Commit, { type, data }: Domai
       return
     case 'OrderPlanned':
       count(story.orders, 'planned')
-      day.orders.push(`${sign(data.quantity) > 0 ? 'BUY' : 'SELL'} ${absolute(data.quantity)} ${data.symbol}`)
+      day.orders.push(`${sign(data.quantity) > 0 ? 'BUY' : 'SELL'} ${absolute(data.quantity)} ${nameOf(data.symbol)}`)
       for (const { strategy } of data.shares) bookLine(story, strategy).orders += 1
       return
     case 'FillReceived':
@@ -111,17 +113,15 @@ const tellEvent = (story: Story, day: Day, commit: Commit, { type, data }: Domai
 }
 
 /** Adds commits to the story, in place. @returns the day they make: what was traded since the day before, and what was decided */
-export const tell = (story: Story, date: string, commits: readonly Commit[]): Day => {
+export const tell = (story: Story, date: string, commits: readonly Commit[], nameOf: Names): Day => {
   const day = emptyDay(date)
   for (const commit of commits) {
     story.commits += 1
     for (const event of fromStored(commit.events)) {
       story.events += 1
-      tellEvent(story, day, commit, event)
+      tellEvent(story, day, commit, event, nameOf)
     }
   }
   if (day.netLiquidation !== undefined) story.equity.push({ date, value: day.netLiquidation })
   return day
 }
-
-export const dateOf = ({ recordedAt }: Commit): string => newYorkDate(Date.parse(recordedAt))
