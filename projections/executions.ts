@@ -18,12 +18,6 @@ type Status = 'running' | 'completed' | 'partial_success' | 'failed'
 
 // ── What became of its orders ──
 
-const ordersOf = (ledger: Readonly<Ledger>, id: string): Order[] => {
-  const found: Order[] = []
-  for (const ref in ledger.orders) if (ledger.orders[ref]!.decision === id) found.push(ledger.orders[ref]!)
-  return found.sort((left, right) => left.orderId - right.orderId)
-}
-
 const statusOf = (ledger: Readonly<Ledger>, id: string, orders: readonly Order[], outcome: Status): Status => {
   if (ledger.pipelines[id] !== undefined || orders.some(isOpen)) return 'running'
   if (orders.length === 0) return outcome
@@ -38,8 +32,8 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 const placedSummary = (orders: readonly { quantity: Decimal; symbol: string }[]): string =>
   `Placed ${counted(orders.length, 'order')}: ${orders.map(wish).join(', ')}.`
 
-const soFar = ({ commit, ledger }: ViewInput, id: string, outcome: Status): { [key: string]: Json } => {
-  const orders = ordersOf(ledger, id)
+const soFar = ({ commit, ledger, orders: index }: ViewInput, id: string, outcome: Status): { [key: string]: Json } => {
+  const orders = index.of(id)
   return {
     updated_at: commit.recordedAt,
     status: statusOf(ledger, id, orders, outcome),

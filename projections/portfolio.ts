@@ -4,8 +4,9 @@
  */
 import { type Decimal, sum, toNumber } from '../domain/decimal.ts'
 import type { EventData, EventType } from '../domain/events.ts'
-import { blockedBecause, booksIn, type Ledger, openOrders } from '../domain/ledger.ts'
+import { blockedBecause, booksIn, type Ledger } from '../domain/ledger.ts'
 import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
+import type { OrderIndex } from './order-index.ts'
 import { actionOf, hasAny, numberOr, numbersOf, symbolOf, type View, type ViewInput } from './view.ts'
 
 /** Whatever moves a holding or blocks an instrument, or says something new of the account. */
@@ -26,8 +27,8 @@ export const portfolioPath = (mode: string): string => `positions/${mode}/portfo
 
 // ── Who holds what ──
 
-const unresolvedIn = (ledger: Readonly<Ledger>): Set<number> =>
-  new Set(openOrders(ledger).flatMap(({ status, conId }) => (status === 'unresolved' ? [conId] : [])))
+const unresolvedIn = (orders: OrderIndex): Set<number> =>
+  new Set(orders.open().flatMap(({ status, conId }) => (status === 'unresolved' ? [conId] : [])))
 
 const instrumentsIn = (ledger: Readonly<Ledger>, unresolved: ReadonlySet<number>): number[] => {
   const keys = new Set([...Object.keys(ledger.manual), ...Object.keys(ledger.unexplained), ...Object.keys(ledger.discrepancies)])
@@ -42,9 +43,9 @@ const booksWith = (ledger: Readonly<Ledger>, conId: number): Record<string, numb
     Object.entries(ledger.books).flatMap(([strategy, book]) => (book[conId] === undefined ? [] : [[strategy, toNumber(book[conId])]])),
   )
 
-const instrumentLines = (ledger: Readonly<Ledger>): Json => {
+const instrumentLines = (ledger: Readonly<Ledger>, orders: OrderIndex): Json => {
   const { snapshot } = ledger
-  const unresolved = unresolvedIn(ledger)
+  const unresolved = unresolvedIn(orders)
   const doubted = (conId: number): boolean => unresolved.has(conId) || conId in ledger.unexplained || conId in ledger.discrepancies
   const reported = new Map<number, Decimal>(snapshot?.positions.map(({ conId, quantity }) => [conId, quantity]))
   return instrumentsIn(ledger, unresolved).map((conId) => {
@@ -66,7 +67,7 @@ const instrumentLines = (ledger: Readonly<Ledger>): Json => {
   })
 }
 
-const overview = ({ commit, ledger }: ViewInput): Document => {
+const overview = ({ commit, ledger, orders }: ViewInput): Document => {
   const { snapshot } = ledger
   return {
     updated_at: commit.recordedAt,
@@ -77,7 +78,7 @@ const overview = ({ commit, ledger }: ViewInput): Document => {
     available_funds: numberOr(snapshot?.availableFunds, null),
     gross_position_value: numberOr(snapshot?.grossPositionValue, null),
     cash: snapshot === null ? null : numbersOf(snapshot.cash),
-    instruments: instrumentLines(ledger),
+    instruments: instrumentLines(ledger, orders),
   }
 }
 

@@ -2,6 +2,7 @@
 import type { StoredCommit } from '../domain/commit.ts'
 import { fold, initialLedger, type Ledger } from '../domain/ledger.ts'
 import { checkDocumentPath, type DocumentWrite } from '../domain/ports/documents.ts'
+import { createOrderIndex } from './order-index.ts'
 import type { View } from './view.ts'
 
 /** The journal or a view is at fault, not the moment: waiting does not help. The message names the position. */
@@ -24,14 +25,16 @@ export type Replay = {
 
 export const createReplay = (views: readonly View[], mode: 'paper' | 'live'): Replay => {
   const ledger: Ledger = initialLedger()
+  const orders = createOrderIndex(ledger)
   return {
     position: () => ledger.position,
     hash: () => ledger.hash,
     step: (stored, silently) => {
       try {
         const { commit, events } = fold(ledger, stored)
+        orders.note(events)
         if (silently) return []
-        const writes = views.flatMap((view) => view({ commit, events, ledger, mode }))
+        const writes = views.flatMap((view) => view({ commit, events, ledger, orders, mode }))
         for (const { path } of writes) checkDocumentPath(path)
         return writes
       } catch (error) {

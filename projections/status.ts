@@ -1,7 +1,8 @@
 /** `status/{mode}`: one look at the whole: line, switch, account, what is under way, what is in doubt. */
 import type { EventType } from '../domain/events.ts'
-import { blockedBecause, type Ledger, openOrders } from '../domain/ledger.ts'
+import { blockedBecause, type Ledger } from '../domain/ledger.ts'
 import type { Document, Json } from '../domain/ports/documents.ts'
+import type { OrderIndex } from './order-index.ts'
 import { hasAny, numberOr, symbolOf, type View } from './view.ts'
 
 /** Beside commands: what the broker or the engine brings that shows here. */
@@ -31,8 +32,8 @@ const pipelineLines = ({ pipelines }: Readonly<Ledger>): Json =>
     }))
     .sort((left, right) => (left.started_at < right.started_at || (left.started_at === right.started_at && left.id < right.id) ? -1 : 1))
 
-const doubtful = (ledger: Readonly<Ledger>): Document => {
-  const open = openOrders(ledger).sort((left, right) => left.orderId - right.orderId)
+const doubtful = (ledger: Readonly<Ledger>, orders: OrderIndex): Document => {
+  const open = orders.open()
   const unresolved = open.filter(({ status }) => status === 'unresolved')
   const instruments = new Set([
     ...Object.keys(ledger.unexplained),
@@ -57,7 +58,7 @@ const doubtful = (ledger: Readonly<Ledger>): Document => {
 const reconciled = ({ snapshot }: Readonly<Ledger>): Json =>
   snapshot === null ? null : { position: snapshot.position, at: snapshot.takenAt, net_liquidation: numberOr(snapshot.netLiquidation, null) }
 
-export const statusView: View = ({ commit, events, ledger, mode }) => {
+export const statusView: View = ({ commit, events, ledger, orders, mode }) => {
   const { cause } = commit
   if (cause.kind !== 'command' && !hasAny(events, showing)) return []
   const last_command =
@@ -75,7 +76,7 @@ export const statusView: View = ({ commit, events, ledger, mode }) => {
         trading: { on: ledger.trading.on, reason: ledger.trading.reason },
         last_reconcile: reconciled(ledger),
         pipelines: pipelineLines(ledger),
-        ...doubtful(ledger),
+        ...doubtful(ledger, orders),
         ...(last_command === undefined ? {} : { last_command }),
       },
     },

@@ -8,6 +8,7 @@ import { sign, toNumber } from '../domain/decimal.ts'
 import type { DomainEvent, EventType } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
 import type { DocumentWrite } from '../domain/ports/documents.ts'
+import type { OrderIndex } from './order-index.ts'
 
 export type ViewInput = {
   commit: Commit
@@ -15,6 +16,8 @@ export type ViewInput = {
   events: readonly DomainEvent[]
   /** After the commit. It changes with the next one: what goes into a document is copied. */
   ledger: Readonly<Ledger>
+  /** The ledger's orders, by what is asked for. */
+  orders: OrderIndex
   mode: 'paper' | 'live'
 }
 
