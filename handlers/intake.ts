@@ -69,15 +69,12 @@ export const createIntake = ({
   const once = async (command: Command, delivery: Delivery, urgency: 'urgent' | 'normal'): Promise<void> => {
     while (inHand.has(command.id)) await inHand.get(command.id)
     const work = carryOut(command, urgency)
-    const ended = () => undefined
+    // Gone from hand as soon as it is decided: an acknowledgement may take its time, and the next delivery must not spin until then.
+    const ended = () => void inHand.delete(command.id)
     inHand.set(command.id, work.then(ended, ended))
-    try {
-      const decided = await work
-      if (decided.outcome === 'decided') await delivery.ack()
-      else await delivery.nack(decided.reason)
-    } finally {
-      inHand.delete(command.id)
-    }
+    const decided = await work
+    if (decided.outcome === 'decided') await delivery.ack()
+    else await delivery.nack(decided.reason)
   }
 
   const take = async (delivery: Delivery, urgency: 'urgent' | 'normal'): Promise<void> => {

@@ -53,9 +53,7 @@ export const createWriter = ({
 
   const fail = (reason: Error): void => {
     if (dead) return
-    dead = true
-    queue.pause()
-    queue.clear()
+    dead = true // what waits in the queue does nothing any more, and whoever waits for it is told so
     failed(reason)
   }
 
@@ -106,7 +104,6 @@ export const createWriter = ({
     idle: () => queue.size === 0 && queue.pending === 0,
     close: async () => {
       dead = true
-      queue.clear()
       await queue.onIdle()
     },
   }
