@@ -31,7 +31,7 @@ export const reconcile = (ledger: Readonly<Ledger>, facts: SnapshotFacts, now: n
   const { snapshot } = facts
   const reported: DomainEvent[] = [
     ...snapshot.executions.flatMap((execution) => recordExecution(draft, execution)),
-    ...snapshot.commissions.flatMap((commission) => recordCommission(ledger, commission)),
+    ...snapshot.commissions.flatMap((commission) => recordCommission(draft, commission)),
     ...snapshot.openOrders.flatMap((sighting) => recordSighting(draft, sighting)),
   ]
   const ends = endedOrders(draft, facts, now)

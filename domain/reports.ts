@@ -10,8 +10,14 @@ import type { CommissionReport, Execution, OrderSighting } from './ports/broker.
 import { recall } from './remembered.ts'
 
 /** Orders as they stand in the middle of one decision: copies, so that several executions of one order see each other. */
-export type Draft = { ledger: Readonly<Ledger>; orders: Map<string, Order>; executions: Map<string, string> }
-export const draftOf = (ledger: Readonly<Ledger>): Draft => ({ ledger, orders: new Map(), executions: new Map() })
+export type Draft = {
+  ledger: Readonly<Ledger>
+  orders: Map<string, Order>
+  /** Counted in this decision, by id without revision. */
+  executions: Map<string, string>
+  commissions: Map<string, CommissionReport>
+}
+export const draftOf = (ledger: Readonly<Ledger>): Draft => ({ ledger, orders: new Map(), executions: new Map(), commissions: new Map() })
 
 export const orderIn = (draft: Draft, orderRef: string): Order | undefined => {
   const copy = draft.orders.get(orderRef)
@@ -97,11 +103,13 @@ export const recordExecution = (draft: Draft, execution: Execution): DomainEvent
 }
 
 /** A commission, once a value; it may come before its execution, late, or never. */
-export const recordCommission = (ledger: Readonly<Ledger>, report: CommissionReport): DomainEvent[] => {
-  const known = recall(ledger.commissions, executionOf(report.executionId))
-  if (known !== undefined && known.executionId === report.executionId && compare(known.commission, report.commission) === 0) return []
-  if (known !== undefined && revisionOf(report.executionId) < revisionOf(known.executionId)) return []
+export const recordCommission = (draft: Draft, report: CommissionReport): DomainEvent[] => {
   const { executionId, commission, currency, realizedProfit } = report
+  const key = executionOf(executionId)
+  const known = draft.commissions.get(key) ?? recall(draft.ledger.commissions, key)
+  if (known !== undefined && known.executionId === executionId && compare(known.commission, commission) === 0) return []
+  if (known !== undefined && revisionOf(executionId) < revisionOf(known.executionId)) return []
+  draft.commissions.set(key, report)
   return [event('CommissionReported', { executionId, commission, currency, ...(realizedProfit === undefined ? {} : { realizedProfit }) })]
 }
 
@@ -120,9 +128,11 @@ export const recordSighting = (draft: Draft, sighting: OrderSighting): DomainEve
 }
 
 /** A rejection of an order that the broker never showed. A rejection of one that was seen proves nothing: it is asked for. */
-export const recordRejection = (ledger: Readonly<Ledger>, message: { orderId: number; code: number; text: string }): DomainEvent[] => {
-  const order = Object.values(ledger.orders).find((candidate) => candidate.orderId === message.orderId)
+export const recordRejection = (draft: Draft, message: { orderId: number; code: number; text: string }): DomainEvent[] => {
+  const found = Object.values(draft.ledger.orders).find((candidate) => candidate.orderId === message.orderId)
+  const order = found && orderIn(draft, found.orderRef)
   if (order === undefined || order.status === 'closed' || order.seen || !isZero(order.filled)) return []
+  order.status = 'closed'
   return [event('OrderClosed', { orderRef: order.orderRef, how: 'rejected', filled: '0', text: message.text, code: message.code })]
 }
 

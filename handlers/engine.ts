@@ -37,6 +37,8 @@ export type EngineOptions = {
   account?: string
   /** Names this process to the lease, and to nothing else. */
   holder: string
+  /** Commits all reports that wait at once when more than 32 do. Off: one report, one commit. */
+  reportsTogether?: boolean
 }
 
 export type Engine = {
@@ -89,7 +91,15 @@ export const createEngine = (options: EngineOptions): Engine => {
     if (!leaseHolder?.valid()) return { not: 'the lease is no longer certain' }
     return ready() ? 'yes' : { not: 'the line to the broker is down' }
   }
-  const desk: OrderDesk = createOrderDesk({ ledger, broker, writer, log, mayHandOver, ask: (reason) => questions.ask(reason) })
+  const desk: OrderDesk = createOrderDesk({
+    ledger,
+    broker,
+    writer,
+    log,
+    reportsTogether: options.reportsTogether ?? false,
+    mayHandOver,
+    ask: (reason) => questions.ask(reason),
+  })
   const questions = createQuestions({
     ledger,
     broker,
@@ -186,14 +196,16 @@ export const createEngine = (options: EngineOptions): Engine => {
         log.warn({ code: report.code }, report.text)
         return
       default:
-        void writer.enqueue(() => desk.report(report))
+        desk.hear(report)
     }
   }
 
   const linkIsBack = async (): Promise<void> => {
-    if (ledger.account === null || ledger.gateway.connected) return
-    const { account, nextValidId } = ledger
-    await writer.commit({ kind: 'broker', report: 'link' }, [event('GatewayConnected', { account, nextValidId, serverVersion: 0 })])
+    const { account, nextValidId, gateway } = ledger
+    if (account === null) return
+    if (!gateway.connected)
+      await writer.commit({ kind: 'broker', report: 'link' }, [event('GatewayConnected', { account, nextValidId, serverVersion: 0 })])
+    // The broker also says so without having said that it was down; what was known before is in doubt all the same.
     questions.ask('the link to the broker is back')
   }
 

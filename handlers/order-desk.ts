@@ -8,7 +8,7 @@ import { type DomainEvent, event } from '../domain/events.ts'
 import { type Ledger, openOrders } from '../domain/ledger.ts'
 import type { Order } from '../domain/order.ts'
 import type { Broker, BrokerReport, OrderTicket } from '../domain/ports/broker.ts'
-import { draftOf, recordCommission, recordExecution, recordRejection, recordSighting, saysEnded } from '../domain/reports.ts'
+import { type Draft, draftOf, recordCommission, recordExecution, recordRejection, recordSighting, saysEnded } from '../domain/reports.ts'
 import type { EngineFacts } from './handler.ts'
 import type { Committed, Log, Writer } from './writer.ts'
 
@@ -26,6 +26,12 @@ export const ticketFor = (order: Order): OrderTicket => ({
   ...(order.algo === null ? {} : { algo: order.algo }),
 })
 
+/** What the broker says about orders, executions and commissions. */
+export type DeskReport = Exclude<BrokerReport, { kind: 'connected' | 'lost' | 'link' | 'notice' }>
+
+/** With more than so many waiting, they may be committed together. */
+const manyReports = 32
+
 type Said = EngineFacts['said'][string] & { sequence: number }
 
 export type OrderDesk = {
@@ -39,8 +45,8 @@ export type OrderDesk = {
   /** Counts what the broker said; pass it to `said` to leave out what was said later. */
   sequence(): number
   said(until: number): EngineFacts['said']
-  /** One report about orders, executions or commissions. */
-  report(report: Exclude<BrokerReport, { kind: 'connected' | 'lost' | 'link' | 'notice' }>): Promise<void>
+  /** Queues one report. One report is one commit, unless many wait and may go together. */
+  hear(report: DeskReport): void
 }
 
 export const createOrderDesk = ({
@@ -48,6 +54,7 @@ export const createOrderDesk = ({
   broker,
   writer,
   log,
+  reportsTogether,
   mayHandOver,
   ask,
 }: {
@@ -55,12 +62,14 @@ export const createOrderDesk = ({
   broker: Broker
   writer: Writer
   log: Log
+  reportsTogether: boolean
   /** `wait`: a halt is about to be decided. A text: it may not go, and will not later either. */
   mayHandOver: () => 'yes' | 'wait' | { not: string }
   /** Asks the broker for everything once more. */
   ask: (reason: string) => void
 }): OrderDesk => {
   const outbox = new Set<string>()
+  const waiting: DeskReport[] = []
   const said = new Map<string, Said>()
   let sequence = 0
 
@@ -118,21 +127,20 @@ export const createOrderDesk = ({
   }
   const byId = (orderId: number): Order | undefined => Object.values(ledger.orders).find((order) => order.orderId === orderId)
 
-  const eventsOf = (report: Parameters<OrderDesk['report']>[0]): DomainEvent[] => {
-    const draft = draftOf(ledger)
+  const eventsOf = (draft: Draft, report: DeskReport): DomainEvent[] => {
     switch (report.kind) {
       case 'order':
         return recordSighting(draft, report.sighting)
       case 'execution':
         return recordExecution(draft, report.execution)
       case 'commission':
-        return recordCommission(ledger, report.commission)
+        return recordCommission(draft, report.commission)
       case 'orderMessage':
-        return report.meaning === 'rejected' ? recordRejection(ledger, report) : []
+        return report.meaning === 'rejected' ? recordRejection(draft, report) : []
     }
   }
 
-  const follow = (report: Parameters<OrderDesk['report']>[0]): void => {
+  const follow = (report: DeskReport): void => {
     if (report.kind === 'order' && saysEnded(report.sighting.status)) {
       const { orderRef, status } = report.sighting
       announce(orderRef === undefined ? undefined : ledger.orders[orderRef], { how: 'cancelled', text: `the broker says ${status}` })
@@ -143,6 +151,18 @@ export const createOrderDesk = ({
     if (meaning === 'rejected' || meaning === 'cancelled') announce(order, { how: meaning, text, code })
     else if (meaning === 'cancelRefused' && order !== undefined) ask(`the cancel of ${order.orderRef} was refused (${code})`)
     if (order !== undefined) log.warn({ orderRef: order.orderRef, code }, text)
+  }
+
+  const record = async (): Promise<void> => {
+    const reports = waiting.splice(0, reportsTogether && waiting.length > manyReports ? waiting.length : 1)
+    const [first] = reports
+    if (first === undefined) return // taken together with an earlier one
+    sequence += reports.length
+    const draft = draftOf(ledger)
+    const events = reports.flatMap((report) => eventsOf(draft, report))
+    if (events.length > 0)
+      await writer.commit({ kind: 'broker', report: reports.length === 1 ? first.kind : `${reports.length} reports` }, events)
+    for (const report of reports) follow(report)
   }
 
   return {
@@ -167,11 +187,9 @@ export const createOrderDesk = ({
       Object.fromEntries(
         [...said].filter(([, end]) => end.sequence <= until).map(([orderRef, { sequence: _, ...end }]) => [orderRef, end]),
       ),
-    report: async (report) => {
-      sequence++
-      const events = eventsOf(report)
-      if (events.length > 0) await writer.commit({ kind: 'broker', report: report.kind }, events)
-      follow(report)
+    hear: (report) => {
+      waiting.push(report)
+      void writer.enqueue(record)
     },
   }
 }

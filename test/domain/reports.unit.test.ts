@@ -100,9 +100,9 @@ describe('reports of commissions', () => {
 
   it('may come before their execution, count once, and leave out what the broker does not know', () => {
     const { ledger } = given(ready, order)
-    const events = recordCommission(ledger, commission)
+    const events = recordCommission(draftOf(ledger), commission)
     expect(dataOf(events, 'CommissionReported')[0]).to.deep.equal({ executionId: 'e1.01', commission: '1', currency: 'USD' })
-    expect(recordCommission(continued(ledger, together(...events)), commission)).to.deep.equal([])
+    expect(recordCommission(draftOf(continued(ledger, together(...events))), commission)).to.deep.equal([])
   })
 })
 
@@ -134,7 +134,7 @@ describe('reports of orders', () => {
 
   it('that refuse it close it, unless the broker showed or filled it before', () => {
     const message = { orderId: 1, code: 201, text: 'Order rejected - reason: margin' }
-    const refused = (ledger: Ledger) => recordRejection(ledger, message)
+    const refused = (ledger: Ledger) => recordRejection(draftOf(ledger), message)
     expect(dataOf(given(ready, order).when(refused), 'OrderClosed')[0]).to.include({ how: 'rejected', code: 201 })
     const fill = filled('abc-1', SPY, 'e1.01', { trend: '30', hedge: '20' })
     expect(given(ready, order, fill).when(refused)).to.deep.equal([])

@@ -109,7 +109,7 @@ describe('the engine', () => {
   /** Called while a commit is being appended: its events are not in the state yet, and nothing of it has taken effect. */
   let duringAppend: (commit: Commit) => void | Promise<void>
 
-  beforeEach(async () => {
+  const begin = async (reportsTogether = false): Promise<void> => {
     machineTime = 0
     duringAppend = () => {}
     const real = memoryJournal(createMemory())
@@ -128,12 +128,14 @@ describe('the engine', () => {
     engine = createEngine({
       ...{ journal, bus: mail.bus, broker: held.broker, lease, clock, log: silent, topics: readTopics(), mode: 'paper', holder: 'test' },
       strategies: { trend: wanting('Trend') },
+      reportsTogether,
     })
     await engine.start()
     await until('the gateway is ready', () => engine.ready())
     await send('configure', { changes: { 'strategies.trend.allocation': 1, 'strategies.trend.parameters.wants': '100' } })
     await send('resume')
-  })
+  }
+  beforeEach(() => begin())
   afterEach(() => engine.stop())
 
   const rest = () => until('nothing is under way', () => engine.idle())
@@ -233,6 +235,59 @@ describe('the engine', () => {
     await send('configure', { changes: { 'strategies.trend.parameters.wants': '200' } })
     await send('orchestrator')
     expect(held.placed.map(({ orderId }) => orderId)).to.deep.equal([1, 2])
+  })
+
+  const seen = async () => {
+    const [order] = Object.values(engine.ledger.orders)
+    const { orderRef, orderId, account } = order!
+    const sighting = {
+      orderRef,
+      orderId,
+      clientId: 7,
+      permId: 1001,
+      account,
+      contract,
+      status: 'Submitted',
+      filled: undefined,
+      remaining: undefined,
+    }
+    held.report({ kind: 'order', sighting })
+    await rest()
+  }
+  const executed = (count: number) => {
+    const [order] = Object.values(engine.ledger.orders)
+    for (let number = 1; number <= count; number++)
+      held.report({
+        kind: 'execution',
+        execution: {
+          ...{ executionId: `e${number}.01`, orderRef: order!.orderRef, orderId: 1, clientId: 7, permId: 1001, account: 'DU1', contract },
+          ...{ quantity: '1', price: '100', time: now },
+        },
+      })
+  }
+
+  it('commits one report at a time, however many wait', async () => {
+    await send('orchestrator')
+    await seen()
+    const before = engine.ledger.position
+    executed(50)
+    await rest()
+    expect([engine.ledger.position - before, Object.values(engine.ledger.orders)[0]!.filled]).to.deep.equal([50, '50'])
+  })
+
+  it('commits many that wait together when it is told to, with the same books', async () => {
+    await engine.stop()
+    await begin(true)
+    await send('orchestrator')
+    await seen()
+    const before = engine.ledger.position
+    executed(32)
+    await rest()
+    expect(engine.ledger.position - before, 'not many').to.equal(32)
+    executed(90)
+    await rest()
+    expect(engine.ledger.position - before).to.equal(33)
+    expect(engine.ledger.books).to.deep.equal({ trend: { 756733: '90' } })
   })
 
   it('keeps the bug of a strategy to its own signal', async () => {
