@@ -108,6 +108,23 @@ describe('the simulated clock', () => {
     expect(clock.now()).to.equal(start + 30)
   })
 
+  it('shows a new time without firing, until it is moved', async () => {
+    const clock = simulatedClock(start)
+    const log: [string, number][] = []
+    clock.at(start + 10, () => log.push(['due', clock.now() - start]))
+    clock.setNow(start + 20)
+    clock.at(start, () => log.push(['overdue', clock.now() - start]))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect([clock.now() - start, log]).to.deep.equal([20, []])
+    await clock.moveTo(start + 20)
+    expect(log).to.deep.equal([
+      ['overdue', 20],
+      ['due', 20],
+    ])
+    clock.setNow(start)
+    expect(clock.now() - start).to.equal(20)
+  })
+
   it('leaves machine time alone', async () => {
     const clock = simulatedClock(start)
     const before = clock.monotonic()

@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process'
+import { expect } from 'chai'
+import { ibt } from './ibt.ts'
+
+const verbs = ['demo', 'start', 'gateway-sim', 'publish', 'journal', 'document', 'documents', 'replay', 'rebuild', 'verify', 'dead-letters']
+
+describe('ibt --help', function () {
+  this.timeout(30_000)
+
+  it('names every verb, every variable and a first walk', async () => {
+    const { code, out, errors } = await ibt(['--help'])
+    expect([code, errors]).to.deep.equal([0, ''])
+    for (const verb of verbs) expect(out).to.match(new RegExp(`^ {2}${verb}\\b`, 'm'))
+    for (const variable of ['TRADING_MODE', 'DATA_DIR', 'IB_HOST', 'IB_PORT', 'IB_CLIENT_ID', 'IB_ACCOUNT', 'STRATEGIES_DIR', 'LOG_LEVEL'])
+      expect(out).to.contain(variable)
+    expect(out).to.contain('npx ibt publish resume')
+  })
+
+  it('shows an example for each verb', async () => {
+    const answers = await Promise.all(verbs.map(async (verb) => [verb, await ibt([verb, '--help'])] as const))
+    for (const [verb, { code, out }] of answers) {
+      expect(code, verb).to.equal(0)
+      expect(out, verb).to.contain(`npx ibt ${verb}`)
+    }
+  })
+
+  it('names what it does not know', async () => {
+    const [verb, option] = await Promise.all([ibt(['frobnicate']), ibt(['journal', '--form', '3'])])
+    expect([verb.code, verb.out]).to.deep.equal([1, ''])
+    expect(verb.errors).to.contain("unknown command 'frobnicate'")
+    expect(option.code).to.equal(1)
+    expect(option.errors).to.contain("unknown option '--form'")
+  })
+
+  it('is an executable file that names the Node it needs', () => {
+    const program = new URL('../../../infra/cli/ibt.js', import.meta.url).pathname
+    const pretended = `Object.defineProperty(process.versions, 'node', { value: '20.19.1' })`
+    const old = spawnSync(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(pretended)}`, program, 'journal'])
+    expect(old.status).to.equal(1)
+    expect(String(old.stderr)).to.match(/^ibt: this is Node 20\.19\.1, but 22\.18 or newer is needed.*\n$/)
+    expect(spawnSync(program, ['--help']).status).to.equal(0)
+  })
+})

@@ -1,0 +1,75 @@
+import { expect } from 'chai'
+import { readEnvironment } from '../../infra/environment.ts'
+
+const valueOf = (given: Record<string, string>) => {
+  const read = readEnvironment(given)
+  if (!read.ok) throw new Error(read.problem)
+  return read.value
+}
+const problemOf = (given: Record<string, string>) => {
+  const read = readEnvironment(given)
+  return read.ok ? undefined : read.problem
+}
+
+describe('the environment', () => {
+  it('has a default for everything', () => {
+    expect(valueOf({})).to.deep.equal({
+      mode: 'paper',
+      dataDirectory: './data',
+      gateway: { host: '127.0.0.1', port: 4002, clientId: 17 },
+      httpPort: 8080,
+      logLevel: 'info',
+    })
+  })
+
+  it('takes another default port in live mode', () => {
+    expect(valueOf({ TRADING_MODE: 'live' }).gateway.port).to.equal(4001)
+    expect(valueOf({ TRADING_MODE: 'live', IB_PORT: '7496' }).gateway.port).to.equal(7496)
+  })
+
+  it('takes what is set', () => {
+    const given = { DATA_DIR: '/srv/ib', IB_HOST: 'gateway', IB_CLIENT_ID: '3', IB_ACCOUNT: 'DU1234567', STRATEGIES_DIR: 'mine', PORT: '80' }
+    expect(valueOf({ ...given, LOG_LEVEL: 'warn', PATH: '/bin' })).to.deep.equal({
+      mode: 'paper',
+      dataDirectory: '/srv/ib',
+      gateway: { host: 'gateway', port: 4002, clientId: 3, account: 'DU1234567' },
+      strategiesDirectory: 'mine',
+      httpPort: 80,
+      logLevel: 'warn',
+    })
+  })
+
+  it('takes an empty value for none', () => {
+    expect(valueOf({ IB_ACCOUNT: '', IB_PORT: ' ', TRADING_MODE: '', GOOGLE_CLOUD_PROJECT: '' })).to.deep.equal(valueOf({}))
+  })
+
+  const wrong: [variable: string, value: string, says: RegExp][] = [
+    ['TRADING_MODE', 'Live', /must be paper or live, got "Live"/],
+    ['IB_PORT', '0', /must be a whole number from 1 to 65535/],
+    ['IB_PORT', '4002.5', /whole number/],
+    ['IB_PORT', '0x10', /whole number/],
+    ['IB_CLIENT_ID', '0', /from 1 to/],
+    ['IB_CLIENT_ID', '2147483648', /from 1 to 2147483647/],
+    ['IB_ACCOUNT', 'du1', /an account such as DU1234567/],
+    ['IB_HOST', 'http://gateway', /a host name or address/],
+    ['PORT', '65536', /whole number/],
+    ['LOG_LEVEL', 'loud', /must be trace or debug/],
+    ['STORE', 'sqlite', /must be embedded or google/],
+  ]
+  for (const [variable, value, says] of wrong)
+    it(`refuses ${variable}=${value} in one line that names it`, () => {
+      const problem = problemOf({ [variable]: value })
+      expect(problem).to.match(new RegExp(`^${variable}: [^\n]*$`)).and.to.match(says)
+    })
+
+  it('says that the google store is not part of this version, asked for or implied', () => {
+    expect(problemOf({ STORE: 'google' })).to.equal('STORE=google is not part of this version')
+    for (const variable of ['GOOGLE_CLOUD_PROJECT', 'PUBSUB_EMULATOR_HOST', 'FIRESTORE_EMULATOR_HOST'])
+      expect(problemOf({ [variable]: 'x' })).to.contain(variable).and.to.contain('set STORE=embedded')
+    expect(problemOf({ GOOGLE_CLOUD_PROJECT: 'x', STORE: 'embedded' })).to.equal(undefined)
+  })
+
+  it('does not let anybody believe in a backup gateway', () => {
+    expect(problemOf({ IB_BACKUP_HOST: 'other' })).to.contain('IB_BACKUP_HOST')
+  })
+})
