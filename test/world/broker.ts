@@ -114,7 +114,10 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
     executions.set(base, { execution, at: executions.get(base)?.at ?? clock.now() })
     tell({ kind: 'execution', execution }, `execution ${base}`)
     const { executionId } = execution
-    tell({ kind: 'commission', commission: { executionId, commission: '1', currency: 'USD', realizedProfit: undefined } }, `commission ${base}`)
+    tell(
+      { kind: 'commission', commission: { executionId, commission: '1', currency: 'USD', realizedProfit: undefined } },
+      `commission ${base}`,
+    )
   }
   /** The same trade at another price: the digits after the last dot count up. */
   const correct = (base: string): void => {
@@ -126,21 +129,29 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
   /** One moment of the market for one order: perhaps a part of it trades. */
   const trade = (order: BrokerOrder): void => {
     if (!isAtWork(order)) return
-    if (clock.now() >= order.until) return end(order, 'Cancelled')
+    if (clock.now() >= order.until) {
+      end(order, 'Cancelled')
+      return
+    }
     if (order.status === 'PreSubmitted') {
       order.status = 'Submitted'
       tellStatus(order)
     }
     const price = market.price(order.conId)
     const meets = order.limit === undefined || (order.quantity > 0 ? price <= order.limit : price >= order.limit)
-    if (order.rests || !meets) return tradeAgain(order, chance.whole(60_000, 600_000))
+    if (order.rests || !meets) {
+      tradeAgain(order, chance.whole(60_000, 600_000))
+      return
+    }
     const open = order.quantity - order.filled
     const part = chance.happens(0.5) ? open : Math.sign(open) * chance.whole(1, Math.abs(open))
     order.filled += part
     execute({ orderRef: order.orderRef, orderId: order.orderId, permId: order.permId, clientId }, order.conId, part)
-    if (order.filled === order.quantity) return end(order, 'Filled')
-    tellStatus(order)
-    tradeAgain(order, chance.whole(200, 60_000))
+    if (order.filled === order.quantity) end(order, 'Filled')
+    else {
+      tellStatus(order)
+      tradeAgain(order, chance.whole(200, 60_000))
+    }
   }
   const tradeAgain = (order: BrokerOrder, milliseconds: number): void => {
     clock.at(Math.min(clock.now() + milliseconds, Math.max(order.until, clock.now() + 1)), () => trade(order))
@@ -162,7 +173,10 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
       tellMessage(order, 'rejected', 201, 'Order rejected - reason: the margin is not enough')
       return
     }
-    if (faults.happens('an order is inactive')) return end(order, 'Inactive')
+    if (faults.happens('an order is inactive')) {
+      end(order, 'Inactive')
+      return
+    }
     tellStatus(order)
     clock.at(from + chance.whole(50, 20_000), () => trade(order))
     clock.at(until, () => trade(order))

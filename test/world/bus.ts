@@ -45,7 +45,10 @@ export const createPostOffice = ({ topics, mode, clock, chance, faults }: PostOf
 
   const sendBack = (letter: Waiting, reason: string): void => {
     const { retry, deadLetter } = rules.get(letter.subscription)!
-    if (deadLetter !== undefined && letter.attempt >= deadLetter.attempts) return bury(letter, reason)
+    if (deadLetter !== undefined && letter.attempt >= deadLetter.attempts) {
+      bury(letter, reason)
+      return
+    }
     const wait = Math.min(retry.minimumBackOff * 2 ** Math.min(letter.attempt - 1, 20), retry.maximumBackOff)
     clock.at(clock.now() + wait, () => deliver(letter))
   }
@@ -53,7 +56,10 @@ export const createPostOffice = ({ topics, mode, clock, chance, faults }: PostOf
   const deliver = (letter: Waiting): void => {
     if (letter.over) return
     const consumer = consumers.get(letter.subscription)
-    if (consumer === undefined || !consumer.process.alive()) return deliverAfter(1_000, letter)
+    if (consumer === undefined || !consumer.process.alive()) {
+      deliverAfter(1_000, letter)
+      return
+    }
     letter.attempt += 1
     letter.hold += 1
     const hold = letter.hold

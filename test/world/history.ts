@@ -16,8 +16,8 @@ export type Action =
   | { do: 'cut the line'; milliseconds: number }
   | { do: 'cut the link'; milliseconds: number }
   | { do: 'roll the ids back' }
-  /** `steps`: it ends at the so-manieth step from now. `down`: until it is started again, in market time. */
-  | { do: 'crash'; role: Role; steps: number; down: number }
+  /** It ends at the so-manieth step from now at a point that begins with `at`. `down`: until it is started again, in market time. */
+  | { do: 'crash'; role: Role; at: string; steps: number; down: number }
   | { do: 'stop the engine'; down: number }
 
 export type History = { start: number; actions: Action[] }
@@ -57,19 +57,24 @@ const published = (chance: Chance, id: string, type: string, body: object): Acti
 
 const drawCommand = (chance: Chance, id: string): Action => {
   const drawn = chance.whole(1, 100)
-  if (drawn <= 50) return published(chance, id, 'orchestrator', chance.happens(0.1) ? { dryRun: true } : {})
-  if (drawn <= 60) return published(chance, id, 'allocation', {})
-  if (drawn <= 68) return published(chance, id, 'reconcile', {})
-  if (drawn <= 76) return published(chance, id, 'halt', chance.happens(0.5) ? { cancelWorking: true } : {})
-  if (drawn <= 88) return published(chance, id, 'resume', {})
-  if (drawn <= 93) return { do: 'cancel an order', which: chance.whole(1, 3), id }
+  if (drawn <= 60) return published(chance, id, 'orchestrator', chance.happens(0.1) ? { dryRun: true } : {})
+  if (drawn <= 68) return published(chance, id, 'allocation', {})
+  if (drawn <= 74) return published(chance, id, 'reconcile', {})
+  if (drawn <= 79) return published(chance, id, 'halt', chance.happens(0.5) ? { cancelWorking: true } : {})
+  if (drawn <= 89) return published(chance, id, 'resume', {})
+  if (drawn <= 94) return { do: 'cancel an order', which: chance.whole(1, 3), id }
   return published(chance, id, 'configure', { changes: { 'strategies.leaner.allocation': chance.whole(0, 4) / 10 } })
 }
 
+/** Steps at which it matters most on which side of them a process ends. */
+const telling = ['broker.place', 'broker.cancel', 'broker.snapshot', 'journal.append', 'bus.ack']
+
 const drawEvent = (chance: Chance): Action => {
   const drawn = chance.whole(1, 100)
-  if (drawn <= 45) return { do: 'crash', role: 'engine', steps: chance.whole(1, 60), down: chance.happens(0.15) ? 14 * hour : second * 3 }
-  if (drawn <= 55) return { do: 'crash', role: 'projector', steps: chance.whole(1, 20), down: 2 * second }
+  const down = chance.happens(0.15) ? 14 * hour : 3 * second
+  if (drawn <= 25) return { do: 'crash', role: 'engine', at: '', steps: chance.whole(1, 60), down }
+  if (drawn <= 45) return { do: 'crash', role: 'engine', at: chance.pick(telling), steps: chance.whole(1, 4), down }
+  if (drawn <= 55) return { do: 'crash', role: 'projector', at: '', steps: chance.whole(1, 20), down: 2 * second }
   if (drawn <= 60) return { do: 'stop the engine', down: chance.happens(0.3) ? 12 * hour : 5 * second }
   if (drawn <= 72) return { do: 'cut the line', milliseconds: chance.whole(1, 90) * second }
   if (drawn <= 78) return { do: 'cut the link', milliseconds: chance.whole(1, 90) * second }
@@ -88,7 +93,7 @@ const drawPause = (chance: Chance): Action => {
 export const drawHistory = (chance: Chance): History => {
   const [date, time] = chance.pick(starts)
   const actions = [...setUp]
-  const length = chance.whole(6, 16)
+  const length = chance.whole(6, 20)
   for (let turn = 1; turn <= length; turn++) {
     actions.push(chance.happens(0.55) ? drawCommand(chance, `c${turn}`) : drawEvent(chance))
     actions.push(drawPause(chance))

@@ -1,6 +1,7 @@
 /** What must hold after any history, whatever happened in it. Read from the journal's text and the broker's own books alone. */
-import { newYorkDate } from '../../domain/new-york-time.ts'
+
 import { canonical } from '../../domain/commit.ts'
+import { newYorkDate } from '../../domain/new-york-time.ts'
 import { createProjector } from '../../projections/projector.ts'
 import { createMemory, memoryDocuments, memoryJournal } from '../memory-store.ts'
 import { exact, type Holdings, holdingsIn, inUnits, parseJournal, sha256, type Told, withoutRevision } from './journal-text.ts'
@@ -40,8 +41,7 @@ const alwaysPlanned: Check = ({ world: { broker }, told }) =>
     if (plan.position > journal) return [`${ticket.orderRef} was sent when position ${journal} was durable; its plan is ${plan.position}`]
     const signed = ticket.action === 'BUY' ? exact(ticket.quantity) : -exact(ticket.quantity)
     const { conId, quantity, orderId, account } = plan.data
-    const same =
-      exact(quantity) === signed && conId === ticket.contract.conId && orderId === ticket.orderId && account === ticket.account
+    const same = exact(quantity) === signed && conId === ticket.contract.conId && orderId === ticket.orderId && account === ticket.account
     const before = told.filter(({ type, position }) => position <= journal && /^Trading(Halted|Resumed)$/.test(type)).at(-1)
     return [
       ...(same ? [] : [`${ticket.orderRef} was sent otherwise than it was planned`]),
@@ -84,7 +84,9 @@ const everyExecutionOnce: Check = ({ world: { broker }, told, holdings: { fills 
     if (fill === undefined) return couldBeAsked(told, at) ? [`${execution.executionId} of ${execution.orderRef} is in no book`] : []
     if (fill.counted > 1) return [`${key} was counted ${fill.counted} times`]
     if (fill.quantity !== exact(execution.quantity) || fill.shares !== fill.quantity)
-      return [`${key} is ${execution.quantity} at the broker, ${inUnits(fill.quantity)} in the journal, ${inUnits(fill.shares)} in the books`]
+      return [
+        `${key} is ${execution.quantity} at the broker, ${inUnits(fill.quantity)} in the journal, ${inUnits(fill.shares)} in the books`,
+      ]
     return []
   })
   const invented = [...fills.keys()].filter((key) => !known.has(key) && !key.startsWith('explained:'))

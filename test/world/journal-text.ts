@@ -4,7 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 
-export type Told = { type: string; data: Record<string, any>; position: number; recordedAt: string; cause: Record<string, any> }
+// biome-ignore lint/suspicious/noExplicitAny: JSON as it stands there; the codecs are what is being checked
+type Fields = Record<string, any>
+export type Told = { type: string; data: Fields; position: number; recordedAt: string; cause: Fields }
 
 export const parseJournal = (commits: readonly { json: string }[]): Told[] =>
   commits.flatMap(({ json }) => {

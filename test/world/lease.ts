@@ -1,6 +1,7 @@
 /** The lease as a store keeps it, by machine time; renewals fail now and then. */
-import type { Lease } from '../../domain/ports/lease.ts'
+
 import { StoreUnavailable } from '../../domain/ports/journal.ts'
+import type { Lease } from '../../domain/ports/lease.ts'
 import type { WorldClock } from './clock.ts'
 import type { Faults } from './faults.ts'
 import type { Process } from './process.ts'

@@ -31,7 +31,14 @@ export type ExchangeOptions = {
   journal: () => number
 }
 
-type Line = { listener: (report: BrokerReport) => void; open: boolean; lastTold: Map<string, number>; onEnd: Set<() => void> }
+type Line = {
+  listener: (report: BrokerReport) => void
+  open: boolean
+  /** When the last report on each subject arrives, and the last thing that was written: neither is overtaken by what follows. */
+  lastTold: Map<string, number>
+  lastWritten: number
+  onEnd: Set<() => void>
+}
 
 const answerDeadlineMs = 15_000
 const retryMs = 2_000
@@ -54,6 +61,17 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
     clock.after(due - clock.monotonic(), () => line.open && line.listener(report))
   }
 
+  const positions = (): BrokerSnapshot['positions'] =>
+    [...broker().positions]
+      .filter(([, quantity]) => quantity !== 0)
+      .map(([conId, quantity]) => {
+        const price = String(market.price(conId) / 100)
+        return {
+          ...{ contract: contractOf(conId), quantity: String(quantity), averageCost: price, marketPrice: price },
+          ...{ marketValue: undefined, unrealizedProfit: undefined, realizedProfit: undefined },
+        }
+      })
+
   const portOf = (process: Process): Broker => {
     let line: Line | undefined
     let report: (said: BrokerReport) => void = () => undefined
@@ -64,8 +82,11 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
     }
     const connect = (): void => {
       // A gateway that still believes in the line of a dead process refuses the same client id (326).
-      if (closed || !gatewayIsUp || standing !== undefined) return retry()
-      const opened: Line = { listener: report, open: true, lastTold: new Map(), onEnd: new Set() }
+      if (closed || !gatewayIsUp || standing !== undefined) {
+        retry()
+        return
+      }
+      const opened: Line = { listener: report, open: true, lastTold: new Map(), lastWritten: 0, onEnd: new Set() }
       line = opened
       standing = opened
       opened.onEnd.add(() => {
@@ -96,7 +117,8 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
       process.step(`${point}, before`)
       const over = needLine()
       const lost = faults.happens('the socket ends with an order in it')
-      clock.after(faults.latency(), () => {
+      over.lastWritten = Math.max(over.lastWritten, clock.monotonic() + faults.latency())
+      clock.after(over.lastWritten - clock.monotonic(), () => {
         const arrives = over.open || chance.happens(0.5)
         if (arrives && !lost) arrive()
       })
@@ -109,13 +131,14 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
       if (over === undefined || closed) return Promise.reject(new BrokerUnavailable('notReady', 'there is no connection'))
       return new Promise((resolve, reject) => {
         const fail = () => reject(new BrokerUnavailable('lost', 'the connection ended before the answer'))
-        over.onEnd.add(process.heard(fail))
-        if (lost || !linkIsUp)
-          process.clock.after(answerDeadlineMs, () => reject(new BrokerUnavailable('timedOut', `no answer to ${point}`)))
+        const failed = process.heard(fail)
+        over.onEnd.add(failed)
+        const callOff = process.clock.after(answerDeadlineMs, () => reject(new BrokerUnavailable('timedOut', `no answer to ${point}`)))
         const next = async (): Promise<void> => {
           for (const part of parts) await process.call(point, () => over.open && part(), faults.latency)
           if (!over.open || lost || !linkIsUp) return
-          over.onEnd.delete(fail)
+          over.onEnd.delete(failed)
+          callOff()
           resolve(answer())
         }
         void next()
@@ -123,27 +146,18 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
     }
 
     const snapshot = (of: string): Promise<BrokerSnapshot> => {
-      const taken = { executions: broker().executions(), openOrders: broker().openOrders(), completedOrders: broker().completedOrders() }
-      let positions: BrokerSnapshot['positions'] = []
+      const taken: Pick<BrokerSnapshot, 'executions' | 'openOrders' | 'completedOrders' | 'positions'> = {
+        ...{ executions: [], openOrders: [], completedOrders: [], positions: [] },
+      }
       // Each part is another question: the world goes on between them.
       const parts = [
-        () => void (taken.executions = broker().executions()),
-        () => void (taken.openOrders = broker().openOrders()),
-        () => void (taken.completedOrders = broker().completedOrders()),
-        () => {
-          positions = [...broker().positions]
-            .filter(([, quantity]) => quantity !== 0)
-            .map(([conId, quantity]) => ({
-              contract: contractOf(conId),
-              quantity: String(quantity),
-              averageCost: String(market.price(conId) / 100),
-              marketPrice: String(market.price(conId) / 100),
-              ...{ marketValue: undefined, unrealizedProfit: undefined, realizedProfit: undefined },
-            }))
-        },
+        () => void Object.assign(taken, { executions: broker().executions() }),
+        () => void Object.assign(taken, { openOrders: broker().openOrders() }),
+        () => void Object.assign(taken, { completedOrders: broker().completedOrders() }),
+        () => void Object.assign(taken, { positions: positions() }),
       ]
       const answer = (): BrokerSnapshot => ({
-        ...{ account: of, takenAt: isoTime(clock.now()), ...taken, positions, commissions: [] },
+        ...{ account: of, takenAt: isoTime(clock.now()), ...taken, commissions: [] },
         values: {
           ...{ baseCurrency: 'USD', netLiquidation: '100000', availableFunds: '100000', grossPositionValue: undefined },
           ...{ cash: { USD: '100000' }, exchangeRates: { USD: '1' } },

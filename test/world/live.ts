@@ -49,7 +49,7 @@ export const act = async (world: World, action: Action): Promise<void> => {
       return
     case 'crash': {
       let left = action.steps
-      world.crashAt(action.role, () => --left <= 0, action.down)
+      world.crashAt(action.role, (point) => point.startsWith(action.at) && --left <= 0, action.down)
       return
     }
     case 'stop the engine':

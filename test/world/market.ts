@@ -2,7 +2,6 @@
 import { nextSession, previousSession, sessionOn } from '../../domain/calendar.ts'
 import { newYorkDate } from '../../domain/new-york-time.ts'
 import type { Contract, HistoricalBar } from '../../domain/ports/broker.ts'
-import { sha256 } from '../../domain/commit.ts'
 import { defineStrategy, type Strategy } from '../../domain/strategy.ts'
 
 const stock = (conId: number, symbol: string): Contract => ({
@@ -76,11 +75,13 @@ const leaner = defineStrategy({
   bars: [dailyBars('AAA')],
   signal: ({ random }) => {
     const quantity = String(Math.round(random() * 600 - 300))
-    return { kind: 'targets', targets: [{ instrument: 'AAA', quantity: quantity === '-0' ? '0' : quantity }], indicators: {}, reason: 'drew' }
+    return {
+      kind: 'targets',
+      targets: [{ instrument: 'AAA', quantity: quantity === '-0' ? '0' : quantity }],
+      indicators: {},
+      reason: 'drew',
+    }
   },
 })
 
 export const strategies: Readonly<Record<string, Strategy>> = { swinger, leaner } as unknown as Record<string, Strategy>
-
-/** A short name for what happened, the same in every run. */
-export const shortHash = (text: string): string => sha256(text).slice(0, 8)

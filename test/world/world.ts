@@ -2,12 +2,13 @@
  * The whole of it in one thread: engine and projector as processes on simulated ports, a broker with books of its own, and a person
  * who publishes, trades by hand and pulls plugs. Everything comes from the seed, so a bad night can be lived through again.
  */
-import { topicOf } from '../../domain/topics.ts'
+
 import type { Broker } from '../../domain/ports/broker.ts'
 import type { Bus } from '../../domain/ports/bus.ts'
 import { isoTime } from '../../domain/ports/clock.ts'
 import type { Documents } from '../../domain/ports/documents.ts'
 import type { Journal } from '../../domain/ports/journal.ts'
+import { topicOf } from '../../domain/topics.ts'
 import { createEngine, type Engine } from '../../handlers/engine.ts'
 import { readTopics } from '../../infra/topics-file.ts'
 import { createProjector, type Projector } from '../../projections/projector.ts'
