@@ -36,7 +36,9 @@ export const startGateway = async ({ start, seed, bars }: GatewayOptions): Promi
   const { port, controlPort } = await portsOf(child)
   const ask = async <A>(codec: t.Decoder<unknown, A>, path: string, body?: object): Promise<A> => {
     const request = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
-    const response = await fetch(`http://127.0.0.1:${controlPort}${path}`, request)
+    const response = await fetch(`http://127.0.0.1:${controlPort}${path}`, request).catch((error: unknown) => {
+      throw new Error('the simulated gateway is gone', { cause: error })
+    })
     if (!response.ok) throw new Error(`the simulated gateway says: ${(await response.text()).trim()}`)
     const answer = decode(codec, await response.json())
     if (!answer.ok) throw new Error(`the simulated gateway's answer to ${path} cannot be read: ${answer.problem}`)
