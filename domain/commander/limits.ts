@@ -6,95 +6,15 @@
  * the single name comes last instead: it looks at the net of all books, which shrinking one side can only enlarge.
  */
 import { settingOf, strategySettingOf } from '../configuration.ts'
-import {
-  absolute,
-  add,
-  compare,
-  type Decimal,
-  decimal,
-  isZero,
-  larger,
-  multiply,
-  negate,
-  proportion,
-  sign,
-  smaller,
-  subtract,
-  sum,
-} from '../decimal.ts'
+import { add, compare, type Decimal, decimal, isZero, larger, multiply, negate, proportion, sign, subtract, sum } from '../decimal.ts'
 import type { Note } from '../events.ts'
-import { type Ledger, openOrders } from '../ledger.ts'
-import { inFlightOf } from '../order.ts'
-import type { InstrumentView, Market } from './market.ts'
+import type { Ledger } from '../ledger.ts'
+import type { Market } from './market.ts'
 import type { Grounds } from './may-we.ts'
 import { type NoteCode, note } from './notes.ts'
+import { type Position, positionsOf, signedKept, stepOf, total, valueAdded, valueKept, worthOf } from './positions.ts'
 import type { Verdict } from './signals.ts'
 import type { Line } from './size.ts'
-
-/** One strategy in one instrument, on one side of zero. All quantities are absolute; `side` is their sign. */
-type Position = {
-  strategy: string
-  conId: number
-  side: -1 | 0 | 1
-  view: InstrumentView
-  book: Decimal
-  /** What stays of what is held or on its way. */
-  kept: Decimal
-  /** What the target adds to it, and what the limits leave of that. */
-  added: Decimal
-  line: Line | undefined
-}
-
-const held = (strategy: string, book: Decimal, inFlight: Decimal, view: InstrumentView, line?: Line): Position => {
-  const expected = add(book, inFlight)
-  return {
-    ...{ strategy, conId: view.conId, view, book, line, added: '0' },
-    side: sign(book) || sign(expected),
-    kept: larger(absolute(book), absolute(expected)),
-  }
-}
-
-/** Measured against book and flight together: an order that was allowed once is not asked for again. */
-const decided = (line: Line, view: InstrumentView): Position => {
-  if (line.held || view.blocked !== undefined) return held(line.strategy, line.book, line.inFlight, view, line)
-  const expected = add(line.book, line.inFlight)
-  const wanted = absolute(line.wanted)
-  const kept = sign(expected) === sign(line.wanted) ? smaller(wanted, absolute(expected)) : '0'
-  return {
-    ...{ strategy: line.strategy, conId: line.conId, view, book: line.book, line, kept },
-    side: sign(line.wanted),
-    added: subtract(wanted, kept),
-  }
-}
-
-/** Everything that counts: the lines of this decision, and the books and orders of all strategies that it leaves alone. */
-const positionsOf = (ledger: Readonly<Ledger>, lines: readonly Line[], market: Market): Position[] => {
-  const named = new Set(lines.map(({ strategy, conId }) => `${strategy} ${conId}`))
-  const others = new Map<string, Position>()
-  const include = (strategy: string, conId: number): void => {
-    const key = `${strategy} ${conId}`
-    if (named.has(key) || others.has(key)) return
-    const inFlight = sum(openOrders(ledger).flatMap((order) => (order.conId === conId ? [inFlightOf(order, strategy)] : [])))
-    others.set(key, held(strategy, ledger.books[strategy]?.[conId] ?? '0', inFlight, market(conId)))
-  }
-  for (const strategy in ledger.books) for (const conId in ledger.books[strategy]) include(strategy, Number(conId))
-  for (const order of openOrders(ledger)) for (const { strategy } of order.shares) include(strategy, order.conId)
-  return [...lines.map((line) => decided(line, market(line.conId))), ...others.values()]
-}
-
-/** In base currency; undefined when there is no price to tell it by. Of what is kept, the book counts at its price, the rest at the reference. */
-const valueKept = ({ kept, book, side, view }: Position): Decimal | undefined => {
-  const ofBook = sign(book) === side ? smaller(kept, absolute(book)) : '0'
-  const rest = subtract(kept, ofBook)
-  const [bookValue, restValue] = [view.heldValue, view.unitValue ?? view.heldValue]
-  if ((!isZero(ofBook) && bookValue === undefined) || (!isZero(rest) && restValue === undefined)) return undefined
-  return add(multiply(ofBook, bookValue ?? '0'), multiply(rest, restValue ?? '0'))
-}
-
-const valueAdded = ({ added, view }: Position): Decimal => multiply(added, view.unitValue ?? '0')
-const stepOf = ({ view }: Position): Decimal => view.instrument?.sizeStep ?? '1'
-const total = (positions: readonly Position[], value: (position: Position) => Decimal | undefined): Decimal =>
-  sum(positions.map((position) => value(position) ?? '0'))
 
 type Limits = { level: 'strategy' | 'account'; base: Decimal; gross: Decimal; singleName: Decimal; positions: number }
 type Clip = (position: Position, left: Decimal, code: NoteCode, numbers: Record<string, string>) => void
@@ -139,22 +59,53 @@ const limitOwnNames = (all: readonly Position[], { level, base, singleName }: Li
   }
 }
 
-/** On the net of all books in the instrument: only what is added on the side of the net can be too much. */
+/**
+ * On the net of all books in the instrument, each way by itself: only what is added on that side can be too much. What nobody decides
+ * about counts by the end of it that makes the net larger, since its orders may fill or not.
+ */
 const limitNettedNames = (all: readonly Position[], { level, base, singleName }: Limits, clip: Clip): void => {
   const limit = multiply(base, singleName)
-  for (const conId of new Set(all.filter(isAdding).map((position) => position.conId))) {
-    const here = all.filter((position) => position.conId === conId)
-    const signed = (value: (position: Position) => Decimal | undefined) =>
-      sum(here.map((position) => (position.side < 0 ? negate(value(position) ?? '0') : (value(position) ?? '0'))))
-    const kept = signed(valueKept)
-    const net = add(kept, signed(valueAdded))
-    const adding = here.filter((position) => isAdding(position) && position.side === sign(net))
-    const excess = subtract(absolute(net), limit)
-    if (sign(excess) <= 0) continue
+  const tooMuch = (here: readonly Position[], side: 1 | -1, offsetting: boolean): { excess: Decimal; kept: Decimal } => {
+    const towards = (position: Position, quantity: Decimal): Decimal => {
+      const value = worthOf(position, quantity) ?? '0'
+      return sign(quantity) === side ? value : negate(value)
+    }
+    const ends = (position: Position) => position.between ?? [signedKept(position), signedKept(position)]
+    const kept = sum(
+      here.map((position) =>
+        ends(position)
+          .map((end) => towards(position, end))
+          .reduce(larger),
+      ),
+    )
+    const own = total(
+      here.filter((position) => position.side === side),
+      valueAdded,
+    )
+    const other = offsetting
+      ? total(
+          here.filter((position) => position.side === -side),
+          valueAdded,
+        )
+      : '0'
+    return { excess: subtract(subtract(add(kept, own), other), limit), kept }
+  }
+  const clipSide = (here: readonly Position[], side: 1 | -1, offsetting: boolean): void => {
+    const { excess, kept } = tooMuch(here, side, offsetting)
+    const adding = here.filter((position) => isAdding(position) && position.side === side)
+    if (sign(excess) <= 0 || adding.length === 0) return
     const room = subtract(total(adding, valueAdded), excess)
     scaleTo(room, adding, (position, left) => clip(position, left, 'LIMIT_SINGLE_NAME', { level, limit, held: kept }))
   }
+  for (const conId of new Set(all.filter(isAdding).map((position) => position.conId))) {
+    const here = all.filter((position) => position.conId === conId)
+    for (const side of sides) clipSide(here, side, true)
+    // Clipping the one side took an offset from the other: then neither offsets the other any more.
+    const stillTooMuch = sides.some((side) => sign(tooMuch(here, side, true).excess) > 0)
+    if (stillTooMuch) for (const side of sides) clipSide(here, side, false)
+  }
 }
+const sides = [1, -1] as const
 
 /** One application of all limits. What each left of an addition is in `added` then. */
 const applyOnce = (all: readonly Position[], ofStrategies: ReadonlyMap<string, Limits>, ofAccount: Limits, clip: Clip): void => {
