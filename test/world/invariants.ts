@@ -17,6 +17,7 @@ export const invariants = [
   'documents equal a rebuild',
   'every command has one outcome',
   'nothing waits for ever',
+  'no failure goes unheard',
 ] as const
 export type Invariant = (typeof invariants)[number]
 export type Violation = { invariant: Invariant; text: string }
@@ -172,6 +173,8 @@ const allIsQuiet: Check = ({ world, told, holdings: { books } }) => {
   ]
 }
 
+const everyFailureIsHeard: Check = ({ world: { unheard } }) => [...unheard].map((reason) => String(reason))
+
 const checks: Readonly<Record<Invariant, Check>> = {
   'no order twice at the broker': neverTwice,
   'no order without a durable plan': alwaysPlanned,
@@ -182,6 +185,7 @@ const checks: Readonly<Record<Invariant, Check>> = {
   'documents equal a rebuild': documentsAreTheJournal,
   'every command has one outcome': oneOutcomeEach,
   'nothing waits for ever': allIsQuiet,
+  'no failure goes unheard': everyFailureIsHeard,
 }
 
 export const violationsOf = async (world: World): Promise<Violation[]> => {

@@ -177,6 +177,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     }),
   },
   {
+    name: 'starts work and does not look at what became of it',
+    caughtBy: 'no failure goes unheard',
+    plant: () => ({
+      bus: (bus) => ({
+        ...bus,
+        subscribe: (subscription, consume) =>
+          bus.subscribe(subscription, (delivery) => {
+            void (delivery.attempt > 1 ? Promise.reject(new Error('the second delivery was not expected')) : undefined)
+            consume(delivery)
+          }),
+      }),
+    }),
+  },
+  {
     name: 'writes the checkpoint before the documents',
     caughtBy: 'documents equal a rebuild',
     plant: () => ({

@@ -49,6 +49,8 @@ export type World = {
   readonly commands: Command[]
   /** How often a process ended at each step. */
   readonly crashes: Map<string, number>
+  /** Failures of promises that nobody heard: each would have ended a real process. */
+  readonly unheard: Set<unknown>
   /** A line a happening, oldest first; empty unless it was asked for. */
   readonly story: string[]
   readonly topicsOf: (type: string) => string
@@ -71,6 +73,10 @@ const holder = 'the one engine'
 /** What a supervisor waits before it starts a process again that ended by itself. */
 const restartMs = 1_000
 
+/** One world lives at a time; what fails unheard is its own. */
+let hearing: Set<unknown> = new Set()
+process.on('unhandledRejection', (reason) => void hearing.add(reason))
+
 type Running = { process: Process; engine?: Engine; projector?: Projector }
 type Crash = { here: (point: string) => boolean; down: number }
 
@@ -88,6 +94,8 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
   const running = new Map<Role, Running>()
   const planned = new Map<Role, Crash>()
   const lease = freeLease()
+  const unheard = new Set<unknown>()
+  hearing = unheard
   let processes = 0
 
   const note = (text: string): void => {
@@ -171,7 +179,7 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
   if (wanted) memoryJournal(memory).onAppended(noteCommits)
 
   const world: World = {
-    ...{ seed, clock, memory, broker, exchange, market, postOffice, faults, commands, crashes, story, note, start },
+    ...{ seed, clock, memory, broker, exchange, market, postOffice, faults, commands, crashes, unheard, story, note, start },
     topicsOf: (type) => topicOf(topics, type, mode),
     publish: (type, id, body, publishedAgo = 0) => {
       const publishedAt = isoTime(clock.now() - publishedAgo)
