@@ -46,8 +46,23 @@ describe('a composed process', () => {
     expect(await process.documents.checkpoint('views')).to.deep.include({ position })
   })
 
+  it('is not idle while documents lag behind', async () => {
+    const process = await composed()
+    await process.start('engine')
+    await until('the gateway is ready', () => process.engine.ready())
+    await until('the engine has nothing to do', async () => process.engine.idle() && (await process.bus.idle()))
+    expect(await process.idle()).to.equal(false)
+    await process.projector.start()
+    await until('it is idle', process.idle)
+  })
+
   it('leaves documents at the head of the journal and a free lease when it stops', async () => {
     const first = await composed()
+    const { write } = first.documents
+    first.documents.write = async (...batch) => {
+      await new Promise((resolve) => setTimeout(resolve, 100)) // a store that takes its time
+      return write(...batch)
+    }
     await first.start()
     await until('the gateway is ready', () => first.engine.ready())
     await first.bus.publish('paper-commands', { data: '{"changes":{"freshMinutes":7}}', attributes: { type: 'configure', id: 'c1' } })
