@@ -9,6 +9,9 @@ export type Action =
   | { do: 'publish'; type: string; id: string; body: object; publishedAgo: number; times: number }
   /** `which`: the so-manieth order planned, counted from the last. */
   | { do: 'cancel an order'; which: number; id: string }
+  /** A person looks at what is unexplained and at what is unresolved, and says what it was. */
+  | { do: 'explain'; as: 'fill' | 'manual' | 'book'; id: string }
+  | { do: 'resolve an order'; as: 'lost' | 'cancelled'; id: string }
   | { do: 'trade by hand'; conId: number; quantity: number }
   | { do: 'move the price'; conId: number; factor: number }
   | { do: 'wait'; milliseconds: number }
@@ -61,8 +64,10 @@ const drawCommand = (chance: Chance, id: string): Action => {
   if (drawn <= 68) return published(chance, id, 'allocation', {})
   if (drawn <= 74) return published(chance, id, 'reconcile', {})
   if (drawn <= 79) return published(chance, id, 'halt', chance.happens(0.5) ? { cancelWorking: true } : {})
-  if (drawn <= 89) return published(chance, id, 'resume', {})
-  if (drawn <= 94) return { do: 'cancel an order', which: chance.whole(1, 3), id }
+  if (drawn <= 88) return published(chance, id, 'resume', {})
+  if (drawn <= 92) return { do: 'explain', as: chance.pick(['fill', 'manual', 'book']), id }
+  if (drawn <= 94) return { do: 'resolve an order', as: chance.pick(['lost', 'cancelled']), id }
+  if (drawn <= 97) return { do: 'cancel an order', which: chance.whole(1, 3), id }
   return published(chance, id, 'configure', { changes: { 'strategies.leaner.allocation': chance.whole(0, 4) / 10 } })
 }
 

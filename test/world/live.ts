@@ -4,14 +4,14 @@ import { chanceFrom } from './chance.ts'
 import { TooBusy } from './clock.ts'
 import { type Action, drawHistory, type History } from './history.ts'
 import { type Violation, violationsOf } from './invariants.ts'
+import { parseJournal, type Told } from './journal-text.ts'
 import { createWorld, type Patches, type World } from './world.ts'
 
 const minute = 60_000
 
-const plannedRefs = (world: World): string[] =>
-  world.memory.commits.flatMap(({ json }) =>
-    [...json.matchAll(/"orderRef":"([^"]+)"[^{}]*?"outsideRegularHours"/g)].map(([, orderRef]) => orderRef!),
-  )
+/** What events of a type said, oldest first. */
+const said = (world: World, type: string): Told['data'][] =>
+  parseJournal(world.memory.commits).flatMap((event) => (event.type === type ? [event.data] : []))
 
 export const act = async (world: World, action: Action): Promise<void> => {
   switch (action.do) {
@@ -19,8 +19,26 @@ export const act = async (world: World, action: Action): Promise<void> => {
       for (let time = 0; time < action.times; time++) world.publish(action.type, action.id, action.body, action.publishedAgo)
       return
     case 'cancel an order': {
-      const orderRef = plannedRefs(world).at(-action.which)
-      if (orderRef !== undefined) world.publish('cancel-order', action.id, { orderRef })
+      const plan = said(world, 'OrderPlanned').at(-action.which)
+      if (plan !== undefined) world.publish('cancel-order', action.id, { orderRef: plan['orderRef'] })
+      return
+    }
+    case 'explain': {
+      const found = said(world, 'DiscrepancyFound').at(-1)
+      if (found === undefined) return
+      const body = { instrument: found['conId'], quantity: found['quantity'], as: action.as, reason: 'as the statement says' }
+      const orderRef = found['proposedFill']?.['orderRef']
+      world.publish('explain', action.id, {
+        ...body,
+        ...(action.as === 'book' ? { strategy: 'leaner' } : {}),
+        ...(action.as === 'fill' && orderRef !== undefined ? { orderRef } : {}),
+      })
+      return
+    }
+    case 'resolve an order': {
+      const doubted = said(world, 'OrderUnresolved').at(-1)
+      if (doubted !== undefined)
+        world.publish('resolve-order', action.id, { orderRef: doubted['orderRef'], as: action.as, reason: 'asked the broker by phone' })
       return
     }
     case 'trade by hand':
