@@ -11,14 +11,16 @@ export type Decimal = string
 
 const places = 8
 const shape = /^-?(0|[1-9]\d*)(\.\d{0,7}[1-9])?$/
-const whole = /^-?\d{1,15}$/
 
 const exact = (value: Big): Decimal => {
   const text = value.round(places, Big.roundHalfEven).toFixed()
   return text === '-0' ? '0' : text
 }
 
-const isWhole = (value: Decimal): boolean => value.length < 16 && whole.test(value)
+/** So short a text is told apart by a double, so what reads as a whole number is one: no fraction was rounded away. */
+const longestExact = 16
+const areWhole = (left: Decimal, right: Decimal, first: number, second: number): boolean =>
+  left.length <= longestExact && right.length <= longestExact && Number.isSafeInteger(first) && Number.isSafeInteger(second)
 
 /** Canonical decimal text; anything else fails with the value in the message. */
 export const DecimalText = new t.Type<Decimal, Decimal, unknown>(
@@ -40,7 +42,8 @@ export const decimal = (value: number | string): Decimal => {
 export const toNumber = (value: Decimal): number => Number(value)
 
 export const add = (left: Decimal, right: Decimal): Decimal => {
-  if (isWhole(left) && isWhole(right)) return String(Number(left) + Number(right))
+  const [first, second] = [Number(left), Number(right)]
+  if (areWhole(left, right, first, second) && Number.isSafeInteger(first + second)) return String(first + second)
   return exact(new Big(left).plus(right))
 }
 export const negate = (value: Decimal): Decimal => (value === '0' ? '0' : value.startsWith('-') ? value.slice(1) : `-${value}`)
@@ -57,7 +60,8 @@ export const sign = (value: Decimal): -1 | 0 | 1 => (value === '0' ? 0 : value.s
 export const isZero = (value: Decimal): boolean => value === '0'
 
 export const compare = (left: Decimal, right: Decimal): -1 | 0 | 1 => {
-  if (isWhole(left) && isWhole(right)) return Math.sign(Number(left) - Number(right)) as -1 | 0 | 1
+  const [first, second] = [Number(left), Number(right)]
+  if (areWhole(left, right, first, second)) return first < second ? -1 : first > second ? 1 : 0
   return new Big(left).cmp(right) as -1 | 0 | 1
 }
 export const smaller = (left: Decimal, right: Decimal): Decimal => (compare(left, right) <= 0 ? left : right)
