@@ -161,6 +161,7 @@ const allIsQuiet: Check = ({ world, told, holdings: { books } }) => {
   const engine = world.engine()
   const closed = new Set(of(told, 'OrderClosed').map(({ data }) => data['orderRef']))
   const doubted = new Set(of(told, 'OrderUnresolved').map(({ data }) => data['orderRef']))
+  const last = of(told, 'PositionReconciled').at(-1)?.data['differences'] ?? []
   const open = of(told, 'OrderPlanned').filter(({ data }) => !closed.has(data['orderRef']) && !doubted.has(data['orderRef']))
   return [
     ...(engine?.ready() ? [] : ['the engine is not ready']),
@@ -168,6 +169,9 @@ const allIsQuiet: Check = ({ world, told, holdings: { books } }) => {
     ...(world.projector()?.position() === world.memory.commits.length ? [] : ['the projector is behind the journal']),
     ...world.postOffice.pending().map(({ attributes }) => `the message ${attributes['type']} ${attributes['id']} is still under way`),
     ...world.postOffice.deadLetters().map(({ attributes, reason }) => `${attributes['type']} ${attributes['id']} was given up: ${reason}`),
+    ...last.map(
+      ({ conId, unexplained }: Record<string, string>) => `${unexplained} of ${conId} is unexplained after a person explained it`,
+    ),
     ...open.map(({ data }) => `the order ${data['orderRef']} is open, and nobody doubts it`),
     ...(books.size === 0 && world.broker.receipts.length > 50 ? ['many orders and no book'] : []),
   ]

@@ -79,6 +79,16 @@ export const act = async (world: World, action: Action): Promise<void> => {
 /** After the close of the session that follows: what was in force for the day is over, and has been asked for. */
 const nextEvening = (now: number): number => nextSession(newYorkDate(now)).close + 30 * minute
 
+/** In the evening a person goes through all that is unexplained, as far as the engine has asked for it. */
+const explainAll = (world: World): void => {
+  const proposals = new Map(said(world, 'DiscrepancyFound').map((found) => [found['conId'], found['proposedFill']]))
+  for (const { conId, unexplained } of said(world, 'PositionReconciled').at(-1)?.['differences'] ?? []) {
+    const orderRef = proposals.get(conId)?.['orderRef']
+    const as = orderRef === undefined ? { as: 'manual' } : { as: 'fill', orderRef }
+    world.publish('explain', `evening-${conId}`, { instrument: conId, quantity: unexplained, ...as })
+  }
+}
+
 /** Whatever was cut is joined again, whatever was down starts; then every wait has the time that it may take. */
 export const comeToRest = async (world: World): Promise<void> => {
   world.note('the faults stop')
@@ -87,7 +97,10 @@ export const comeToRest = async (world: World): Promise<void> => {
   await world.clock.pass(3 * minute)
   // Engines that are down until tomorrow come back on the way.
   await world.clock.skipTo(nextEvening(world.clock.now()))
-  await world.clock.pass(2 * minute)
+  world.publish('reconcile', 'evening', {})
+  await world.clock.pass(3 * minute)
+  explainAll(world)
+  await world.clock.pass(minute)
   await world.clock.skipTo(nextEvening(world.clock.now()))
   await world.clock.pass(5 * minute)
   for (const id of ['last-look-1', 'last-look-2']) {
