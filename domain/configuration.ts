@@ -142,11 +142,12 @@ export type Configuration = Readonly<Record<string, Value>>
 export const Changes = t.record(t.string, t.union([t.number, t.boolean, t.string]))
 
 const patternOf = (name: string): SettingName | undefined => {
-  if (name in settings && !name.includes('*')) return name as SettingName
-  const [head, , ...rest] = name.split('.')
-  if (head !== 'strategies' || rest.length === 0) return undefined
-  const pattern = rest[0] === 'parameters' && rest.length === 2 ? 'strategies.*.parameters.*' : `strategies.*.${rest.join('.')}`
-  return pattern in settings ? (pattern as SettingName) : undefined
+  if (Object.hasOwn(settings, name) && !name.includes('*')) return name as SettingName
+  const [head, strategy, ...rest] = name.split('.')
+  if (head !== 'strategies' || rest.length === 0 || strategy === '' || strategy === '*') return undefined
+  const pattern =
+    rest[0] === 'parameters' && rest.length === 2 && rest[1] !== '' ? 'strategies.*.parameters.*' : `strategies.*.${rest.join('.')}`
+  return Object.hasOwn(settings, pattern) ? (pattern as SettingName) : undefined
 }
 
 const problemOf = (name: string, value: Value): string | undefined => {
@@ -182,8 +183,8 @@ export const problemsOf = (configuration: Configuration, changes: Configuration)
 /** The value in force of any setting by its full name; undefined for a parameter that nobody set and for a name that is none. */
 export const settingInForce = (configuration: Configuration, name: string): Value | undefined => {
   const pattern = patternOf(name)
-  const fallback = pattern === undefined || settings[pattern].kind === 'parameter' ? undefined : settings[pattern].fallback
-  return configuration[name] ?? fallback
+  if (pattern === undefined) return undefined
+  return configuration[name] ?? (settings[pattern].kind === 'parameter' ? undefined : settings[pattern].fallback)
 }
 
 type Kept<N extends SettingName> = (typeof settings)[N]['fallback'] extends number

@@ -8,8 +8,8 @@ import type { EventData, OrderOutcome } from './events.ts'
 /** Part of an order, or of a fill, that belongs to one strategy. */
 export type Share = { readonly strategy: string; readonly quantity: Decimal }
 
-/** What one execution brought, by its latest revision. */
-export type Fill = { executionId: string; quantity: Decimal; price: Decimal; shares: readonly Share[] }
+/** What one execution brought, by its latest revision. `key` is its id without the revision. */
+export type Fill = { key: string; executionId: string; quantity: Decimal; price: Decimal; shares: readonly Share[] }
 
 /**
  * `planned`: durable, perhaps handed over, not yet seen at the broker. `working`: the broker showed it.
@@ -51,8 +51,8 @@ export type Order = {
   cancelRequested: boolean
   /** Since when answers of the broker do not name it. */
   missingSince: string | null
-  /** By execution id without its revision. */
-  fills: Record<string, Fill>
+  /** One entry an execution, by its latest revision; a handful, so they are looked through. */
+  fills: Fill[]
   filled: Decimal
   how: OrderOutcome | null
   closedAt: string | null
@@ -88,7 +88,7 @@ export const plannedOrder = (data: EventData<'OrderPlanned'>, at: { position: nu
   seen: false,
   cancelRequested: false,
   missingSince: null,
-  fills: {},
+  fills: [],
   filled: '0',
   how: null,
   closedAt: null,
@@ -100,10 +100,15 @@ export const applyFill = (
   order: Order,
   data: Pick<EventData<'FillReceived'>, 'executionId' | 'quantity' | 'price' | 'shares'>,
 ): Fill | undefined => {
-  const key = executionOf(data.executionId)
-  const replaced = order.fills[key]
-  if (replaced !== undefined) order.filled = subtract(order.filled, replaced.quantity)
-  order.fills[key] = { executionId: data.executionId, quantity: data.quantity, price: data.price, shares: data.shares }
+  const { executionId, quantity, price, shares } = data
+  const fill = { key: executionOf(executionId), executionId, quantity, price, shares }
+  const index = order.fills.findIndex(({ key }) => key === fill.key)
+  const replaced = order.fills[index]
+  if (replaced === undefined) order.fills.push(fill)
+  else {
+    order.fills[index] = fill
+    order.filled = subtract(order.filled, replaced.quantity)
+  }
   order.filled = add(order.filled, data.quantity)
   order.seen = true
   order.missingSince = null
@@ -120,6 +125,12 @@ export const revisionOf = (executionId: string): number => {
   return Number.isFinite(revision) ? revision : 0
 }
 
+/** The fill of an execution, whatever the revision. */
+export const fillOf = (order: Order, executionId: string): Fill | undefined => {
+  const execution = executionOf(executionId)
+  return order.fills.find(({ key }) => key === execution)
+}
+
 export const isOpen = (order: Order): boolean => order.status !== 'closed'
 
 /** What is still to come, signed; 0 once it is closed. */
@@ -127,8 +138,7 @@ export const remainingOf = (order: Order): Decimal => (order.status === 'closed'
 
 const sharesFilled = (order: Order, strategy: string): Decimal => {
   let total: Decimal = '0'
-  for (const key in order.fills)
-    for (const share of order.fills[key]!.shares) if (share.strategy === strategy) total = add(total, share.quantity)
+  for (const { shares } of order.fills) for (const share of shares) if (share.strategy === strategy) total = add(total, share.quantity)
   return total
 }
 
@@ -140,6 +150,16 @@ export const inFlightOf = (order: Order, strategy: string): Decimal => {
 }
 
 /**
+ * The seats that each share has for certain, so that only the last few are given one by one: with highest averages nobody ends
+ * further below his proportion than half a seat for himself and half of one for each of all shares.
+ */
+const certainSeats = (weights: readonly number[], whole: number): number[] => {
+  if (weights.length === 1) return [whole]
+  const all = weights.reduce((total, weight) => total + weight, 0)
+  return weights.map((weight) => Math.max(0, Math.floor((whole * weight) / all - (weights.length + 1) / 2)))
+}
+
+/**
  * Splits a cumulative filled quantity over the order's shares by highest averages (Sainte-Laguë), seat by seat in size steps.
  * A larger quantity never takes back what a smaller one gave, and the whole quantity gives each share exactly.
  * What is smaller than a size step goes to the share that is next in turn.
@@ -147,7 +167,8 @@ export const inFlightOf = (order: Order, strategy: string): Decimal => {
 export const splitFilled = (shares: readonly Share[], filled: Decimal, sizeStep: Decimal): Share[] => {
   const direction = sign(filled)
   const weights = shares.map((share) => toNumber(absolute(share.quantity)))
-  const seats = shares.map(() => 0)
+  const whole = Math.floor(toNumber(divide(absolute(filled), sizeStep)))
+  const seats = certainSeats(weights, whole)
   const next = (): number => {
     let best = 0
     for (let index = 1; index < seats.length; index++) {
@@ -156,10 +177,7 @@ export const splitFilled = (shares: readonly Share[], filled: Decimal, sizeStep:
     }
     return best
   }
-  const steps = divide(absolute(filled), sizeStep)
-  const whole = Math.floor(toNumber(steps))
-  if (shares.length === 1) seats[0] = whole
-  else for (let seat = 0; seat < whole; seat++) seats[next()]!++
+  for (let seat = seats.reduce((total, count) => total + count, 0); seat < whole; seat++) seats[next()]!++
   const given: Decimal[] = seats.map((count) => multiply(sizeStep, String(count)))
   const rest = subtract(absolute(filled), given.reduce(add, '0'))
   if (!isZero(rest)) {
@@ -174,7 +192,7 @@ export const splitFilled = (shares: readonly Share[], filled: Decimal, sizeStep:
  * less what the other fills gave already.
  */
 export const sharesOfFill = (order: Order, executionId: string, quantity: Decimal): Share[] => {
-  const replaced = order.fills[executionOf(executionId)]
+  const replaced = fillOf(order, executionId)
   const cumulative = add(subtract(order.filled, replaced?.quantity ?? '0'), quantity)
   return splitFilled(order.shares, cumulative, order.sizeStep).map((share) => {
     const before = sharesFilled(order, share.strategy)
