@@ -12,13 +12,22 @@ export type Progress = {
 export const openProgress = (days: number): Progress => {
   if (!process.stderr.isTTY) return { line: printLine, step: () => {}, end: () => {} }
   const bars = new MultiBar(
-    { format: '{bar} {value}/{total} days, {eta_formatted} left', stream: process.stderr, hideCursor: true },
+    {
+      format: '{bar} {value}/{total} days, {eta_formatted} left',
+      stream: process.stderr,
+      hideCursor: true,
+      gracefulExit: true,
+      linewrap: true,
+    },
     Presets.shades_grey,
   )
   const bar = bars.create(days, 0)
   return {
     line: (text) => (process.stdout.isTTY ? bars.log(`${text}\n`) : printLine(text)),
     step: () => bar.increment(),
-    end: () => bars.stop(),
+    end: () => {
+      bars.update() // lines that it has not drawn yet would be lost
+      bars.stop()
+    },
   }
 }
