@@ -1,6 +1,6 @@
 /** The histories that every run of the tests lives through. `WORLD_HISTORIES` asks for more or fewer, `WORLD_SEED` for a single one. */
 
-const usual = 250
+const usual = 300
 
 const countFrom = (text: string | undefined): number => {
   const count = Number(text ?? usual)
