@@ -1,7 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { absolute, add, compare, type Decimal, isZero, multiply, negate, sign, subtract, sum, toNumber } from '../../domain/decimal.ts'
-import type { event } from '../../domain/events.ts'
 import {
   applyFill,
   executionOf,
@@ -197,10 +196,6 @@ describe('order: what is told of it', () => {
   })
 
   it('has what its plan says, unseen and unfilled', () => {
-    const planned = dataOf(
-      [ordered('r-1', SPY, { trend: '5' }, { type: 'LMT', limitPrice: '105' }) as ReturnType<typeof event>],
-      'OrderPlanned',
-    )[0]!
     const order = ledgerOf(ordered('r-1', SPY, { trend: '5' }, { type: 'LMT', limitPrice: '105' })).orders['r-1']!
     expect(order).to.include({ status: 'planned', seen: false, filled: '0', limitPrice: '105', algo: null, permId: null, position: 1 })
     expect(order.shares).to.deep.equal([{ strategy: 'trend', quantity: '5' }])
