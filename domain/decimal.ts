@@ -12,6 +12,22 @@ export type Decimal = string
 const places = 8
 const shape = /^-?(0|[1-9]\d*)(\.\d{0,7}[1-9])?$/
 
+/** A short whole number, the most frequent text of all, is recognised by its digits; the rest by the pattern. */
+const isCanonical = (text: string): boolean => {
+  if (text.length <= 15) {
+    let at = text.charCodeAt(0) === 45 ? 1 : 0
+    const leading = text.charCodeAt(at)
+    if (leading > 48 && leading <= 57) {
+      while (++at < text.length) {
+        const digit = text.charCodeAt(at)
+        if (digit < 48 || digit > 57) break
+      }
+      if (at === text.length) return true
+    }
+  }
+  return shape.test(text) && text !== '-0'
+}
+
 const exact = (value: Big): Decimal => {
   const text = value.round(places, Big.roundHalfEven).toFixed()
   return text === '-0' ? '0' : text
@@ -25,9 +41,9 @@ const areWhole = (left: Decimal, right: Decimal, first: number, second: number):
 /** Canonical decimal text; anything else fails with the value in the message. */
 export const DecimalText = new t.Type<Decimal, Decimal, unknown>(
   'Decimal',
-  (input): input is Decimal => typeof input === 'string' && shape.test(input) && input !== '-0',
+  (input): input is Decimal => typeof input === 'string' && isCanonical(input),
   (input, context) =>
-    typeof input === 'string' && shape.test(input) && input !== '-0'
+    typeof input === 'string' && isCanonical(input)
       ? E.right(input)
       : t.failure(input, context, `${JSON.stringify(input)} is not an exact decimal such as "12.5"`),
   t.identity,

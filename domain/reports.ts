@@ -5,7 +5,7 @@
 import { add, compare, isZero, sign, subtract } from './decimal.ts'
 import { type DomainEvent, event } from './events.ts'
 import type { Ledger } from './ledger.ts'
-import { applyFill, executionOf, type Fill, isFilled, type Order, revisionOf, sharesOfFill } from './order.ts'
+import { applyFill, executionOf, type Fill, fillOf, isFilled, type Order, revisionOf, sharesOfFill } from './order.ts'
 import type { CommissionReport, Execution, OrderSighting } from './ports/broker.ts'
 import { recall } from './remembered.ts'
 
@@ -24,7 +24,7 @@ export const orderIn = (draft: Draft, orderRef: string): Order | undefined => {
   if (copy !== undefined) return copy
   const order = draft.ledger.orders[orderRef]
   if (order === undefined) return undefined
-  const fresh = { ...order, fills: { ...order.fills } }
+  const fresh = { ...order, fills: [...order.fills] }
   draft.orders.set(orderRef, fresh)
   return fresh
 }
@@ -60,7 +60,7 @@ export const recordFill = (
 ): DomainEvent[] => {
   const { executionId, quantity, price, shares } = fill
   const { orderRef, conId, symbol } = order
-  const replaces = order.fills[executionOf(executionId)]?.executionId
+  const replaces = fillOf(order, executionId)?.executionId
   const data = { orderRef, executionId, conId, symbol, quantity, price, shares: [...shares] }
   const received = event('FillReceived', replaces === undefined ? data : { ...data, replaces }, time)
   applyFill(order, data)

@@ -81,7 +81,7 @@ const confirmFill = (
   if (order === undefined || order.conId !== conId) return refuse('ORDER_UNKNOWN', orderRef ?? 'name the orderRef that was filled')
   const executionId = `explained:${commandId}.01`
   const shares = sharesOfFill(order, executionId, quantity)
-  return recordFill({ ...order, fills: { ...order.fills } }, { executionId, quantity, price: price ?? order.referencePrice, shares })
+  return recordFill({ ...order, fills: [...order.fills] }, { executionId, quantity, price: price ?? order.referencePrice, shares })
 }
 
 const decide = (ledger: Readonly<Ledger>, commandId: string, explanation: Explanation): DomainEvent[] | Refusal => {

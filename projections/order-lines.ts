@@ -10,8 +10,7 @@ import { actionOf, numberOr, numbersOf } from './view.ts'
 export const averagePriceOf = (order: Order): number | null => {
   let value: Decimal = '0'
   let quantity: Decimal = '0'
-  for (const key in order.fills) {
-    const fill = order.fills[key]!
+  for (const fill of order.fills) {
     value = add(value, multiply(fill.quantity, fill.price))
     quantity = add(quantity, fill.quantity)
   }
@@ -23,7 +22,7 @@ export const commissionOf = (
   ledger: Readonly<Ledger>,
   order: Order,
 ): { commission: number | null; commissionCurrency: string | null; commissionsMissing: number } => {
-  const fills = Object.values(order.fills)
+  const { fills } = order
   const known = fills.flatMap((fill) => recall(ledger.commissions, executionOf(fill.executionId)) ?? [])
   const currencies = [...new Set(known.map(({ currency }) => currency))]
   return {
