@@ -67,6 +67,9 @@ describe('configuration', () => {
       expect(problemsOf({}, tenths)).to.deep.equal([])
       const thirds = { 'strategies.a.allocation': 1 / 3, 'strategies.b.allocation': 1 / 3, 'strategies.c.allocation': 1 / 3 }
       expect(problemsOf({}, thirds)).to.deep.equal([])
+      const above = { 'strategies.a.allocation': 0.33, 'strategies.b.allocation': 0.56, 'strategies.c.allocation': 0.11 }
+      expect(Object.values(above).reduce((total, value) => total + value, 0)).to.be.above(1)
+      expect(problemsOf({}, above)).to.deep.equal([])
     })
 
     it('are refused exactly when they are more than 1', () => {

@@ -64,6 +64,8 @@ describe('order: splitting what is filled', () => {
       }),
       { numRuns: 1000 },
     )
+    // The large one gets 6 of 10, though 7.6 would be in proportion: the small ones are all rounded up.
+    expect(quantities(splitFilled(sharesOf([76, 6, 6, 6, 6], '1', false), '10', '1'))).to.deep.equal(['6', '1', '1', '1', '1'])
     expect(quantities(splitFilled(sharesOf([53, 24, 23], '1', false), '7', '1'))).to.deep.equal(['3', '2', '2'])
   })
 

@@ -126,6 +126,9 @@ describe('commander: size', () => {
       expect(decisionOf(events).instruments[0]!.price).to.deep.equal({ value: '90', at: '2024-01-09T14:30:00.000Z', source: 'bar' })
       expect(standingOf(events, 'trend')).to.deep.equal({ SPY: '1000' })
       expect(decisionOf(events).signals).to.have.keys(['trend', 'hedge'])
+      const older = neutral('hedge', [SPY], { price: '90', pricedAt: '2024-01-05T21:00:00.000Z' })
+      const newer = given(...account, older, wants('trend', [{ instrument: SPY, weight: '1' }])).when(deciding())
+      expect(decisionOf(newer).instruments[0]!.price).to.include({ value: '100', at: world.mondayClose })
     })
 
     it('of a stale signal do not count', () => {
