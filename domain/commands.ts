@@ -28,11 +28,10 @@ const Minutes = within('minutes from 1 to 1440', (value) => value >= 1 && value 
 const Names = t.array(t.string)
 const NonEmpty = t.refinement(t.string, (text) => text.trim() !== '', 'a text that is not empty')
 
-export const OrderProperties = t.partial({
-  timeInForce: t.keyof({ DAY: null, GTC: null }),
-  outsideRegularHours: t.boolean,
-  type: t.keyof({ MKT: null, LMT: null }),
-})
+export const OrderProperties = body(
+  {},
+  { timeInForce: t.keyof({ DAY: null, GTC: null }), outsideRegularHours: t.boolean, type: t.keyof({ MKT: null, LMT: null }) },
+)
 export type OrderProperties = t.TypeOf<typeof OrderProperties>
 
 export const SignalBody = body({}, { dryRun: t.boolean })

@@ -157,16 +157,21 @@ const moveShares = (ledger: Ledger, conId: number, shares: readonly Share[], dir
   for (const share of shares) move(bookOf(ledger, share.strategy), conId, direction === 1 ? share.quantity : negate(share.quantity))
 }
 
-const explainPart = (ledger: Ledger, conId: number, left: Decimal): void => {
-  if (isZero(left)) {
-    delete ledger.discrepancies[conId]
-    delete ledger.unexplained[conId]
-    return
-  }
+/** These speak of something else than an unexplained quantity, and stay when that is explained or disappears. */
+const standsAlone = (discrepancy: Discrepancy | undefined): boolean =>
+  discrepancy?.kind === 'againstBook' || discrepancy?.kind === 'instrumentChanged'
+
+/** What is unexplained is explained first; a hand trade against a book, or another contract under an old name, by itself. */
+const explainPart = (ledger: Ledger, conId: number, quantity: Decimal, left: Decimal): void => {
   const discrepancy = ledger.discrepancies[conId]
-  const unexplained = ledger.unexplained[conId]
-  if (discrepancy !== undefined) discrepancy.quantity = left
-  if (unexplained !== undefined) unexplained.quantity = left
+  const unexplained = isZero(quantity) ? undefined : ledger.unexplained[conId]
+  if (unexplained !== undefined) {
+    if (isZero(left)) delete ledger.unexplained[conId]
+    else unexplained.quantity = left
+    if (standsAlone(discrepancy)) return
+  }
+  if (isZero(left)) delete ledger.discrepancies[conId]
+  else if (discrepancy !== undefined) discrepancy.quantity = left
 }
 
 const recordFill = (ledger: Ledger, data: EventData<'FillReceived'>, at: Place): void => {
@@ -245,6 +250,7 @@ const closeOrder = (ledger: Ledger, data: EventData<'OrderClosed'>, at: Place): 
   order.status = 'closed'
   order.how = data.how
   order.closedAt = at.recordedAt
+  order.closedPosition = at.position
   order.closedText = data.text
   order.missingSince = null
 }
@@ -326,6 +332,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
     case 'DiscrepancyFound': {
       const unexplained = ledger.unexplained[event.data.conId]
       if (unexplained !== undefined) unexplained.found = true
+      if (event.data.kind === 'position' && standsAlone(ledger.discrepancies[event.data.conId])) return
       ledger.discrepancies[event.data.conId] = { ...event.data, position: at.position, since: at.recordedAt }
       return
     }
@@ -337,7 +344,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
           move(bookOf(ledger, holder), event.data.conId, quantity)
         }
       }
-      explainPart(ledger, event.data.conId, event.data.unexplained)
+      explainPart(ledger, event.data.conId, event.data.quantity, event.data.unexplained)
       return
     case 'AllocationDecided': {
       if (event.data.dryRun || at.cause.kind !== 'command') return
@@ -366,11 +373,12 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
     case 'OrderPlaced': {
       const order = ledger.orders[event.data.orderRef]
       if (order === undefined) return
-      // An end that was only concluded from silence is taken back when the order shows itself.
-      if (order.status !== 'closed' || order.how === 'lost' || order.how === 'expired') {
+      // An end is taken back when the order shows itself all the same; a filled one has nothing left to show.
+      if (order.how !== 'filled') {
         order.status = 'working'
         order.how = null
         order.closedAt = null
+        order.closedPosition = null
         order.closedText = null
       }
       order.seen = true

@@ -56,6 +56,8 @@ export type Order = {
   filled: Decimal
   how: OrderOutcome | null
   closedAt: string | null
+  /** Position of its end in the journal. */
+  closedPosition: number | null
   closedText: string | null
 }
 
@@ -92,6 +94,7 @@ export const plannedOrder = (data: EventData<'OrderPlanned'>, at: { position: nu
   filled: '0',
   how: null,
   closedAt: null,
+  closedPosition: null,
   closedText: null,
 })
 

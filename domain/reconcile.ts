@@ -8,7 +8,7 @@ import { type DomainEvent, type EventData, event } from './events.ts'
 import { booksIn, type Ledger, openOrders } from './ledger.ts'
 import { isOpen, type Order, remainingOf } from './order.ts'
 import type { BrokerSnapshot, CompletedOrder } from './ports/broker.ts'
-import { addedBy, type Draft, draftOf, orderIn, recordCommission, recordExecution, recordSighting } from './reports.ts'
+import { addedBy, type Draft, draftOf, orderIn, recordCommission, recordExecution, recordOpenOrder } from './reports.ts'
 
 /** How long an order may stay unfound before it is doubted, and a difference unexplained before it is asked for again. */
 export const graceMs = 60_000
@@ -32,7 +32,7 @@ export const reconcile = (ledger: Readonly<Ledger>, facts: SnapshotFacts, now: n
   const reported: DomainEvent[] = [
     ...snapshot.executions.flatMap((execution) => recordExecution(draft, execution)),
     ...snapshot.commissions.flatMap((commission) => recordCommission(draft, commission)),
-    ...snapshot.openOrders.flatMap((sighting) => recordSighting(draft, sighting)),
+    ...snapshot.openOrders.flatMap((sighting) => recordOpenOrder(draft, sighting, facts.asked)),
   ]
   const ends = endedOrders(draft, facts, now)
   const endedRefs = new Set(ends.map((end) => end.data.orderRef))
@@ -133,6 +133,10 @@ const judgeHoldings = (draft: Draft, { snapshot, asked }: SnapshotFacts, reporte
       .filter((order) => order.position > asked)
       .map((order) => order.conId),
   )
+  // An execution with our prefix and no plan is nobody's, whether or not we ever named its instrument.
+  const orphaned = new Set(
+    reported.flatMap((item) => (item.type === 'ForeignExecutionSeen' && item.data.holder === 'nobody' ? [item.data.conId] : [])),
+  )
   const holdings: Holdings = { manual: [], differences: [], unjudged: [] }
   for (const conId of [...everywhere].sort((left, right) => left - right)) {
     const symbol = symbolOf(conId)
@@ -142,7 +146,7 @@ const judgeHoldings = (draft: Draft, { snapshot, asked }: SnapshotFacts, reporte
       continue
     }
     const manual = ledger.manual[conId] ?? '0'
-    if (ledger.ours[conId] === undefined && ledger.unexplained[conId] === undefined) {
+    if (ledger.ours[conId] === undefined && ledger.unexplained[conId] === undefined && !orphaned.has(conId)) {
       if (compare(add(manual, addedBy(draft, reported, conId)), quantity) !== 0) holdings.manual.push({ conId, symbol, quantity })
       continue
     }
@@ -218,7 +222,8 @@ const present = <T extends Record<string, unknown>>(fields: T): { [K in keyof T]
 
 /**
  * The market time at which the broker should be asked without anybody's wish: for a plan it has not shown, a missing order,
- * a difference at first sight, an order past its time in force. A question asked later than such a time has settled it.
+ * a difference at first sight, an instrument that the last snapshot could not judge, an order past its time in force. A question asked
+ * later than such a time has settled it.
  */
 export const nextQuestionAt = (ledger: Readonly<Ledger>): number | undefined => {
   const last = ledger.snapshot === null ? 0 : Date.parse(ledger.snapshot.takenAt)
@@ -228,6 +233,7 @@ export const nextQuestionAt = (ledger: Readonly<Ledger>): number | undefined => 
       ...(order.missingSince === null ? [] : [Date.parse(order.missingSince) + graceMs]),
       Date.parse(order.inForceUntil) + afterForceMs,
     ]),
+    ...(ledger.snapshot === null || ledger.snapshot.unjudged.length === 0 ? [] : [last + graceMs]),
     ...Object.values(ledger.unexplained).flatMap(({ found, since }) => (found ? [] : [Date.parse(since) + graceMs])),
   ].filter((time) => time > last)
   return due.length === 0 ? undefined : Math.min(...due)

@@ -2,7 +2,7 @@
  * What the broker says of its own accord, as events. What is known already yields none: reporting twice is reporting once.
  * Fills come from executions alone; a status never moves a book, and never ends an order before executions were asked for.
  */
-import { add, compare, isZero, sign, subtract } from './decimal.ts'
+import { add, compare, type Decimal, isZero, sign, subtract } from './decimal.ts'
 import { type DomainEvent, event } from './events.ts'
 import type { Ledger } from './ledger.ts'
 import { applyFill, executionOf, type Fill, fillOf, isFilled, type Order, revisionOf, sharesOfFill } from './order.ts'
@@ -14,10 +14,16 @@ export type Draft = {
   ledger: Readonly<Ledger>
   orders: Map<string, Order>
   /** Counted in this decision, by id without revision. */
-  executions: Map<string, string>
+  executions: Map<string, Counted>
   commissions: Map<string, CommissionReport>
+  /** What `manual` holds after the executions of this decision that are not ours, by contract id. */
+  manual: Map<number, Decimal>
 }
-export const draftOf = (ledger: Readonly<Ledger>): Draft => ({ ledger, orders: new Map(), executions: new Map(), commissions: new Map() })
+type Counted = { executionId: string; quantity: Decimal }
+
+export const draftOf = (ledger: Readonly<Ledger>): Draft => ({
+  ...{ ledger, orders: new Map(), executions: new Map(), commissions: new Map(), manual: new Map() },
+})
 
 export const orderIn = (draft: Draft, orderRef: string): Order | undefined => {
   const copy = draft.orders.get(orderRef)
@@ -29,10 +35,9 @@ export const orderIn = (draft: Draft, orderRef: string): Order | undefined => {
   return fresh
 }
 
-const isKnown = (draft: Draft, executionId: string): boolean => {
+const countedBefore = (draft: Draft, executionId: string): Counted | undefined => {
   const key = executionOf(executionId)
-  const counted = draft.executions.get(key) ?? recall(draft.ledger.executions, key)?.executionId
-  return counted !== undefined && revisionOf(executionId) <= revisionOf(counted)
+  return draft.executions.get(key) ?? recall(draft.ledger.executions, key)
 }
 
 /** The first evidence of any kind that the broker has the order. */
@@ -72,7 +77,8 @@ export const recordFill = (
   ]
 }
 
-const recordForeignExecution = ({ ledger }: Draft, execution: Execution): DomainEvent[] => {
+const recordForeignExecution = (draft: Draft, execution: Execution, before: Counted | undefined): DomainEvent[] => {
+  const { ledger } = draft
   const { conId, symbol, secType } = execution.contract
   const { executionId, orderRef, quantity, price, time } = execution
   const orphan = ledger.prefix !== null && orderRef.startsWith(`${ledger.prefix}-`)
@@ -86,20 +92,29 @@ const recordForeignExecution = ({ ledger }: Draft, execution: Execution): Domain
     const text = `execution ${executionId} of ${quantity} ${symbol} carries our order ref ${orderRef}, for which there is no plan`
     return [seen, event('DiscrepancyFound', { conId, symbol, kind: 'orphanExecution', quantity, text })]
   }
-  const manual = add(ledger.manual[conId] ?? '0', quantity)
+  // One order by hand is filled in several executions: the difference is what they make together.
+  const manual = add(draft.manual.get(conId) ?? ledger.manual[conId] ?? '0', subtract(quantity, before?.quantity ?? '0'))
+  draft.manual.set(conId, manual)
+  if (isZero(quantity) || sign(manual) !== sign(quantity)) return [seen]
   const opposed = Object.keys(ledger.books).filter((strategy) => sign(ledger.books[strategy]![conId] ?? '0') === -sign(quantity))
-  if (opposed.length === 0 || sign(manual) !== sign(quantity)) return [seen]
+  if (opposed.length === 0) return [seen]
   const text = `a trade of ${quantity} ${symbol} that is not ours stands against the book of ${opposed.join(', ')}`
   return [seen, event('DiscrepancyFound', { conId, symbol, kind: 'againstBook', quantity: manual, text })]
 }
 
+/** A login may manage several accounts: what the broker says of the others is not ours to book. */
+const isOfOtherAccount = ({ ledger }: Draft, account: string | undefined): boolean =>
+  ledger.account !== null && account !== undefined && account !== ledger.account
+
 /** One execution, live or asked for. */
 export const recordExecution = (draft: Draft, execution: Execution): DomainEvent[] => {
-  if (isKnown(draft, execution.executionId)) return []
-  draft.executions.set(executionOf(execution.executionId), execution.executionId)
+  if (isOfOtherAccount(draft, execution.account)) return []
+  const before = countedBefore(draft, execution.executionId)
+  if (before !== undefined && revisionOf(execution.executionId) <= revisionOf(before.executionId)) return []
+  draft.executions.set(executionOf(execution.executionId), execution)
   const order = orderIn(draft, execution.orderRef)
   const ours = order !== undefined && order.conId === execution.contract.conId
-  return ours ? recordOurExecution(order, execution) : recordForeignExecution(draft, execution)
+  return ours ? recordOurExecution(order, execution) : recordForeignExecution(draft, execution, before)
 }
 
 /** A commission, once a value; it may come before its execution, late, or never. */
@@ -122,9 +137,26 @@ export const saysEnded = (status: string): boolean => ended.has(status)
 /** An open order or a status: evidence that the broker has it, no more. */
 export const recordSighting = (draft: Draft, sighting: OrderSighting): DomainEvent[] => {
   const order = sighting.orderRef === undefined ? undefined : orderIn(draft, sighting.orderRef)
-  if (order === undefined) return []
+  if (order === undefined || isOfOtherAccount(draft, sighting.account)) return []
   if (order.status === 'closed' && !atWork.has(sighting.status)) return []
   return recordSeen(order, sighting.permId, `status ${sighting.status}`)
+}
+
+const alive = new Set(['ApiPending', 'PendingSubmit', 'PreSubmitted', 'Submitted'])
+
+/**
+ * An open order in an answer that was asked for at a position of the journal. One that was closed before that and is at work all the same
+ * has not ended, whoever said so: taken for ended, it would be ordered a second time.
+ */
+export const recordOpenOrder = (draft: Draft, sighting: OrderSighting, asked: number): DomainEvent[] => {
+  const order = sighting.orderRef === undefined ? undefined : orderIn(draft, sighting.orderRef)
+  const returned =
+    order?.status === 'closed' && order.how !== 'filled' && (order.closedPosition ?? 0) <= asked && alive.has(sighting.status)
+  if (!returned || isOfOtherAccount(draft, sighting.account)) return recordSighting(draft, sighting)
+  const { orderRef, orderId, how } = order
+  order.status = 'working'
+  order.how = null
+  return [event('OrderPlaced', { orderRef, orderId, permId: sighting.permId, evidence: `${sighting.status}, though it was ${how}` })]
 }
 
 /** A rejection of an order that the broker never showed. A rejection of one that was seen proves nothing: it is asked for. */
@@ -137,12 +169,15 @@ export const recordRejection = (draft: Draft, message: { orderId: number; code: 
 }
 
 /** What the sum of new fills in these events adds to our holdings of one instrument. */
-export const addedBy = (draft: Draft, events: readonly DomainEvent[], conId: number): string => {
-  let total = '0'
+export const addedBy = (draft: Draft, events: readonly DomainEvent[], conId: number): Decimal => {
+  let total: Decimal = '0'
+  const counted = new Map<string, Decimal>() // an execution and its correction may come in one answer
   for (const item of events) {
     if ((item.type !== 'FillReceived' && item.type !== 'ForeignExecutionSeen') || item.data.conId !== conId) continue
     if (item.type === 'ForeignExecutionSeen' && (item.data.secType === 'CASH' || item.data.holder === 'nobody')) continue
-    const before = recall(draft.ledger.executions, executionOf(item.data.executionId))?.quantity ?? '0'
+    const key = executionOf(item.data.executionId)
+    const before = counted.get(key) ?? recall(draft.ledger.executions, key)?.quantity ?? '0'
+    counted.set(key, item.data.quantity)
     total = add(total, subtract(item.data.quantity, before))
   }
   return total

@@ -59,14 +59,20 @@ const proportional = (ledger: Readonly<Ledger>, conId: number, quantity: Decimal
   return isZero(rest) ? books : [...books, { holder: 'manual', quantity: rest }]
 }
 
-const movesFor = (ledger: Readonly<Ledger>, conId: number, explanation: Explanation, against: Discrepancy | undefined): Moves | Refusal => {
+const movesFor = (
+  ledger: Readonly<Ledger>,
+  strategies: readonly string[],
+  conId: number,
+  explanation: Explanation,
+  against: Discrepancy | undefined,
+): Moves | Refusal => {
   const { as, quantity, strategy } = explanation
   // A hand trade against a book lies in `manual` already: given to the book it leaves there, else it stays.
   if (against !== undefined && as === 'manual') return []
   if (as === 'manual') return [{ holder: 'manual', quantity }]
   if (as === 'corporateAction') return proportional(ledger, conId, quantity)
   if (strategy === undefined || strategy === 'manual') return refuse('BODY_INVALID', 'strategy: name the strategy whose book it is')
-  if (ledger.books[strategy] === undefined) return refuse('STRATEGY_UNKNOWN', `${strategy} has no book`)
+  if (ledger.books[strategy] === undefined && !strategies.includes(strategy)) return refuse('STRATEGY_UNKNOWN', `${strategy} has no book`)
   return [{ holder: strategy, quantity }, ...(against === undefined ? [] : [{ holder: 'manual', quantity: negate(quantity) }])]
 }
 
@@ -79,12 +85,20 @@ const confirmFill = (
 ) => {
   const order = ledger.orders[orderRef ?? proposed ?? '']
   if (order === undefined || order.conId !== conId) return refuse('ORDER_UNKNOWN', orderRef ?? 'name the orderRef that was filled')
+  const left = subtract(order.quantity, order.filled)
+  if (sign(quantity) !== sign(left) || compare(absolute(quantity), absolute(left)) > 0)
+    return refuse('EXPLANATION_TOO_LARGE', `${left} of order ${order.orderRef} is not filled, the explanation is of ${quantity}`)
   const executionId = `explained:${commandId}.01`
   const shares = sharesOfFill(order, executionId, quantity)
   return recordFill({ ...order, fills: [...order.fills] }, { executionId, quantity, price: price ?? order.referencePrice, shares })
 }
 
-const decide = (ledger: Readonly<Ledger>, commandId: string, explanation: Explanation): DomainEvent[] | Refusal => {
+const decide = (
+  ledger: Readonly<Ledger>,
+  strategies: readonly string[],
+  commandId: string,
+  explanation: Explanation,
+): DomainEvent[] | Refusal => {
   const instrument = findInstrument(ledger, explanation.instrument)
   if (instrument === undefined) return refuse('INSTRUMENT_UNKNOWN', String(explanation.instrument))
   const { conId, symbol } = instrument
@@ -99,7 +113,7 @@ const decide = (ledger: Readonly<Ledger>, commandId: string, explanation: Explan
     return refuse('EXPLANATION_TOO_LARGE', `${open} ${symbol} is open, the explanation is of ${quantity}`)
   const fill = as === 'fill' ? confirmFill(ledger, conId, commandId, explanation, discrepancy?.proposedFill?.orderRef) : []
   if (!Array.isArray(fill)) return fill
-  const moves = as === 'fill' ? [] : movesFor(ledger, conId, explanation, against)
+  const moves = as === 'fill' ? [] : movesFor(ledger, strategies, conId, explanation, against)
   if (!Array.isArray(moves)) return moves
   const explained = event('DiscrepancyExplained', { conId, symbol, quantity, as, moves, unexplained: subtract(open, quantity), reason })
   return [...fill, explained]
@@ -109,5 +123,5 @@ export const explain = defineHandler({
   body: ExplainBody,
   needsBroker: false,
   gather: nothingToGather,
-  decide: ({ ledger, command }) => decide(ledger, command.id, command.body as Explanation),
+  decide: ({ ledger, command, engine }) => decide(ledger, Object.keys(engine.strategies), command.id, command.body as Explanation),
 })

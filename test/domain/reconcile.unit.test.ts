@@ -1,12 +1,15 @@
 import { expect } from 'chai'
-import type { Ledger } from '../../domain/ledger.ts'
+import { blockedBecause, type Ledger } from '../../domain/ledger.ts'
+import { inFlightOf } from '../../domain/order.ts'
 import type { BrokerSnapshot } from '../../domain/ports/broker.ts'
 import { nextQuestionAt, reconcile, type SnapshotFacts } from '../../domain/reconcile.ts'
 import {
   at,
   booked,
+  closed,
   continued,
   dataOf,
+  filled,
   given,
   ledgerOf,
   ordered,
@@ -103,6 +106,32 @@ describe('reconcile: holdings', () => {
     expect(dataOf(events, 'PositionReconciled')[0]!.differences).to.deep.equal([])
   })
 
+  it('counts an execution and its correction once, also when one answer brings both', () => {
+    const corrected = { ...execution, executionId: 'e1.02', quantity: '30' }
+    const events = given(ready, order).when(
+      judging(shows({ executions: [execution, corrected], openOrders: [open], positions: [held('30')] })),
+    )
+    expect(dataOf(events, 'PositionReconciled')[0]!.differences).to.deep.equal([])
+  })
+
+  it('never gives an execution with our prefix and no plan to manual, in an instrument that we never named', () => {
+    const { ledger } = given(ready.slice(0, 3))
+    const orphan = { ...execution, orderRef: `${ledger.prefix}-0123456789ab-1` }
+    const after = judged(ledger, shows({ executions: [orphan], positions: [held('40')] }), now)
+    expect([after.manual, after.unexplained[SPY.conId]!.quantity]).to.deep.equal([{}, '40'])
+    const later = judged(after, shows({ executions: [orphan], positions: [held('40')] }), now + minute)
+    expect([later.manual, blockedBecause(later, SPY.conId)]).to.deep.equal([{}, after.discrepancies[SPY.conId]!.text])
+  })
+
+  it('keeps the block of a hand trade when a difference beside it comes and goes', () => {
+    const byHand = { ...execution, orderRef: '', executionId: 'h1.01', quantity: '-5' }
+    let ledger = judged(ledgerOf(ready, booked('trend', SPY, '10')), shows({ executions: [byHand], positions: [held('5')] }), now)
+    for (const step of [1, 2]) ledger = judged(ledger, shows({ positions: [held('7')] }), now + step * 2 * minute)
+    expect(ledger.unexplained[SPY.conId]).to.include({ quantity: '2', found: true })
+    ledger = judged(ledger, shows({ positions: [held('5')] }), now + 6 * minute)
+    expect([ledger.unexplained, ledger.discrepancies[SPY.conId]!.kind]).to.deep.equal([{}, 'againstBook'])
+  })
+
   it('judges no instrument that had a report after the questions began', () => {
     const ledger = ledgerOf(ready, order)
     const asked = ledger.position
@@ -181,6 +210,24 @@ describe('reconcile: orders', () => {
     expect(dataOf(judging(shows({ openOrders: [open] }), now, { said })(ledger), 'OrderClosed'), 'still open').to.deep.equal([])
   })
 
+  it('takes an order back that is at work after its end was recorded: it would be ordered twice', () => {
+    for (const how of ['cancelled', 'rejected'] as const) {
+      const ended = ledgerOf(ready, order, closed('abc-1', how))
+      const after = judged(ended, shows({ openOrders: [open] }), now)
+      expect(after.orders['abc-1'], how).to.include({ status: 'working', how: null, closedAt: null })
+      expect(inFlightOf(after.orders['abc-1']!, 'trend')).to.equal('100')
+      const dead = { ...open, status: 'Inactive' }
+      expect(judged(ended, shows({ openOrders: [dead] }), now).orders['abc-1'], 'refused orders show as Inactive').to.include({ how })
+    }
+  })
+
+  it('leaves an order closed that ended after the questions began', () => {
+    const planned = ledgerOf(ready, order)
+    const ended = continued(planned, closed('abc-1', 'cancelled'))
+    const events = judging(shows({ openOrders: [open] }), now, { asked: planned.position })(ended)
+    expect(dataOf(events, 'OrderPlaced')).to.deep.equal([])
+  })
+
   it('judges no order that was planned after the questions began, nor one still in hand', () => {
     const steps: Step[] = [ready, order]
     const asked = ledgerOf(ready).position
@@ -201,6 +248,14 @@ describe('the next question', () => {
     expect(nextQuestionAt(ledger)).to.equal(now + minute)
     const seen = judged(ledger, shows({ openOrders: [open] }), now)
     expect(nextQuestionAt(seen)).to.equal(Date.parse(tuesdayClose) + 5 * minute)
+  })
+
+  it('is asked once more for an instrument that could not be judged', () => {
+    const before = ledgerOf(ready, booked('trend', SPY, '10'))
+    const traded = continued(before, order, filled('abc-1', SPY, 'e1.01', { trend: '100' }), closed('abc-1', 'filled', '100'))
+    const after = continued(traded, together(...judging(shows({ positions: [held('10')] }), now, { asked: before.position })(traded)))
+    expect(nextQuestionAt(after)).to.equal(now + minute)
+    expect(nextQuestionAt(judged(after, shows({ positions: [held('110')] }), now + minute))).to.equal(undefined)
   })
 
   it('is not asked again for what a later question has settled', () => {

@@ -75,6 +75,22 @@ describe('reports of executions', () => {
     expect(dataOf(events, 'DiscrepancyFound')[0]).to.include({ kind: 'againstBook', quantity: '-10' })
   })
 
+  it('by hand against a book count together, corrections included', () => {
+    const byHand = (executionId: string, quantity: string) => execution({ executionId, orderRef: '', quantity })
+    const { ledger } = given(ready, booked('trend', SPY, '50'))
+    const events = executed(byHand('h1.01', '-5'), byHand('h2.01', '-5'), byHand('h2.02', '-3'))(ledger)
+    expect(dataOf(events, 'DiscrepancyFound').map(({ quantity }) => quantity)).to.deep.equal(['-5', '-10', '-8'])
+    const after = continued(ledger, together(...events))
+    expect([after.manual, after.discrepancies[SPY.conId]!.quantity]).to.deep.equal([{ [SPY.conId]: '-8' }, '-8'])
+    const later = executed(byHand('h1.02', '-4'))(after)
+    expect(dataOf(later, 'DiscrepancyFound')[0]!.quantity).to.equal('-7')
+  })
+
+  it('of another account of the login are ignored', () => {
+    const { ledger } = given(ready, order)
+    expect(executed(execution({ account: 'DU7654321' }), execution({ account: 'DU7654321', orderRef: '' }))(ledger)).to.deep.equal([])
+  })
+
   it('with our prefix and no plan belong to nobody and are a discrepancy, never manual', () => {
     const { ledger } = given(ready)
     const events = executed(execution({ orderRef: `${ledger.prefix}-0123456789ab-1` }))(ledger)
@@ -123,6 +139,7 @@ describe('reports of orders', () => {
   it('of others change nothing', () => {
     expect(given(ready, order).when(sighted(sighting('Submitted', 'somebody else')))).to.deep.equal([])
     expect(given(ready, order).when(sighted({ ...sighting('Submitted'), orderRef: undefined }))).to.deep.equal([])
+    expect(given(ready, order).when(sighted({ ...sighting('Submitted'), account: 'DU7654321' }))).to.deep.equal([])
   })
 
   it('bring an order back that was only thought lost', () => {

@@ -196,6 +196,35 @@ describe('explain', () => {
     expect(refused({ instrument: 'SPY', quantity: '1', as: 'book', strategy: 'nobody' }, ...unexplained)).to.equal('STRATEGY_UNKNOWN')
     expect(refused({ instrument: 'SPY', quantity: '1,5', as: 'manual' }, ready)).to.equal('BODY_INVALID')
   })
+
+  it('confirms no fill that the order cannot have had', () => {
+    const fill = (step: Step, body: object) => types(given(...unexplained, step).when(deciding('explain', { instrument: 'SPY', ...body })))
+    const sale = ordered('abc-2', SPY, { trend: '-100' }, { orderId: 2 })
+    expect(fill(sale, { quantity: '40', as: 'fill', orderRef: 'abc-2' })).to.equal('EXPLANATION_TOO_LARGE')
+    const small = ordered('abc-2', SPY, { trend: '30' }, { orderId: 2 })
+    expect(fill(small, { quantity: '40', as: 'fill', orderRef: 'abc-2' })).to.equal('EXPLANATION_TOO_LARGE')
+  })
+
+  it('may open the book of a strategy that has none yet', () => {
+    const { ledger } = given(...unexplained)
+    const after = followed(ledger, deciding('explain', { instrument: 'SPY', quantity: '40', as: 'book', strategy: 'dummy' })(ledger))
+    expect([after.books['dummy'], after.unexplained]).to.deep.equal([{ [SPY.conId]: '40' }, {}])
+  })
+
+  it('lets each trouble of an instrument be explained by itself', () => {
+    const changed = event('DiscrepancyFound', {
+      conId: SPY.conId,
+      symbol: 'SPY',
+      kind: 'instrumentChanged',
+      quantity: '0',
+      text: 'another',
+    })
+    const { ledger } = given(...unexplained, changed)
+    const looked = followed(ledger, deciding('explain', { instrument: 'SPY', quantity: '0', as: 'manual' })(ledger))
+    expect([looked.discrepancies, looked.unexplained[SPY.conId]!.quantity]).to.deep.equal([{}, '40'])
+    const counted = followed(ledger, deciding('explain', { instrument: 'SPY', quantity: '40', as: 'manual' })(ledger))
+    expect([counted.discrepancies[SPY.conId]!.kind, counted.unexplained]).to.deep.equal(['instrumentChanged', {}])
+  })
 })
 
 describe('names of commands', () => {
@@ -211,5 +240,6 @@ describe('names of commands', () => {
   it('a body with a misspelt field is refused by name', () => {
     expect(given(ready).when(deciding('orchestrator', { dryrun: true }))).to.match(/^BODY_INVALID.*dryrun/)
     expect(given(ready).when(deciding('allocation', { freshMinutes: 0 }))).to.match(/^BODY_INVALID.*freshMinutes/)
+    expect(given(ready).when(deciding('allocation', { orderProperties: { timeInforce: 'GTC' } }))).to.match(/^BODY_INVALID.*timeInforce/)
   })
 })
