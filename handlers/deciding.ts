@@ -43,6 +43,7 @@ export const createDeciding = ({
   sequence,
   facts,
   validFor,
+  patience,
 }: {
   ledger: Readonly<Ledger>
   broker: Broker
@@ -52,13 +53,19 @@ export const createDeciding = ({
   ready: () => boolean
   sequence: () => number
   facts: (command: Command, sequence: number) => EngineFacts
-  /** Milliseconds from the publish time. */
+  /** Milliseconds from the publish time; a step is valid as long as its pipeline. */
   validFor: (command: Command) => number
+  /** Milliseconds from the publish time for which a broker that is there, but does not answer, is asked again. */
+  patience: (command: Command) => number
 }): Deciding => {
-  const isExpired = (command: Command): boolean => clock.now() > Date.parse(command.publishedAt) + validFor(command)
+  const isOlderThan = (command: Command, milliseconds: number): boolean => clock.now() > Date.parse(command.publishedAt) + milliseconds
+  const isExpired = (command: Command): boolean => isOlderThan(command, validFor(command))
 
   const decideNow = (command: Command, handler: Handler, gathered: Gathered): DomainEvent[] | Refusal => {
     if (isExpired(command)) return refuse('EXPIRED', `published at ${command.publishedAt}, now is ${isoTime(clock.now())}`)
+    // One strategy whose bars never come must not hold up the others for as long as the whole pipeline may last.
+    if ('refusal' in gathered && gathered.refusal === 'BROKER_TIMED_OUT' && isOlderThan(command, patience(command)))
+      return refuse('EXPIRED', `published at ${command.publishedAt}, and the broker still does not answer: ${gathered.text}`)
     if ('refusal' in gathered) return gathered
     if ('bug' in gathered) throw gathered.bug
     if (handler.needsBroker && !ready()) return refuse('GATEWAY_NOT_READY')
@@ -102,6 +109,10 @@ export const createDeciding = ({
     decide: async (command, handler, gathered, urgency = 'normal') => {
       let decided: Decided = { outcome: 'later', reason: 'the engine stopped' }
       await writer.enqueue(async () => {
+        if (command.pipeline !== undefined && ledger.pipelines[command.pipeline] === undefined) {
+          decided = { outcome: 'decided' } // its pipeline has ended meanwhile: nothing is decided for it any more
+          return
+        }
         const events = eventsOf(command, handler, gathered)
         if (isRefusal(events)) {
           decided = { outcome: 'later', reason: `${events.refusal}: ${events.text}` }

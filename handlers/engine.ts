@@ -127,12 +127,8 @@ export const createEngine = (options: EngineOptions): Engine => {
       endsBy: isoTime(clock.now() + (endsWithinOf(topics, command.type) ?? 0)),
     }
   }
-  /** A step is valid as long as its pipeline, and no longer than its own type where that can be published too. */
-  const validFor = (command: Command): number => {
-    const pipeline = command.pipeline === undefined ? undefined : ledger.pipelines[command.pipeline]
-    const own = handlers.published(command.type) === undefined ? Number.POSITIVE_INFINITY : validForOf(topics, command.type)
-    return Math.min(own, pipeline === undefined ? Number.POSITIVE_INFINITY : validForOf(topics, pipeline.type))
-  }
+  const validFor = (command: Command): number =>
+    validForOf(topics, (command.pipeline === undefined ? undefined : ledger.pipelines[command.pipeline]?.type) ?? command.type)
   const deciding = createDeciding({
     ledger,
     broker,
@@ -143,6 +139,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     sequence: () => desk.sequence(),
     facts: engineFacts,
     validFor,
+    patience: (command) => validForOf(topics, command.type),
   })
   const intake = createIntake({ journal, handlers, deciding, writer, topics, log, haltDecided: () => desk.handOver() })
   const runner = createPipelineRunner({

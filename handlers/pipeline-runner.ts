@@ -37,6 +37,8 @@ export const createPipelineRunner = ({
   /** Ids of steps and ends that this process is at work on, or waits to try again. */
   const inHand = new Set<string>()
   const backOffs = new Map<string, number>()
+  /** Why a step of a pipeline could not be decided the last time. */
+  const reasons = new Map<string, string>()
   const timers = new Map<string, () => void>()
   let working = 0
   let stopped = false
@@ -65,9 +67,21 @@ export const createPipelineRunner = ({
     const now = isoTime(clock.now())
     const move = next(ledger, pipeline)
     if ('steps' in move && pipeline.validUntil !== null && now > pipeline.validUntil)
-      return { end: { outcome: 'expired', code: 'EXPIRED', text: `valid until ${pipeline.validUntil}: nothing more is planned` } }
+      return {
+        end: {
+          outcome: 'expired',
+          code: 'EXPIRED',
+          text: `valid until ${pipeline.validUntil}: nothing more is planned${because(pipeline)}`,
+        },
+      }
     if (!('end' in move) && now >= pipeline.endsBy)
-      return { end: { outcome: 'failed', code: 'ENDS_WITHIN', text: `still waiting at ${pipeline.endsBy}, when it had to end` } }
+      return {
+        end: {
+          outcome: 'failed',
+          code: 'ENDS_WITHIN',
+          text: `still waiting at ${pipeline.endsBy}, when it had to end${because(pipeline)}`,
+        },
+      }
     return move
   }
 
@@ -87,7 +101,10 @@ export const createPipelineRunner = ({
     backOffs.delete(step.id)
   }
 
-  const tryAgain = (step: Step, reason: string): void => {
+  const because = ({ id }: Pipeline): string => (reasons.has(id) ? `; ${reasons.get(id)}` : '')
+
+  const tryAgain = (pipeline: Pipeline, step: Step, reason: string): void => {
+    reasons.set(pipeline.id, reason)
     const wait = backOffs.get(step.id) ?? firstBackOff
     backOffs.set(step.id, Math.min(wait * 2, longestBackOff))
     log.info({ step: step.id, wait }, `tried again later: ${reason}`)
@@ -105,7 +122,7 @@ export const createPipelineRunner = ({
     const decisions = commands.map((command, index) => decide(command, facts[index]!))
     for (const [index, decision] of decisions.entries()) {
       const decided = await decision
-      if (decided.outcome === 'later') tryAgain(steps[index]!, decided.reason)
+      if (decided.outcome === 'later') tryAgain(pipeline, steps[index]!, decided.reason)
       else release(steps[index]!)
     }
     working--
@@ -123,6 +140,7 @@ export const createPipelineRunner = ({
       if (ledger.pipelines[id] === undefined) {
         cancel()
         timers.delete(id)
+        reasons.delete(id)
       }
     for (const pipeline of Object.values(ledger.pipelines)) {
       arm(pipeline)

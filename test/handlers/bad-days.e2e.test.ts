@@ -54,13 +54,14 @@ describe('a bad day', function () {
       attributes: { type: 'orchestrator', id: 'blind', publishedAt: new Date(rig.clock.now()).toISOString() },
     })
     await untilIdle(rig)
-    // The line is down, so the driver's own question cannot be asked: the clock alone is moved, past what a reconcile is valid for.
-    for (let minute = 1; minute <= 20; minute++) {
+    // The line is down, so the driver's own question cannot be asked: the clock alone is moved, past what the run is valid for.
+    for (let minute = 1; minute <= 62; minute++) {
       await rig.clock.moveTo(rig.clock.now() + 60_000)
       await untilIdle(rig)
     }
     const document = await rig.composed.documents.get('commands/blind')
-    expect(document).to.include({ status: 'failed', code: 'EXPIRED' })
+    expect(document).to.include({ status: 'failed', code: 'ENDS_WITHIN' })
+    expect(document!['text']).to.include('the gateway is not connected')
     expect(await rig.events('AllocationDecided')).to.deep.equal([])
   })
 

@@ -6,7 +6,7 @@ import type { Broker, BrokerReport, OrderTicket } from '../../domain/ports/broke
 import type { Bus, Delivery } from '../../domain/ports/bus.ts'
 import type { Journal } from '../../domain/ports/journal.ts'
 import { createEngine, type Engine } from '../../handlers/engine.ts'
-import { simulatedClock } from '../../infra/clock.ts'
+import { type SimulatedClock, simulatedClock } from '../../infra/clock.ts'
 import { readTopics } from '../../infra/topics-file.ts'
 import { until } from '../contract/until.ts'
 import { createMemory, memoryJournal } from '../memory-store.ts'
@@ -106,6 +106,7 @@ describe('the engine', () => {
   let held: ReturnType<typeof createBroker>
   let mail: ReturnType<typeof createBus>
   let machineTime: number
+  let market: SimulatedClock
   /** Called while a commit is being appended: its events are not in the state yet, and nothing of it has taken effect. */
   let duringAppend: (commit: Commit) => void | Promise<void>
 
@@ -122,7 +123,8 @@ describe('the engine', () => {
     }
     held = createBroker()
     mail = createBus()
-    const clock = { ...simulatedClock(Date.parse(now)), monotonic: () => machineTime }
+    market = simulatedClock(Date.parse(now))
+    const clock = { ...market, monotonic: () => machineTime }
     let epoch = 0
     const lease = { acquire: async () => ({ epoch: ++epoch }), renew: async () => true, release: async () => {} }
     engine = createEngine({
@@ -226,6 +228,22 @@ describe('the engine', () => {
     expect(mail.ends.at(-1)!.end).to.equal('nack')
     await send('configure', { changes: { freshMinutes: 60 } })
     expect(mail.ends.at(-1)!.end, 'what needs no broker is decided').to.equal('ack')
+  })
+
+  it('decides nothing for a pipeline that has ended, however late its facts come', async () => {
+    let release: (value: typeof bars) => void = () => {}
+    held.broker.bars = () =>
+      new Promise((resolve) => {
+        release = resolve
+      })
+    mail.deliver('paper-commands-engine', 'orchestrator', {}, 'slow')
+    await until('the pipeline has begun', () => engine.ledger.pipelines['slow'] !== undefined)
+    await market.moveTo(Date.parse(now) + 61 * 60_000)
+    await until('the pipeline has ended', () => engine.ledger.pipelines['slow'] === undefined)
+    const ended = engine.ledger.position
+    release(bars)
+    await rest()
+    expect(engine.ledger.position).to.equal(ended)
   })
 
   it('takes no order id twice, though the broker’s own goes back', async () => {

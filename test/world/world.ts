@@ -13,6 +13,7 @@ import { createEngine, type Engine } from '../../handlers/engine.ts'
 import { readTopics } from '../../infra/topics-file.ts'
 import { createProjector, type Projector } from '../../projections/projector.ts'
 import { createMemory, type Memory, memoryJournal } from '../memory-store.ts'
+import { claimUnheard } from '../root-hooks.ts'
 import { createBroker, type SimulatedBroker } from './broker.ts'
 import { createPostOffice, type PostOffice } from './bus.ts'
 import { chanceFrom } from './chance.ts'
@@ -73,10 +74,6 @@ const holder = 'the one engine'
 /** What a supervisor waits before it starts a process again that ended by itself. */
 const restartMs = 1_000
 
-/** One world lives at a time; what fails unheard is its own. */
-let hearing: Set<unknown> = new Set()
-process.on('unhandledRejection', (reason) => void hearing.add(reason))
-
 type Running = { process: Process; engine?: Engine; projector?: Projector }
 type Crash = { here: (point: string) => boolean; down: number }
 
@@ -95,7 +92,7 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
   const planned = new Map<Role, Crash>()
   const lease = freeLease()
   const unheard = new Set<unknown>()
-  hearing = unheard
+  claimUnheard(unheard) // one world lives at a time; what fails unheard is its own
   let processes = 0
 
   const note = (text: string): void => {

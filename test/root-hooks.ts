@@ -1,0 +1,21 @@
+/**
+ * A promise that is rejected and that nobody hears ends a real process; here it fails the test in which it happened,
+ * unless that test has claimed such failures to judge them itself.
+ */
+let unheard = new Set<unknown>()
+let claimed: Set<unknown> | undefined
+process.on('unhandledRejection', (reason) => void (claimed ?? unheard).add(reason))
+
+/** From here to the end of the test, they go there. */
+export const claimUnheard = (claim: Set<unknown>): void => {
+  claimed = claim
+}
+
+export const mochaHooks = {
+  afterEach(): void {
+    const [first] = unheard
+    unheard = new Set()
+    claimed = undefined
+    if (first !== undefined) throw new Error('a rejected promise that nobody heard', { cause: first })
+  },
+}
