@@ -1,0 +1,202 @@
+import { expect } from 'chai'
+import * as t from 'io-ts'
+import { event } from '../../domain/events.ts'
+import type { Ledger } from '../../domain/ledger.ts'
+import { type Broker, BrokerUnavailable, type Contract, type HistoricalBar } from '../../domain/ports/broker.ts'
+import { defineStrategy, type Signal, type Strategy } from '../../domain/strategy.ts'
+import type { EngineFacts } from '../../handlers/handler.ts'
+import { signal } from '../../handlers/signal.ts'
+import {
+  accepted,
+  at,
+  booked,
+  caused,
+  command,
+  configured,
+  continued,
+  dataOf,
+  given,
+  ordered,
+  ready,
+  SPY,
+  together,
+  tuesday,
+} from '../given.ts'
+
+const bar = (start: string, close = 100): HistoricalBar => ({ start, open: close, high: close + 1, low: close - 1, close, volume: 1000 })
+const closedDays = [bar('2024-01-04'), bar('2024-01-05'), bar('2024-01-08', 101)]
+const today = bar('2024-01-09', 150)
+const contract: Contract = {
+  ...{ conId: SPY.conId, symbol: 'SPY', secType: 'STK', exchange: 'SMART', primaryExchange: 'ARCA', currency: 'USD', localSymbol: 'SPY' },
+  ...{ multiplier: '1', sizeStep: '1', minTick: '0.01' },
+}
+
+/** Long by as much as its parameter says; what it was given is kept for the test to look at. */
+const trendSaying = (says: (inputs: { random: () => number }) => Signal | undefined = () => undefined) => {
+  const given: { bars: readonly { start: string }[] }[] = []
+  const strategy = defineStrategy({
+    name: 'Trend',
+    description: 'long by its parameter',
+    instruments: { SPY: { symbol: 'SPY', secType: 'STK', exchange: 'SMART', currency: 'USD' } },
+    bars: [{ instrument: 'SPY', size: '1 day', duration: '10 D', whatToShow: 'TRADES', regularHoursOnly: true, atLeast: 2 }],
+    parameters: { codec: t.type({ weight: t.number }), defaults: { weight: 0.5 } },
+    signal: ({ bars, random, parameters: { weight } }) => {
+      given.push({ bars: bars['SPY']! })
+      return says({ random }) ?? { kind: 'targets', targets: [{ instrument: 'SPY', weight }], indicators: { weight }, reason: 'as told' }
+    },
+  }) as Strategy
+  return { strategy, given }
+}
+
+const brokerWith = (
+  contracts: () => Promise<Contract[]> = async () => [contract],
+  bars: () => Promise<HistoricalBar[]> = async () => closedDays,
+) => ({ contracts, bars }) as unknown as Broker
+
+type Asked = { broker?: Broker; strategy?: Strategy; dryRun?: boolean; time?: string; id?: string; ledger?: Ledger }
+
+/** The events of one signal, gathered and decided as the engine does it. */
+const signalled = async ({ broker = brokerWith(), strategy = trendSaying().strategy, ...asked }: Asked = {}) => {
+  const { dryRun, time = tuesday, id = 's1', ledger = given(ready).ledger } = asked
+  const handler = signal(strategy)
+  const body = dryRun === undefined ? {} : { dryRun }
+  const said = { id, type: 'trend', publishedAt: time, source: 'test', body }
+  const facts = await handler.gather({ broker }, said, ledger)
+  return accepted(handler.decide({ ledger, command: said, facts, now: Date.parse(time), engine: {} as EngineFacts }))
+}
+const failure = async (asked: Asked) => dataOf(await signalled(asked), 'SignalFailed')[0]
+
+describe('a signal', () => {
+  it('is computed from closed bars alone, and names them, its price and its parameters', async () => {
+    const { strategy, given: inputs } = trendSaying()
+    const events = await signalled({ strategy, broker: brokerWith(undefined, async () => [...closedDays, today]) })
+    expect(inputs[0]!.bars.map(({ start }) => start)).to.deep.equal(['2024-01-04', '2024-01-05', '2024-01-08'])
+    const [generated] = dataOf(events, 'SignalGenerated')
+    expect(generated).to.deep.include({
+      ...{ strategy: 'trend', dryRun: false, kind: 'targets', lastSession: '2024-01-08', parameters: { weight: 0.5 } },
+      targets: [{ conId: SPY.conId, symbol: 'SPY', weight: '0.5' }],
+      prices: [{ conId: SPY.conId, value: '101', at: '2024-01-08T21:00:00.000Z', source: 'close of the bar of 1 day from 2024-01-08' }],
+    })
+    expect(generated!.bars[0]).to.include({ from: '2024-01-04', to: '2024-01-08', count: 3 })
+  })
+
+  it('is fresh until the close of the session after its last bar', async () => {
+    const [generated] = dataOf(await signalled(), 'SignalGenerated')
+    expect(generated!.freshUntil).to.equal('2024-01-09T21:00:00.000Z')
+  })
+
+  it('is not computed from the bars of the day before: it fails by name, and the strategy is not asked', async () => {
+    const { strategy, given: inputs } = trendSaying()
+    const failed = await failure({ strategy, time: '2024-01-09T21:05:00.000Z' })
+    expect(failed).to.include({ strategy: 'trend', code: 'BARS_STALE' })
+    expect(failed!.text).to.match(/^SPY: .*2024-01-08.*2024-01-09/)
+    expect(inputs).to.deep.equal([])
+  })
+
+  it('fails by name when too few bars came, or none', async () => {
+    const receiving = (bars: HistoricalBar[]) => failure({ broker: brokerWith(undefined, async () => bars) })
+    expect(await receiving(closedDays.slice(-1))).to.include({ code: 'BARS_INCOMPLETE' })
+    expect(await receiving([])).to.include({ code: 'BARS_INCOMPLETE' })
+  })
+
+  it('fails by name when the broker refuses its bars or its instrument, and passes on that the line is down', async () => {
+    const no = async () => Promise.reject(new BrokerUnavailable('refused', 'no market data permissions'))
+    expect(await failure({ broker: brokerWith(undefined, no) })).to.include({
+      code: 'BARS_REFUSED',
+      text: 'SPY: no market data permissions',
+    })
+    expect(await failure({ broker: brokerWith(no) })).to.include({ code: 'INSTRUMENT_REFUSED' })
+    const down = async () => Promise.reject(new BrokerUnavailable('timedOut', 'no answer within 60 s'))
+    const asked = signalled({ broker: brokerWith(undefined, down) })
+    expect(await asked.catch((error: Error) => error)).to.be.instanceOf(BrokerUnavailable)
+  })
+
+  it('fails by name when no contract matches its instrument, or several', async () => {
+    expect(await failure({ broker: brokerWith(async () => []) })).to.include({ code: 'INSTRUMENT_UNKNOWN' })
+    const several = await failure({ broker: brokerWith(async () => [contract, { ...contract, conId: 1, currency: 'MXN' }]) })
+    expect(several).to.include({ code: 'INSTRUMENT_AMBIGUOUS' })
+  })
+
+  it('fails when it is nonsense: a target that is none of its instruments, a weight that is no number', async () => {
+    const saying = (targets: { instrument: string; weight: number }[]) =>
+      failure({ strategy: trendSaying(() => ({ kind: 'targets', targets, indicators: {}, reason: '' })).strategy })
+    expect(await saying([{ instrument: 'AAPL', weight: 1 }])).to.include({ code: 'SIGNAL_INVALID' })
+    expect(await saying([{ instrument: 'SPY', weight: Number.NaN }])).to.include({ code: 'SIGNAL_INVALID' })
+  })
+
+  it('is not computed for a strategy that is disabled, nor with a parameter that is wrong', async () => {
+    const disabled = given(ready, configured({ 'strategies.trend.enabled': false })).ledger
+    expect(await failure({ ledger: disabled })).to.include({ code: 'STRATEGY_DISABLED' })
+    const wrong = given(ready, configured({ 'strategies.trend.parameters.weight': 'much' })).ledger
+    expect(await failure({ ledger: wrong })).to.include({ code: 'PARAMETERS_INVALID' })
+    const set = given(ready, configured({ 'strategies.trend.parameters.weight': 0.25 })).ledger
+    expect(dataOf(await signalled({ ledger: set }), 'SignalGenerated')[0]!.targets[0]).to.include({ weight: '0.25' })
+  })
+
+  it('draws the same random numbers for the same command, and others for another', async () => {
+    const drawing = trendSaying(({ random }) => ({ kind: 'neutral', indicators: { drawn: random() }, reason: '' })).strategy
+    const drawn = async (id: string) => dataOf(await signalled({ strategy: drawing, id }), 'SignalGenerated')[0]!.indicators['drawn']
+    expect(await drawn('s1')).to.equal(await drawn('s1'))
+    expect(await drawn('s1')).not.to.equal(await drawn('s2'))
+  })
+
+  it('of a dry run is seen by its own pipeline alone', async () => {
+    const { ledger } = given(
+      ready,
+      caused(
+        command('dry', 'orchestrator'),
+        event('PipelineStarted', { pipeline: 'dry', plan: { dryRun: true }, validUntil: null, endsBy: '2024-01-09T16:00:00.000Z' }),
+      ),
+    )
+    const events = await signalled({ ledger, dryRun: true })
+    const after = continued(ledger, caused(command('dry:trend', 'trend', { pipeline: 'dry' }), ...events))
+    expect(after.signals).to.deep.equal({})
+    expect(after.pipelines['dry']!.drySignals['trend']).to.include({ dryRun: true })
+    const none = await signalled({ ledger, dryRun: true, broker: brokerWith(async () => []) })
+    const failed = continued(ledger, caused(command('dry:trend', 'trend', { pipeline: 'dry' }), ...none))
+    expect(failed.failures).to.deep.equal({})
+    expect(failed.pipelines['dry']!.dryFailures['trend']).to.include({ code: 'INSTRUMENT_UNKNOWN' })
+  })
+})
+
+describe('the instruments of a signal', () => {
+  it('are recorded when they are new or have changed, and not every day', async () => {
+    const first = await signalled({ ledger: given(ready.slice(0, 3)).ledger })
+    expect(dataOf(first, 'InstrumentResolved')[0]).to.include({ conId: SPY.conId, sizeStep: '1', minTick: '0.01' })
+    const known = continued(given(ready.slice(0, 3)).ledger, together(...first))
+    expect(dataOf(await signalled({ ledger: known }), 'InstrumentResolved')).to.deep.equal([])
+    const finer = brokerWith(async () => [{ ...contract, minTick: '0.005' }])
+    expect(dataOf(await signalled({ ledger: known, broker: finer }), 'InstrumentResolved')).to.have.length(1)
+  })
+
+  it('trade whole shares, though the broker lists fractions that it refuses from here', async () => {
+    const fractions = brokerWith(async () => [{ ...contract, sizeStep: '0.0001' }])
+    const events = await signalled({ ledger: given(ready.slice(0, 3)).ledger, broker: fractions })
+    expect(dataOf(events, 'InstrumentResolved')[0]).to.include({ sizeStep: '1' })
+  })
+
+  const other = brokerWith(async () => [{ ...contract, conId: 999 }])
+
+  it('that are another contract than the one that is held or ordered block both until a person has looked', async () => {
+    for (const stake of [booked('trend', SPY, '50'), ordered('abc-1', SPY, { trend: '50' })]) {
+      const { ledger } = given(ready, stake)
+      const events = await signalled({ ledger, broker: other })
+      expect(dataOf(events, 'DiscrepancyFound').map(({ conId, kind }) => [conId, kind])).to.deep.equal([
+        [SPY.conId, 'instrumentChanged'],
+        [999, 'instrumentChanged'],
+      ])
+      expect(dataOf(events, 'SignalFailed')[0]).to.include({ code: 'INSTRUMENT_CHANGED' })
+      const after = continued(ledger, at('2024-01-09T15:01:00.000Z'), together(...events))
+      const again = await signalled({ ledger: after, broker: other })
+      expect(
+        again.map(({ type }) => type),
+        'found once, failing on',
+      ).to.deep.equal(['SignalFailed'])
+    }
+  })
+
+  it('may be another contract when nothing is held or ordered', async () => {
+    const events = await signalled({ broker: other })
+    expect(events.map(({ type }) => type)).to.deep.equal(['InstrumentResolved', 'SignalGenerated'])
+  })
+})
