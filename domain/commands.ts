@@ -3,6 +3,7 @@
  * A strategy's id is a command type too; its body is `SignalBody`.
  */
 import * as t from 'io-ts'
+import type { Cause } from './commit.ts'
 import { Changes } from './configuration.ts'
 import { DecimalText } from './decimal.ts'
 import { type Decoded, decode } from './decode.ts'
@@ -58,20 +59,8 @@ export const ExplainBody = body(
   { strategy: NonEmpty, orderRef: NonEmpty, price: DecimalText, reason: NonEmpty },
 )
 
-/** A command as the engine takes it: envelope and body, both readable. */
-export type Command<B = unknown> = {
-  id: string
-  type: string
-  /** ISO time. */
-  publishedAt: string
-  source: string
-  actor?: string
-  correlationId?: string
-  job?: string
-  /** Set on the steps of a pipeline. */
-  pipeline?: string
-  body: B
-}
+/** A command as the engine takes it: what will be the cause of its commit, and the body. */
+export type Command<B = unknown> = Omit<Extract<Cause, { kind: 'command' }>, 'kind'> & { body: B }
 
 const idShape = /^[A-Za-z0-9][A-Za-z0-9._@:-]{0,95}$/
 
