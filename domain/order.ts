@@ -1,6 +1,6 @@
 /**
  * One order, from the plan to its end.
- * State → evolve → questions, top to bottom. Pure. The events are in events.ts; the fold of the whole account is in ledger.ts.
+ * State → evolve → questions, top to bottom. Pure. The events are in events.ts; the fold of the whole account is in fold.ts.
  */
 import { absolute, add, compare, type Decimal, divide, isZero, multiply, negate, sign, subtract, toNumber } from './decimal.ts'
 import type { EventData, OrderOutcome } from './events.ts'

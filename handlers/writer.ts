@@ -5,7 +5,8 @@
 import PQueue from 'p-queue'
 import { type Cause, type Commit, store } from '../domain/commit.ts'
 import { type DomainEvent, fromStored, toStored } from '../domain/events.ts'
-import { fold, type Ledger } from '../domain/ledger.ts'
+import { fold } from '../domain/fold.ts'
+import type { Ledger } from '../domain/ledger.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
 import type { Appended, Journal } from '../domain/ports/journal.ts'
 

@@ -1,6 +1,7 @@
 /** Folds the journal commit by commit and asks every view what each one changes. */
 import type { StoredCommit } from '../domain/commit.ts'
-import { fold, initialLedger, type Ledger } from '../domain/ledger.ts'
+import { fold } from '../domain/fold.ts'
+import { initialLedger, type Ledger } from '../domain/ledger.ts'
 import { checkDocumentPath, type DocumentWrite } from '../domain/ports/documents.ts'
 import { createOrderIndex } from './order-index.ts'
 import type { View } from './view.ts'

@@ -8,7 +8,8 @@ import type { Configuration } from '../domain/configuration.ts'
 import type { Decimal } from '../domain/decimal.ts'
 import { isRefusal, type Refusal } from '../domain/errors.ts'
 import { type DomainEvent, type EventData, type EventType, event, toStored } from '../domain/events.ts'
-import { fold, initialLedger, type Ledger } from '../domain/ledger.ts'
+import { fold } from '../domain/fold.ts'
+import { initialLedger, type Ledger } from '../domain/ledger.ts'
 
 // ── Folding ──
 

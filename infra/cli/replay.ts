@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { fold, initialLedger } from '../../domain/ledger.ts'
+import { fold } from '../../domain/fold.ts'
+import { initialLedger } from '../../domain/ledger.ts'
 import { wholeNumber } from './arguments.ts'
 import { printJson } from './output.ts'
 import { withData } from './reading.ts'

@@ -1,7 +1,8 @@
 /** Replay: parse, decode and fold a journal, against `JSON.parse` of the same texts alone. */
 import { type Commit, canonical, type StoredEvent, sha256 } from '../../domain/commit.ts'
 import { type DomainEvent, event, toStored } from '../../domain/events.ts'
-import { fold, initialLedger } from '../../domain/ledger.ts'
+import { fold } from '../../domain/fold.ts'
+import { initialLedger } from '../../domain/ledger.ts'
 import { isoTime } from '../../domain/ports/clock.ts'
 import type { Row } from './row.ts'
 

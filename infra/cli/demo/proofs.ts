@@ -1,7 +1,8 @@
 /** What the demo proves of itself at its end. Each proof says what it found, or why it fails. */
 import { canonical } from '../../../domain/commit.ts'
 import { add, compare, type Decimal, decimal } from '../../../domain/decimal.ts'
-import { booksIn, fold, initialLedger, type Ledger } from '../../../domain/ledger.ts'
+import { fold } from '../../../domain/fold.ts'
+import { booksIn, initialLedger, type Ledger } from '../../../domain/ledger.ts'
 import type { Documents, DocumentWrite } from '../../../domain/ports/documents.ts'
 import { verifyChain } from '../../../domain/verify.ts'
 import type { Process } from '../../compose.ts'
