@@ -3,17 +3,8 @@ import fc from 'fast-check'
 import { canonical, store } from '../../domain/commit.ts'
 import { add, type Decimal, isZero, subtract, sum } from '../../domain/decimal.ts'
 import { event } from '../../domain/events.ts'
-import {
-  blockedBecause,
-  booksIn,
-  fold,
-  foldEvents,
-  initialLedger,
-  type Ledger,
-  lastWord,
-  openOrders,
-  openOrdersIn,
-} from '../../domain/ledger.ts'
+import { fold, foldEvents } from '../../domain/fold.ts'
+import { blockedBecause, booksIn, initialLedger, type Ledger, lastWord, openOrders, openOrdersIn } from '../../domain/ledger.ts'
 import { recall } from '../../domain/remembered.ts'
 import {
   at,
