@@ -1,9 +1,6 @@
 /** The engine on ports that a test holds in its hand: what may reach the socket in the moments between a decision and its effect. */
 import { expect } from 'chai'
-import { sessions } from '../../domain/calendar.ts'
 import type { Commit } from '../../domain/commit.ts'
-import type { Broker, BrokerReport, OrderTicket } from '../../domain/ports/broker.ts'
-import type { Bus, Delivery } from '../../domain/ports/bus.ts'
 import type { Journal } from '../../domain/ports/journal.ts'
 import { createEngine, type Engine } from '../../handlers/engine.ts'
 import { type SimulatedClock, simulatedClock } from '../../infra/clock.ts'
@@ -11,94 +8,7 @@ import { readTopics } from '../../infra/topics-file.ts'
 import { until } from '../contract/until.ts'
 import { createMemory, memoryJournal } from '../memory-store.ts'
 import { wanting } from '../rig.ts'
-
-const now = '2024-01-09T15:00:00.000Z'
-const contract = {
-  ...{ conId: 756733, symbol: 'SPY', secType: 'STK', exchange: 'SMART', primaryExchange: 'ARCA', currency: 'USD', localSymbol: 'SPY' },
-  ...{ multiplier: '1', sizeStep: '1', minTick: '0.01' },
-}
-const bars = sessions('2024-01-02', '2024-01-08').map(({ date }) => ({
-  start: date,
-  open: 100,
-  high: 101,
-  low: 99,
-  close: 100,
-  volume: 1000,
-}))
-const silent = { info: () => {}, warn: () => {}, error: () => {} }
-
-const createBroker = () => {
-  const placed: OrderTicket[] = []
-  const cancelled: number[] = []
-  let listener: (report: BrokerReport) => void = () => {}
-  let up = false
-  const broker: Broker = {
-    start: (listen) => {
-      listener = listen
-      up = true
-      listen({ kind: 'connected', managedAccounts: ['DU1'], nextValidId: 1, serverVersion: 193 })
-    },
-    connected: () => up,
-    place: (ticket) => void placed.push(ticket),
-    cancel: (orderId) => {
-      if (!up) throw new Error('no line')
-      cancelled.push(orderId)
-    },
-    snapshot: async (account) => ({
-      ...{ account, takenAt: now, executions: [], commissions: [], completedOrders: [], positions: [] },
-      openOrders: placed.map(({ orderRef, orderId }) => ({
-        ...{
-          orderRef,
-          orderId,
-          clientId: 7,
-          permId: orderId + 1000,
-          account,
-          contract,
-          status: 'Submitted',
-          filled: undefined,
-          remaining: undefined,
-        },
-      })),
-      values: {
-        ...{ baseCurrency: 'USD', netLiquidation: '100000', availableFunds: '100000', grossPositionValue: '0' },
-        ...{ cash: { USD: '100000' }, exchangeRates: { USD: '1' } },
-      },
-    }),
-    contracts: async () => [contract],
-    bars: async () => bars,
-    currentTime: async () => now,
-    close: async () => {
-      up = false
-    },
-  }
-  const report = (heard: BrokerReport) => {
-    up = heard.kind === 'connected' ? true : heard.kind === 'lost' ? false : up
-    listener(heard)
-  }
-  return { broker, placed, cancelled, report }
-}
-
-const createBus = () => {
-  const consumers = new Map<string, (delivery: Delivery) => void>()
-  const ends: { id: string; end: string }[] = []
-  let count = 0
-  const bus: Bus = {
-    publish: async () => 'unused',
-    subscribe: (subscription, consume) => {
-      consumers.set(subscription, consume)
-      return { close: async () => void consumers.delete(subscription) }
-    },
-    deadLetters: async () => [],
-    nextDueAt: async () => undefined,
-    idle: async () => true,
-  }
-  const deliver = (subscription: string, type: string, body: object = {}, id = `${type}-${++count}`) => {
-    const end = (how: string) => async () => void ends.push({ id, end: how })
-    const message = { id: `m${count}`, data: JSON.stringify(body), attributes: { type, id }, publishedAt: now, attempt: 1 }
-    consumers.get(subscription)?.({ ...message, ack: end('ack'), nack: end('nack'), deadLetter: end('dead') })
-  }
-  return { bus, deliver, ends }
-}
+import { contract, createBroker, createBus, now, silent } from './ports-in-hand.ts'
 
 describe('the engine', () => {
   let engine: Engine
