@@ -8,7 +8,7 @@ import { readTopics } from '../../infra/topics-file.ts'
 import { until } from '../contract/until.ts'
 import { createMemory, memoryJournal } from '../memory-store.ts'
 import { wanting } from '../rig.ts'
-import { contract, createBroker, createBus, now, silent } from './ports-in-hand.ts'
+import { bars, contract, createBroker, createBus, now, silent } from './ports-in-hand.ts'
 
 describe('the engine', () => {
   let engine: Engine

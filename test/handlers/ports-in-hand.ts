@@ -9,7 +9,7 @@ export const contract = {
   ...{ conId: 756733, symbol: 'SPY', secType: 'STK', exchange: 'SMART', primaryExchange: 'ARCA', currency: 'USD', localSymbol: 'SPY' },
   ...{ multiplier: '1', sizeStep: '1', minTick: '0.01' },
 }
-const bars = sessions('2024-01-02', '2024-01-08').map(({ date }) => ({
+export const bars = sessions('2024-01-02', '2024-01-08').map(({ date }) => ({
   start: date,
   open: 100,
   high: 101,
