@@ -1,0 +1,285 @@
+/** The engine's beginnings and ends on ports that a test holds in its hand: whose journal it is, whether it may act, and what goes first. */
+import { expect } from 'chai'
+import type { Commit } from '../../domain/commit.ts'
+import type { DomainEvent } from '../../domain/events.ts'
+import type { BrokerSnapshot } from '../../domain/ports/broker.ts'
+import { createEngine, type Engine, type EngineOptions } from '../../handlers/engine.ts'
+import { simulatedClock } from '../../infra/clock.ts'
+import { readTopics } from '../../infra/topics-file.ts'
+import { until } from '../contract/until.ts'
+import { createMemory, type Memory, memoryJournal } from '../memory-store.ts'
+import { wanting } from '../rig.ts'
+import { createBroker, createBus, now, silent } from './ports-in-hand.ts'
+
+type Details = Partial<EngineOptions> & { memory?: Memory; time?: string; held?: ReturnType<typeof createBroker>; epoch?: number }
+
+/** An engine that is not started yet, and all that it holds on to. */
+const engineWith = ({ memory = createMemory(), time = now, held = createBroker(), epoch = 1, ...options }: Details = {}) => {
+  const mail = createBus()
+  const market = simulatedClock(Date.parse(time))
+  /** What waits for machine time, by the milliseconds it was told to wait. */
+  const afterwards = new Map<number, () => void>()
+  const clock = {
+    ...market,
+    monotonic: () => 0,
+    after: (milliseconds: number, run: () => void) => {
+      afterwards.set(milliseconds, run)
+      return () => void afterwards.delete(milliseconds)
+    },
+  }
+  const lease = { acquire: async () => ({ epoch }), renew: async () => true, release: async () => {} }
+  const engine = createEngine({
+    ...{ journal: memoryJournal(memory), bus: mail.bus, broker: held.broker, lease, clock, log: silent, topics: readTopics() },
+    ...{ mode: 'paper', holder: 'test', strategies: { trend: wanting('Trend') } },
+    ...options,
+  })
+  const send = (type: string, body: object = {}, id?: string) =>
+    mail.deliver('paper-commands-engine', type, body, id, new Date(market.now()).toISOString())
+  const halt = (id: string) => mail.deliver('paper-urgent-engine', 'halt', {}, id)
+  const rest = () => until('nothing is under way', () => engine.idle())
+  const sent = async (type: string, body: object = {}, id?: string) => {
+    send(type, body, id)
+    await rest()
+  }
+  const endOf = (id: string) => mail.ends.find((end) => end.id === id)?.end
+  return { engine, memory, held, mail, market, afterwards, lease, send, sent, halt, rest, endOf }
+}
+type Bench = ReturnType<typeof engineWith>
+
+const commits = ({ memory }: Bench): Commit[] => memory.commits.map(({ json }) => JSON.parse(json) as Commit)
+const events = (bench: Bench, type: DomainEvent['type']) =>
+  commits(bench).flatMap((commit) => commit.events.filter((event) => event.type === type))
+
+/** A question that is answered when the test says so. */
+const whenTold = <T>(answer: () => Promise<T>) => {
+  const waiting: (() => void)[] = []
+  const ask = () => new Promise<T>((resolve, reject) => waiting.push(() => void answer().then(resolve, reject)))
+  const tell = () => {
+    for (const go of waiting.splice(0)) go()
+  }
+  return { ask, asked: () => waiting.length, tell }
+}
+
+describe('the life of an engine', () => {
+  const running: Engine[] = []
+  const begin = async (details: Details = {}): Promise<Bench> => {
+    const bench = engineWith(details)
+    running.push(bench.engine)
+    await bench.engine.start()
+    await until('the gateway is ready', () => bench.engine.ready())
+    return bench
+  }
+  const beginTrading = async (details: Details = {}): Promise<Bench> => {
+    const bench = await begin(details)
+    await bench.sent('configure', { changes: { 'strategies.trend.allocation': 1, 'strategies.trend.parameters.wants': '100' } })
+    await bench.sent('resume')
+    return bench
+  }
+  afterEach(async () => {
+    for (const engine of running.splice(0)) await engine.stop()
+  })
+  const startFailure = async (details: Details): Promise<Error> => {
+    const { engine } = engineWith(details)
+    running.push(engine)
+    return engine.start().then(
+      () => expect.fail('it started'),
+      (error: Error) => error,
+    )
+  }
+
+  describe('the journal', () => {
+    it('of paper trading is never continued by a live engine', async () => {
+      const { memory, engine } = await begin()
+      await engine.stop()
+      const held = createBroker(['U1'])
+      const failure = await startFailure({ memory, held, mode: 'live', account: 'U1', epoch: 2 })
+      expect(failure.message).to.match(/this journal is paper, the engine was started for live/)
+      expect([held.broker.connected(), memory.commits.length]).to.deep.equal([false, engine.ledger.position])
+    })
+
+    it('is not written by an engine whose epoch the journal has seen', async () => {
+      const { memory, engine } = await begin({ epoch: 3 })
+      await engine.stop()
+      expect((await startFailure({ memory, epoch: 3 })).message).to.match(/gave epoch 3, but the journal has seen epoch 3/)
+      expect(memory.commits).to.have.length(engine.ledger.position)
+    })
+
+    it('keeps its account for ever: an engine at another one closes the line and asks nothing', async () => {
+      const { memory, engine } = await begin()
+      await engine.stop()
+      const held = createBroker(['DU2'])
+      let asked = 0
+      held.broker.snapshot = async () => {
+        asked++
+        throw new Error('not to be asked')
+      }
+      const other = engineWith({ memory, held, epoch: 2 })
+      running.push(other.engine)
+      await other.engine.start()
+      expect((await other.engine.stopped).message).to.match(/ACCOUNT_MISMATCH.*DU1/)
+      expect([asked, held.broker.connected()]).to.deep.equal([0, false])
+    })
+  })
+
+  it('ends when another engine has taken the lease', async () => {
+    const { engine, lease, afterwards, held } = await begin()
+    lease.renew = async () => false
+    afterwards.get(15_000)!()
+    expect((await engine.stopped).message).to.equal('another engine took the lease')
+    expect([engine.ready(), held.broker.connected()]).to.deep.equal([false, false])
+  })
+
+  describe('the line', () => {
+    it('that is up but not yet asked about decides nothing that needs the broker', async () => {
+      const held = createBroker()
+      const questions = whenTold(held.broker.snapshot.bind(undefined, 'DU1'))
+      held.broker.snapshot = questions.ask
+      const bench = engineWith({ held })
+      running.push(bench.engine)
+      await bench.engine.start()
+      await until('it is asked', () => questions.asked() === 1)
+      bench.send('reconcile', {}, 'early')
+      await until('the command went back', () => bench.endOf('early') === 'nack')
+      expect(bench.engine.ready()).to.equal(false)
+      questions.tell()
+      await until('the gateway is ready', () => bench.engine.ready())
+      expect(events(bench, 'PositionReconciled')).to.have.length(1)
+    })
+
+    it('that comes back is asked anew before anything is decided, whichever way it went', async () => {
+      const bench = await beginTrading()
+      const { held, engine } = bench
+      const answer = held.broker.snapshot
+      const [lost, back] = [
+        { kind: 'lost', reason: 'cable' },
+        { kind: 'connected', managedAccounts: ['DU1'], nextValidId: 1, serverVersion: 193 },
+      ] as const
+      const [down, up] = [
+        { kind: 'link', state: 'down', reason: '1100' },
+        { kind: 'link', state: 'up', reason: '1102' },
+      ] as const
+      for (const [gone, again] of [
+        [lost, back],
+        [down, up],
+      ] as const) {
+        const questions = whenTold<BrokerSnapshot>(() => answer('DU1'))
+        held.broker.snapshot = questions.ask
+        held.report(gone)
+        expect(engine.ready(), gone.kind).to.equal(false)
+        held.report(again)
+        await until('it is asked', () => questions.asked() === 1)
+        expect(engine.ready(), `${again.kind}, not asked`).to.equal(false)
+        questions.tell()
+        await until('the gateway is ready', () => engine.ready())
+      }
+      expect(events(bench, 'GatewayLost').map(({ data }) => data)).to.deep.equal([{ reason: 'cable' }, { reason: '1100' }])
+      expect(events(bench, 'GatewayConnected')).to.have.length(3)
+    })
+
+    it('that says connected twice is in doubt again', async () => {
+      const { held, engine } = await begin()
+      const questions = whenTold<BrokerSnapshot>(async () => expect.fail('not told'))
+      held.broker.snapshot = questions.ask
+      held.report({ kind: 'connected', managedAccounts: ['DU1'], nextValidId: 1, serverVersion: 193 })
+      await until('it is asked', () => questions.asked() === 1)
+      expect(engine.ready()).to.equal(false)
+    })
+
+    it('is believed by the socket, not by the last report: down means that nothing is decided', async () => {
+      const { held, engine, send, endOf } = await begin()
+      held.broker.connected = () => false
+      send('reconcile', {}, 'late')
+      await until('the command went back', () => endOf('late') === 'nack')
+      expect(engine.ready()).to.equal(false)
+    })
+  })
+
+  describe('a halt', () => {
+    it('is decided before everything that waits, however much that is', async () => {
+      const memory = createMemory()
+      const real = memoryJournal(memory)
+      const disk = whenTold(async () => undefined)
+      let slow = false
+      const append: typeof real.append = async (commit) => {
+        if (slow) await disk.ask()
+        return real.append(commit)
+      }
+      const bench = await begin({ memory, journal: { ...real, append } })
+      slow = true
+      bench.send('configure', { changes: { freshMinutes: 10 } }, 'first')
+      await until('the first is being written', () => disk.asked() === 1)
+      for (const minutes of [20, 30, 40]) bench.send('configure', { changes: { freshMinutes: minutes } }, `minutes-${minutes}`)
+      await new Promise((resolve) => setImmediate(resolve))
+      bench.halt('now')
+      await new Promise((resolve) => setImmediate(resolve))
+      slow = false
+      disk.tell()
+      await bench.rest()
+      const order = commits(bench).flatMap(({ cause }) => (cause.kind === 'command' ? [cause.id] : []))
+      expect(order).to.deep.equal(['first', 'now', 'minutes-20', 'minutes-30', 'minutes-40'])
+    })
+
+    it('waits for no gathering: eight commands that wait for the broker do not hold it up', async () => {
+      const bench = await beginTrading()
+      const bars = whenTold(async () => [])
+      bench.held.broker.bars = bars.ask
+      for (let number = 1; number <= 9; number++) bench.send('trend', {}, `slow-${number}`)
+      await until('as many gather as may', () => bars.asked() === 8)
+      bench.halt('now')
+      await until('the halt is decided', () => bench.endOf('now') === 'ack')
+      expect(bench.engine.ledger.trading.on).to.equal(false)
+      bars.tell()
+      await until('the ninth gathers', () => bars.asked() === 1)
+      bars.tell()
+      await bench.rest()
+    })
+  })
+
+  describe('a command that comes again', () => {
+    it('is acknowledged without asking the broker when it was decided before', async () => {
+      const bench = await begin()
+      await bench.sent('reconcile', {}, 'once')
+      let asked = 0
+      const answer = bench.held.broker.snapshot
+      bench.held.broker.snapshot = (account) => {
+        asked++
+        return answer(account)
+      }
+      await bench.sent('reconcile', {}, 'once')
+      expect([asked, bench.endOf('once')]).to.deep.equal([0, 'ack'])
+      await bench.sent('reconcile', {}, 'another')
+      expect(asked).to.equal(1)
+    })
+
+    it('while it is in hand waits for the same decision: the broker is asked once', async () => {
+      const bench = await begin()
+      const questions = whenTold(bench.held.broker.snapshot.bind(undefined, 'DU1'))
+      let asked = 0
+      bench.held.broker.snapshot = () => {
+        asked++
+        return questions.ask()
+      }
+      for (let time = 1; time <= 3; time++) bench.send('reconcile', {}, 'thrice')
+      await until('it is asked', () => questions.asked() === 1)
+      questions.tell()
+      await bench.rest()
+      expect(asked).to.equal(1)
+      expect(bench.mail.ends.filter(({ id }) => id === 'thrice').map(({ end }) => end)).to.deep.equal(['ack', 'ack', 'ack'])
+      expect(commits(bench).filter(({ cause }) => cause.kind === 'command' && cause.id === 'thrice')).to.have.length(1)
+    })
+  })
+
+  it('on Monday trades nothing of Friday: a pipeline that was open ends as expired, and plans nothing', async () => {
+    const friday = '2024-01-12T21:05:00.000Z'
+    const first = await beginTrading({ time: friday })
+    const bars = whenTold(async () => [])
+    first.held.broker.bars = bars.ask
+    first.send('orchestrator', {}, 'daily')
+    await until('its signal is asked for', () => bars.asked() === 1)
+    await first.engine.stop()
+    const monday = await begin({ memory: first.memory, held: createBroker(), time: '2024-01-16T14:00:00.000Z', epoch: 2 })
+    await until('the pipeline has ended', () => events(monday, 'PipelineEnded').length === 1)
+    expect(events(monday, 'PipelineEnded')[0]!.data).to.include({ pipeline: 'daily', outcome: 'expired', code: 'EXPIRED' })
+    expect([events(monday, 'OrderPlanned'), events(monday, 'SignalGenerated'), monday.held.placed]).to.deep.equal([[], [], []])
+  })
+})
