@@ -56,10 +56,11 @@ export const openBus = ({ store, topics, mode, clock, wallTime = Date.now }: Bus
 
 const subjectOf = (subscription: string): string => `bus:${subscription}`
 
+/** A publisher may say that its message is older, never that it is of the future: it would stay valid, and a halt in force, for ever. */
 const publishTime = ({ publishedAt }: Readonly<Record<string, string>>, clock: Clock): string => {
   if (publishedAt === undefined) return isoTime(clock.now())
   try {
-    return isoTime(fromIso(publishedAt))
+    return isoTime(Math.min(fromIso(publishedAt), clock.now()))
   } catch {
     throw new Error(`the attribute publishedAt is not an ISO time: "${publishedAt}"`)
   }

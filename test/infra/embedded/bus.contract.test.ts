@@ -74,6 +74,16 @@ describe('the bus on SQLite, beyond the contract', () => {
     expect(deliveries[0]!.publishedAt).to.equal('2020-03-16T20:05:00.000Z')
   })
 
+  it('takes a publish time of the past, and none of the future', async () => {
+    const bus = open()
+    const { deliveries } = read(bus)
+    const publishedAt = (time: string) => bus.publish(topic, { data: '{}', attributes: { type: 'reconcile', publishedAt: time } })
+    await publishedAt('2020-03-16T19:00:00.000Z')
+    await publishedAt('2030-01-01T00:00:00.000Z')
+    await until('both arrived', () => deliveries.length === 2)
+    expect(deliveries.map((delivery) => delivery.publishedAt)).to.deep.equal(['2020-03-16T19:00:00.000Z', '2020-03-16T20:05:00.000Z'])
+  })
+
   it('refuses a publish time that is none', async () => {
     const attempt = open().publish(topic, { data: '{}', attributes: { type: 'reconcile', publishedAt: 'yesterday' } })
     expect(await attempt.catch((error: unknown) => (error as Error).message)).to.equal(
