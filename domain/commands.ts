@@ -62,6 +62,10 @@ export const ExplainBody = body(
 /** A command as the engine takes it: what will be the cause of its commit, and the body. */
 export type Command<B = unknown> = Omit<Extract<Cause, { kind: 'command' }>, 'kind'> & { body: B }
 
+/** Longer than anybody writes, and far from what a commit can hold: a message must not be able to stop the engine. */
+const longestBody = 64_000
+const longestAttribute = 256
+
 const idShape = /^[A-Za-z0-9][A-Za-z0-9._@:-]{0,95}$/
 
 /** Ids become document names and are extended by steps. */
@@ -78,6 +82,10 @@ export const readEnvelope = (
   const { attributes, publishedAt } = message
   const type = attributes['type']
   if (type === undefined || type === '') return { ok: false, problem: 'the attribute "type" is missing' }
+  if (message.data.length > longestBody)
+    return { ok: false, problem: `the body has ${message.data.length} characters, at most ${longestBody} are taken` }
+  const long = Object.keys(attributes).find((name) => attributes[name]!.length > longestAttribute)
+  if (long !== undefined) return { ok: false, problem: `the attribute "${long}" has more than ${longestAttribute} characters` }
   const body = decodeJson(message.data)
   if (!body.ok) return body
   const job = attributes['job']

@@ -98,8 +98,10 @@ export const incompleteBars = (
     .map((request) => ({ request, received: bars[request.instrument]?.length ?? 0 }))
     .find(({ request, received }) => received < request.atLeast)
 
-/** What is wrong with a signal, in words; undefined when it may be recorded. */
+/** What is wrong with a signal, in words; undefined when it may be recorded. A strategy may be plain JavaScript: nothing of it is certain. */
 export const signalFault = (strategy: Strategy, signal: Signal): string | undefined => {
+  if (signal.kind !== 'neutral' && signal.kind !== 'targets') return `its kind is ${String((signal as { kind: unknown }).kind)}`
+  if (typeof signal.reason !== 'string') return 'it has no reason in words'
   const indicator = Object.entries(signal.indicators).find(([, value]) => !Number.isFinite(value))
   if (indicator) return `indicator ${indicator[0]} is ${indicator[1]}`
   if (signal.kind === 'neutral') return undefined

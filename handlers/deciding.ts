@@ -11,13 +11,13 @@ import type { Ledger } from '../domain/ledger.ts'
 import { type Broker, BrokerUnavailable } from '../domain/ports/broker.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
 import type { EngineFacts, Handler } from './handler.ts'
-import type { Log, Writer } from './writer.ts'
+import { type Log, NotWritable, type Writer } from './writer.ts'
 
 /** What came of gathering: facts, a refusal, or the bug that kept it from ending. `sequence`: the reports that had been heard when it began. */
 export type Gathered = { sequence: number } & ({ facts: unknown } | Refusal | { bug: Error })
 
-/** `later`: a passing refusal; nothing was written. */
-export type Decided = { outcome: 'decided' } | { outcome: 'later'; reason: string }
+/** `appended`: not when it had been decided before. `later`: a passing refusal; nothing was written. */
+export type Decided = { outcome: 'decided'; appended?: 'appended' | 'already' } | { outcome: 'later'; reason: string }
 
 export type Deciding = {
   gather(command: Command, handler: Handler): Promise<Gathered>
@@ -93,6 +93,16 @@ export const createDeciding = ({
     }
   }
 
+  const remember = async (command: Command, events: readonly DomainEvent[]): Promise<'appended' | 'already'> => {
+    try {
+      return await writer.commit(causeOf(command), events)
+    } catch (error) {
+      if (!(error instanceof NotWritable)) throw error
+      log.error({ command: command.id, type: command.type, stack: error.stack }, `the decision cannot be written: ${error.message}`)
+      return writer.commit(causeOf(command), [event('CommandFailed', { code: 'UNEXPECTED', text: error.message })])
+    }
+  }
+
   return {
     gather: async (command, handler) => {
       const heard = sequence()
@@ -101,7 +111,7 @@ export const createDeciding = ({
       if (isExpired(command)) return { sequence: heard, facts: undefined } // refused when it is decided; the broker is not asked
       if (handler.needsBroker && !ready()) return { sequence: heard, ...refuse('GATEWAY_NOT_READY') }
       try {
-        return { sequence: heard, facts: await handler.gather({ broker }, command, ledger) }
+        return { sequence: heard, facts: await handler.gather({ broker, now: clock.now() }, command, ledger) }
       } catch (error) {
         return { sequence: heard, ...asRefusal(error) }
       }
@@ -118,8 +128,7 @@ export const createDeciding = ({
           decided = { outcome: 'later', reason: `${events.refusal}: ${events.text}` }
           return
         }
-        await writer.commit(causeOf(command), events)
-        decided = { outcome: 'decided' }
+        decided = { outcome: 'decided', appended: await remember(command, events) }
       }, urgency)
       return decided
     },

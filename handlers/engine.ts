@@ -16,7 +16,7 @@ import type { Strategy } from '../domain/strategy.ts'
 import { endsWithinOf, nameFor, type Topics, validForOf } from '../domain/topics.ts'
 import { createDeciding } from './deciding.ts'
 import type { EngineFacts } from './handler.ts'
-import { handlersFor } from './handlers.ts'
+import { handlersFor, unknownStep } from './handlers.ts'
 import { createIntake } from './intake.ts'
 import { holdLease, type LeaseHolder } from './lease-holder.ts'
 import { createOrderDesk, type OrderDesk } from './order-desk.ts'
@@ -62,6 +62,8 @@ export const createEngine = (options: EngineOptions): Engine => {
   const handlers = handlersFor(strategies)
   const subscriptions: { close(): Promise<void> }[] = []
   let lineIsUp = false
+  /** How often the line came up or went: what was asked on an earlier one says nothing about this one. */
+  let line = 0
   let asked = false
   let running = false
   let stopping: Promise<void> | undefined
@@ -108,8 +110,9 @@ export const createEngine = (options: EngineOptions): Engine => {
     writer,
     desk,
     log,
-    answered: () => {
-      if (asked || !lineIsUp) return
+    line: () => line,
+    answered: (on) => {
+      if (asked || !lineIsUp || on !== line) return
       asked = true
       log.info({ account: ledger.account }, 'the gateway is ready')
       desk.cancelAgain()
@@ -142,15 +145,17 @@ export const createEngine = (options: EngineOptions): Engine => {
     validFor,
     patience: (command) => validForOf(topics, command.type),
   })
-  const intake = createIntake({ journal, handlers, deciding, writer, topics, log, haltDecided: () => desk.handOver() })
+  /** In the queue, as all that changes the outbox: a decision that withdraws an order must not find it handed over when it is appended. */
+  const haltDecided = (): void => void writer.enqueue(() => desk.handOver(), 'urgent')
+  const intake = createIntake({ journal, handlers, deciding, writer, topics, log, haltDecided })
   const runner = createPipelineRunner({
     ledger,
     handlers,
     clock,
     writer,
     log,
-    gather: (command) => deciding.gather(command, handlers.step(command.type)!),
-    decide: (command, gathered) => deciding.decide(command, handlers.step(command.type)!, gathered),
+    gather: (command) => deciding.gather(command, handlers.step(command.type) ?? unknownStep),
+    decide: (command, gathered) => deciding.decide(command, handlers.step(command.type) ?? unknownStep, gathered),
   })
 
   // ── The line to the broker ──
@@ -176,6 +181,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   const hear = (report: BrokerReport): void => {
     switch (report.kind) {
       case 'connected':
+        line++
         lineIsUp = true
         asked = false
         void writer.enqueue(() => connected(report))
@@ -186,6 +192,7 @@ export const createEngine = (options: EngineOptions): Engine => {
         void writer.enqueue(() => lost(report.reason))
         return
       case 'link':
+        line++
         lineIsUp = report.state === 'up'
         asked = false
         void writer.enqueue(() => (report.state === 'down' ? lost(report.reason) : linkIsBack()))

@@ -27,11 +27,14 @@ export type EngineFacts = {
 
 export type Decision<B, F> = { ledger: Readonly<Ledger>; command: Command<B>; facts: F; now: number; engine: EngineFacts }
 
+/** `now`: the market time at which the gathering begins. */
+export type Ports = { broker: Broker; now: number }
+
 export type Handler<B = unknown, F = unknown> = {
   body: t.Decoder<unknown, B>
   /** Without a ready gateway it is refused for the moment, before anything is gathered. */
   needsBroker: boolean
-  gather(ports: { broker: Broker }, command: Command<B>, ledger: Readonly<Ledger>): Promise<F>
+  gather(ports: Ports, command: Command<B>, ledger: Readonly<Ledger>): Promise<F>
   decide(decision: Decision<B, F>): DomainEvent[] | Refusal
   /** What a pipeline of this type does next, looking at the state alone. */
   next?: Policy

@@ -1,9 +1,11 @@
 /** Every intent, by the type of its command. Beside these, each strategy's id is one. */
+import * as t from 'io-ts'
+import { refuse } from '../domain/errors.ts'
 import type { Strategy } from '../domain/strategy.ts'
 import { allocation, allocationRound } from './allocation.ts'
 import { configure } from './configure.ts'
 import { explain } from './explain.ts'
-import type { Handler } from './handler.ts'
+import { defineHandler, type Handler, nothingToGather } from './handler.ts'
 import { orchestrator } from './orchestrator.ts'
 import { cancelOrder } from './order-cancel.ts'
 import { reconcile } from './reconcile.ts'
@@ -26,6 +28,21 @@ export const intents: Readonly<Record<string, Handler>> = {
 
 /** Steps that only pipelines take. */
 const inner: Readonly<Record<string, Handler>> = { 'allocation-round': allocationRound }
+
+/** For a step whose strategy went away while its pipeline was open: the step is refused, and the pipeline goes on without it. */
+export const unknownStep = defineHandler({
+  body: t.UnknownRecord,
+  needsBroker: false,
+  gather: nothingToGather,
+  decide: ({ command }) => refuse('STRATEGY_UNKNOWN', command.type),
+})
+
+/** Names that no strategy may have: other commands, the holder that is nobody's book, and what the steps of pipelines are called. */
+export const reservedNames: readonly string[] = [
+  ...Object.keys(intents),
+  ...Object.keys(inner),
+  ...['manual', 'end', 'allocation2', 'allocation3'],
+]
 
 export type Handlers = {
   /** The handler of a published command and its canonical type; aliases of strategies are understood. */

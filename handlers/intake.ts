@@ -8,7 +8,7 @@ import { event } from '../domain/events.ts'
 import type { Delivery } from '../domain/ports/bus.ts'
 import type { Journal } from '../domain/ports/journal.ts'
 import type { Topics } from '../domain/topics.ts'
-import { causeOf, type Deciding } from './deciding.ts'
+import { causeOf, type Decided, type Deciding } from './deciding.ts'
 import type { Handlers } from './handlers.ts'
 import { jobRefusal, slotOfJob } from './job.ts'
 import type { Log, Writer } from './writer.ts'
@@ -46,19 +46,18 @@ export const createIntake = ({
   let halts = 0
   let open = 0
 
-  const carryOut = async (
-    command: Command,
-    urgency: 'urgent' | 'normal',
-  ): Promise<{ outcome: 'decided' } | { outcome: 'later'; reason: string }> => {
+  const carryOut = async (command: Command, urgency: 'urgent' | 'normal'): Promise<Decided> => {
     if ((await journal.marker(command.id)) !== undefined) return { outcome: 'decided' }
     const found = handlers.published(command.type)!
     const named = { ...command, type: found.type }
     const refused = jobRefusal(topics, named)
     if (refused !== undefined) {
+      let decided: Decided = { outcome: 'later', reason: 'the engine stopped' }
       await writer.enqueue(async () => {
         await writer.commit(causeOf(named), [event('CommandRefused', { code: refused.refusal, text: refused.text })])
+        decided = { outcome: 'decided' }
       }, urgency)
-      return { outcome: 'decided' }
+      return decided
     }
     const gathered =
       urgency === 'urgent' ? await deciding.gather(named, found.handler) : await gathering.add(() => deciding.gather(named, found.handler))
@@ -91,10 +90,10 @@ export const createIntake = ({
 
   return {
     receive: (delivery, urgency) => {
-      const isHalt = delivery.attributes['type'] === 'halt'
+      const isHalt = handlers.published(delivery.attributes['type'] ?? '')?.type === 'halt'
       if (isHalt) halts++
       open++
-      take(delivery, urgency)
+      take(delivery, isHalt ? 'urgent' : urgency)
         .catch(async (error: Error) => {
           log.error({ message: delivery.id, stack: error.stack }, `the message could not be taken: ${error.message}`)
           await delivery.nack(error.message).catch(() => {})

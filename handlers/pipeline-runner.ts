@@ -17,6 +17,9 @@ const longestBackOff = 60_000
 
 export type PipelineRunner = { advance(): void; open(): boolean; stop(): void }
 
+/** Taken up again and again, it would never be done. */
+const taken = ({ id }: Step): End => ({ outcome: 'failed', code: 'STEP_ID_TAKEN', text: `${id} is the id of another command` })
+
 export const createPipelineRunner = ({
   ledger,
   handlers,
@@ -91,7 +94,13 @@ export const createPipelineRunner = ({
     inHand.add(id)
     void writer.enqueue(async () => {
       const data = { pipeline: pipeline.id, outcome, text, ...(code === undefined ? {} : { code }) }
-      await writer.commit(causeOf(pipeline, id, pipeline.type), [event('PipelineEnded', data)])
+      // Ids come from outside: where somebody's command has the name of this end, the end takes another.
+      let name = id
+      while (
+        ledger.pipelines[pipeline.id] !== undefined &&
+        (await writer.commit(causeOf(pipeline, name, pipeline.type), [event('PipelineEnded', data)])) === 'already'
+      )
+        name = endId(name)
       inHand.delete(id)
     })
   }
@@ -123,6 +132,8 @@ export const createPipelineRunner = ({
     for (const [index, decision] of decisions.entries()) {
       const decided = await decision
       if (decided.outcome === 'later') tryAgain(pipeline, steps[index]!, decided.reason)
+      else if (decided.appended === 'already' && ledger.pipelines[pipeline.id]?.steps[steps[index]!.id] === undefined)
+        end(pipeline, taken(steps[index]!))
       else release(steps[index]!)
     }
     working--

@@ -28,6 +28,7 @@ export const createQuestions = ({
   writer,
   desk,
   log,
+  line,
   answered,
 }: {
   ledger: Readonly<Ledger>
@@ -36,7 +37,10 @@ export const createQuestions = ({
   writer: Writer
   desk: OrderDesk
   log: Log
-  answered: () => void
+  /** Changes with every line to the broker. */
+  line: () => number
+  /** Told on which line the questions were asked. */
+  answered: (line: number) => void
 }): Questions => {
   let underWay = false
   let again: string | undefined
@@ -47,12 +51,13 @@ export const createQuestions = ({
     const { account, position: asked } = ledger
     if (account === null) return
     const sequence = desk.sequence()
+    const on = line()
     const snapshot = await broker.snapshot(account)
     await writer.enqueue(async () => {
       const facts = { snapshot, asked, said: desk.said(sequence), notHandedOver: desk.notHandedOver() }
       await writer.commit({ kind: 'engine', reason }, reconcile(ledger, facts, clock.now()))
     })
-    answered()
+    answered(on)
   }
 
   const ask = (reason: string): void => {

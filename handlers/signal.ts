@@ -14,11 +14,13 @@ import { type Broker, BrokerUnavailable, type Contract, type HistoricalBar } fro
 import { isoTime } from '../domain/ports/clock.ts'
 import { randomFrom } from '../domain/random.ts'
 import { type Bar, type BarsRequest, parametersWith, type Signal, type Strategy, signalFault, strategyId } from '../domain/strategy.ts'
-import { defineHandler } from './handler.ts'
+import { defineHandler, type Ports } from './handler.ts'
 
 type Failure = { code: string; text: string }
 /** Answers of the broker by instrument key; a refused question is an answer too. */
 type SignalFacts = {
+  /** Market time at which the broker was asked: a bar that ran then is not closed, however late it is decided about. */
+  asked: number
   contracts: Readonly<Record<string, Contract[] | Failure>>
   bars: Readonly<Record<string, HistoricalBar[] | Failure>>
 }
@@ -44,11 +46,12 @@ const gatherInstrument = async (broker: Broker, strategy: Strategy, key: string)
   return { contracts, bars: await orRefusal('BARS_REFUSED', broker.bars({ contract, size, duration, whatToShow, regularHoursOnly })) }
 }
 
-const gather = async (broker: Broker, strategy: Strategy): Promise<SignalFacts> => {
+const gather = async ({ broker, now }: Ports, strategy: Strategy): Promise<SignalFacts> => {
   const answers = await Promise.all(
     Object.keys(strategy.instruments).map(async (key) => [key, await gatherInstrument(broker, strategy, key)] as const),
   )
   return {
+    asked: now,
     contracts: Object.fromEntries(answers.map(([key, { contracts }]) => [key, contracts])),
     bars: Object.fromEntries(answers.map(([key, { bars }]) => [key, bars])),
   }
@@ -96,11 +99,18 @@ const resolve = (strategy: Strategy, contracts: SignalFacts['contracts']): Resol
 const isHeld = (ledger: Readonly<Ledger>, conId: number): boolean =>
   Object.values(ledger.books).some((book) => book[conId] !== undefined) || openOrdersIn(ledger, conId).length > 0
 
-/** Another contract under the old name while the old one is held or ordered: both are blocked until a person has looked. */
-const changedInstrument = (ledger: Readonly<Ledger>, resolved: readonly Resolved[]): DomainEvent[] =>
+type Change = { before: number; conId: number; symbol: string }
+
+/** Another contract under the old name while the old one is held or ordered. */
+const changesIn = (ledger: Readonly<Ledger>, resolved: readonly Resolved[]): Change[] =>
   resolved.flatMap(({ instrument: { declared, conId, symbol } }) => {
     const before = ledger.declared[declaredKey(declared)]
-    if (before === undefined || before === conId || !isHeld(ledger, before)) return []
+    return before === undefined || before === conId || !isHeld(ledger, before) ? [] : [{ before, conId, symbol }]
+  })
+
+/** Both are blocked until a person has looked. */
+const changedInstruments = (ledger: Readonly<Ledger>, changes: readonly Change[]): DomainEvent[] =>
+  changes.flatMap(({ before, conId, symbol }) => {
     const text = `${symbol} was contract ${before}, which is held or ordered, and is ${conId} now`
     return [before, conId]
       .filter((blocked) => ledger.discrepancies[blocked] === undefined)
@@ -120,14 +130,15 @@ type Computed = {
   lastSession: string
 }
 
-const closeBars = (strategy: Strategy, resolved: readonly Resolved[], facts: SignalFacts, now: number): Computed | Failure => {
+const closeBars = (strategy: Strategy, resolved: readonly Resolved[], facts: SignalFacts): Computed | Failure => {
+  if (strategy.bars.length === 0) return { code: 'BARS_INCOMPLETE', text: 'it asks for no bars, so nothing says how fresh it is' }
   const computed: Computed = { bars: {}, used: [], prices: [], lastSession: '' }
   for (const { key, instrument } of resolved) {
     const request = strategy.bars.find((candidate) => candidate.instrument === key)
     if (request === undefined) continue
     const received = facts.bars[key] ?? []
     if (isFailure(received)) return { ...received, text: `${instrument.symbol}: ${received.text}` }
-    const closed = closedBars(received, request, now)
+    const closed = closedBars(received, request, facts.asked)
     if ('code' in closed) return { code: closed.code, text: `${instrument.symbol}: ${closed.text}` }
     computed.bars[key] = closed.bars
     record(computed, request, instrument, closed)
@@ -185,7 +196,6 @@ const compute = (
   strategy: Strategy,
   command: Command<{ dryRun?: boolean }>,
   facts: SignalFacts,
-  now: number,
 ): DomainEvent[] => {
   const id = strategyId(strategy)
   const dryRun = command.body.dryRun ?? false
@@ -193,14 +203,17 @@ const compute = (
   if (!strategySettingOf(ledger.configuration, id, 'enabled')) return [failed({ code: 'STRATEGY_DISABLED', text: `${id} is disabled` })]
   const resolved = resolve(strategy, facts.contracts)
   if (!Array.isArray(resolved)) return [failed(resolved)]
-  const changed = changedInstrument(ledger, resolved)
+  const changes = changesIn(ledger, resolved)
   const blocked = resolved.find(({ instrument }) => ledger.discrepancies[instrument.conId]?.kind === 'instrumentChanged')
-  if (changed.length > 0 || blocked !== undefined)
-    return [...changed, failed({ code: 'INSTRUMENT_CHANGED', text: 'one of its instruments is another contract than before' })]
+  if (changes.length > 0 || blocked !== undefined)
+    return [
+      ...changedInstruments(ledger, changes),
+      failed({ code: 'INSTRUMENT_CHANGED', text: 'one of its instruments is another contract than before' }),
+    ]
   const found = newlyResolved(ledger, resolved)
   const parameters = parametersWith(strategy, parametersOf(ledger.configuration, id))
   if (!parameters.ok) return [...found, failed({ code: 'PARAMETERS_INVALID', text: parameters.problem })]
-  const computed = closeBars(strategy, resolved, facts, now)
+  const computed = closeBars(strategy, resolved, facts)
   if ('code' in computed) return [...found, failed(computed)]
   const signal = ask(strategy, { bars: computed.bars, random: randomFrom(command.id), parameters: parameters.value })
   if ('code' in signal) return [...found, failed(signal)]
@@ -222,6 +235,6 @@ export const signal = (strategy: Strategy) =>
   defineHandler({
     body: SignalBody,
     needsBroker: true,
-    gather: ({ broker }) => gather(broker, strategy),
-    decide: ({ ledger, command, facts, now }) => compute(ledger, strategy, command, facts, now),
+    gather: (ports) => gather(ports, strategy),
+    decide: ({ ledger, command, facts }) => compute(ledger, strategy, command, facts),
   })

@@ -24,14 +24,28 @@ export class EngineStopped extends Error {
   override name = 'EngineStopped'
 }
 
+/** A decision that no journal takes: too large, or of a shape that could not be read back. Nothing was written. */
+export class NotWritable extends Error {
+  override name = 'NotWritable'
+}
+
 export type Writer = {
   /** Runs when everything before it is done. What it throws stops the engine. */
   enqueue(work: () => Promise<void> | void, urgency?: 'urgent' | 'normal'): Promise<void>
-  /** Only inside of queued work. @returns whether it was appended now, or had been decided before */
+  /** Only inside of queued work. @returns whether it was appended now, or had been decided before @throws NotWritable */
   commit(cause: Cause, events: readonly DomainEvent[]): Promise<'appended' | 'already'>
   idle(): boolean
   /** Waits for the work that is running and drops what waits. */
   close(): Promise<void>
+}
+
+/** A shape that could not be read back must never be written: found here it is a bug of one decision, found later a lost journal. */
+const checkReadable = (commit: Commit): void => {
+  try {
+    fromStored((JSON.parse(store(commit).json) as Commit).events)
+  } catch (error) {
+    throw new NotWritable((error as Error).message, { cause: error })
+  }
 }
 
 export const createWriter = ({
@@ -93,8 +107,7 @@ export const createWriter = ({
         events: toStored(events, recordedAt),
         previousHash: ledger.hash,
       }
-      // A shape that could not be read back must never be written: found here it is a bug of one decision, found later a lost journal.
-      fromStored((JSON.parse(store(commit).json) as Commit).events)
+      checkReadable(commit)
       const answer = await append(commit)
       if (answer.answer === 'conflict')
         throw new EngineStopped(`another engine (epoch ${answer.epoch}) wrote position ${answer.position}; this one has lost the journal`)

@@ -15,7 +15,7 @@ import type { Lease } from '../domain/ports/lease.ts'
 import type { Strategy } from '../domain/strategy.ts'
 import type { Topics } from '../domain/topics.ts'
 import { createEngine, type Engine } from '../handlers/engine.ts'
-import { intents } from '../handlers/handlers.ts'
+import { reservedNames } from '../handlers/handlers.ts'
 import { createProjector, type Projector } from '../projections/projector.ts'
 import { systemClock } from './clock.ts'
 import { openBus } from './embedded/bus.ts'
@@ -68,7 +68,7 @@ const ownStrategies = fileURLToPath(new URL('../domain/strategies', import.meta.
 
 /** @throws Error in one line that names the file that is no strategy */
 export const findStrategies = ({ strategiesDirectory }: Pick<Environment, 'strategiesDirectory'>): Promise<Record<string, Strategy>> =>
-  loadStrategies([ownStrategies, ...(strategiesDirectory === undefined ? [] : [strategiesDirectory])], [...Object.keys(intents), 'manual'])
+  loadStrategies([ownStrategies, ...(strategiesDirectory === undefined ? [] : [strategiesDirectory])], reservedNames)
 
 // ── The process ──
 

@@ -77,6 +77,8 @@ describe('a signal', () => {
     ['has a quantity that is no exact decimal', wants({ instrument: 'GLD', quantity: '1e3' }), 'quantity of GLD is no exact decimal: 1e3'],
     ['mixes both', wants({ instrument: 'GLD', weight: 1 }, { instrument: 'SLV', quantity: '1' }), 'targets mix weights and quantities'],
     ['has no target', wants(), 'no target: say neutral'],
+    ['is of no kind', { kind: 'hold', indicators: {}, reason: '' } as never, 'its kind is hold'],
+    ['has no reason', { kind: 'neutral', indicators: {} } as never, 'it has no reason in words'],
     [
       'has an indicator that is no number',
       { kind: 'neutral', indicators: { z: Number.POSITIVE_INFINITY }, reason: '' },

@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import type { Commit } from '../../domain/commit.ts'
 import type { Journal } from '../../domain/ports/journal.ts'
+import type { Strategy } from '../../domain/strategy.ts'
 import { createEngine, type Engine } from '../../handlers/engine.ts'
 import { type SimulatedClock, simulatedClock } from '../../infra/clock.ts'
 import { readTopics } from '../../infra/topics-file.ts'
@@ -16,14 +17,25 @@ describe('the engine', () => {
   let held: ReturnType<typeof createBroker>
   let mail: ReturnType<typeof createBus>
   let machineTime: number
+  let memory: ReturnType<typeof createMemory>
+  let epoch: number
   let market: SimulatedClock
   /** Called while a commit is being appended: its events are not in the state yet, and nothing of it has taken effect. */
   let duringAppend: (commit: Commit) => void | Promise<void>
 
-  const begin = async (reportsTogether = false): Promise<void> => {
+  type Options = { reportsTogether?: boolean; strategies?: Record<string, Strategy> }
+  const begin = async (options: Options = {}): Promise<void> => {
+    memory = createMemory()
+    epoch = 0
+    await open(options)
+    await send('configure', { changes: { 'strategies.trend.allocation': 1, 'strategies.trend.parameters.wants': '100' } })
+    await send('resume')
+  }
+  /** A new process on the journal that is there. */
+  const open = async ({ reportsTogether = false, strategies = { trend: wanting('Trend') } }: Options = {}): Promise<void> => {
     machineTime = 0
     duringAppend = () => {}
-    const real = memoryJournal(createMemory())
+    const real = memoryJournal(memory)
     journal = {
       ...real,
       append: async (commit) => {
@@ -35,24 +47,21 @@ describe('the engine', () => {
     mail = createBus()
     market = simulatedClock(Date.parse(now))
     const clock = { ...market, monotonic: () => machineTime }
-    let epoch = 0
     const lease = { acquire: async () => ({ epoch: ++epoch }), renew: async () => true, release: async () => {} }
     engine = createEngine({
       ...{ journal, bus: mail.bus, broker: held.broker, lease, clock, log: silent, topics: readTopics(), mode: 'paper', holder: 'test' },
-      strategies: { trend: wanting('Trend') },
+      strategies,
       reportsTogether,
     })
     await engine.start()
     await until('the gateway is ready', () => engine.ready())
-    await send('configure', { changes: { 'strategies.trend.allocation': 1, 'strategies.trend.parameters.wants': '100' } })
-    await send('resume')
   }
   beforeEach(() => begin())
   afterEach(() => engine.stop())
 
   const rest = () => until('nothing is under way', () => engine.idle())
-  const send = async (type: string, body: object = {}) => {
-    mail.deliver('paper-commands-engine', type, body)
+  const send = async (type: string, body: object = {}, id?: string) => {
+    mail.deliver('paper-commands-engine', type, body, id)
     await rest()
   }
   const onOrderPlanned = (run: () => void) => {
@@ -205,7 +214,7 @@ describe('the engine', () => {
 
   it('commits many that wait together when it is told to, with the same books', async () => {
     await engine.stop()
-    await begin(true)
+    await begin({ reportsTogether: true })
     await send('orchestrator')
     await seen()
     const before = engine.ledger.position
@@ -223,5 +232,104 @@ describe('the engine', () => {
     await send('orchestrator')
     expect(engine.ledger.failures['trend']).to.include({ code: 'STRATEGY_THREW' })
     expect(engine.ready()).to.equal(true)
+  })
+
+  it('hands nothing over that is being withdrawn, though the halt that it waited for turns out to be none', async () => {
+    let withdrawn = () => {}
+    duringAppend = ({ events }) => {
+      const [planned] = events.filter(({ type }) => type === 'OrderPlanned')
+      if (planned !== undefined) {
+        mail.deliver('paper-urgent-engine', 'halt', { reason: 5 })
+        mail.deliver('paper-urgent-engine', 'cancel-order', { orderRef: (planned.data as { orderRef: string }).orderRef })
+      }
+      if (!events.some(({ type }) => type === 'OrderClosed')) return undefined
+      return new Promise((resolve) => {
+        withdrawn = resolve
+      })
+    }
+    mail.deliver('paper-commands-engine', 'orchestrator')
+    await until('the halt was refused', () => mail.ends.some(({ id, end }) => id.startsWith('halt') && end === 'ack'))
+    await new Promise((resolve) => setImmediate(resolve))
+    withdrawn()
+    await rest()
+    expect([held.placed, closedAs()]).to.deep.equal([[], ['withdrawn']])
+  })
+
+  it('holds back for a halt, however it is spelt and whichever way it comes', async () => {
+    onOrderPlanned(() => mail.deliver('paper-commands-engine', 'HALT', { reason: 'a bad feeling' }))
+    await send('orchestrator')
+    expect([held.placed, closedAs()]).to.deep.equal([[], ['withdrawn']])
+  })
+
+  it('is not made ready by what was asked on an earlier line', async () => {
+    const answers: (() => void)[] = []
+    const { snapshot } = held.broker
+    held.broker.snapshot = async (account) => {
+      await new Promise<void>((resolve) => answers.push(resolve))
+      return snapshot(account)
+    }
+    held.report({ kind: 'link', state: 'up', reason: 'once' })
+    await until('it is asked', () => answers.length === 1)
+    held.report({ kind: 'link', state: 'up', reason: 'again' })
+    answers[0]!()
+    await until('it is asked on the new line', () => answers.length === 2)
+    expect(engine.ready()).to.equal(false)
+    answers[1]!()
+    await until('the gateway is ready', () => engine.ready())
+  })
+
+  it('asks for a cancel once more when a person does, and the broker refused the first', async () => {
+    await send('orchestrator')
+    const [orderRef] = Object.keys(engine.ledger.orders)
+    await send('cancel-order', { orderRef })
+    held.report({ kind: 'orderMessage', orderId: 1, code: 161, text: 'not in a state to be cancelled', meaning: 'cancelRefused' })
+    await rest()
+    await send('cancel-order', { orderRef })
+    expect(held.cancelled).to.deep.equal([1, 1])
+  })
+
+  it('outlives what no journal takes: a signal of an odd shape, and a decision that is too large', async () => {
+    await engine.stop()
+    const says = (signal: () => unknown): Strategy => ({ ...wanting('Trend'), signal: signal as Strategy['signal'] })
+    await begin({ strategies: { trend: says(() => ({ kind: 'neutral', indicators: {} })) } })
+    await send('trend')
+    expect(engine.ledger.failures['trend']).to.include({ code: 'SIGNAL_INVALID' })
+    await engine.stop()
+    await begin({ strategies: { trend: says(() => ({ kind: 'neutral', indicators: {}, reason: 'x'.repeat(1_000_000) })) } })
+    const { position } = engine.ledger
+    await send('trend')
+    expect([engine.ledger.position - position, mail.ends.at(-1)!.end]).to.deep.equal([1, 'ack'])
+    expect([engine.ready(), Object.keys(engine.ledger.signals)]).to.deep.equal([true, []])
+  })
+
+  it('gives up a message that is larger than any commit, and goes on', async () => {
+    await send('resume', { reason: 'x'.repeat(1_000_000) })
+    expect(mail.ends.at(-1)!.end).to.equal('dead')
+    await send('resume')
+    expect(mail.ends.at(-1)!.end).to.equal('ack')
+  })
+
+  it('carries a pipeline to its end though one of its strategies went away', async () => {
+    held.broker.contracts = () => new Promise(() => {})
+    mail.deliver('paper-commands-engine', 'orchestrator', {}, 'o-1')
+    await until('the run has begun', () => engine.ledger.pipelines['o-1'] !== undefined)
+    await engine.stop()
+    await open({ strategies: { other: wanting('Other') } })
+    await until('the run has ended', async () => {
+      await market.moveTo(market.now() + 1_000)
+      return engine.ledger.pipelines['o-1'] === undefined
+    })
+    expect(engine.ready()).to.equal(true)
+  })
+
+  it('ends a pipeline whose step or end has the id of another command', async () => {
+    await send('reconcile', {}, 'o-1:reconcile')
+    await send('reconcile', {}, 'o-2:end')
+    await send('orchestrator', { dryRun: true }, 'o-1')
+    await send('orchestrator', { dryRun: true }, 'o-2')
+    await rest()
+    expect(Object.keys(engine.ledger.pipelines)).to.deep.equal([])
+    const ends = memory.commits.flatMap(({ json }) => (JSON.parse(json) as Commit).events.filter(({ type }) => type === 'PipelineEnded'))
+    expect(ends.map(({ data }) => (data as { code?: string }).code)).to.deep.equal(['STEP_ID_TAKEN', undefined])
   })
 })

@@ -53,16 +53,17 @@ const brokerWith = (
   bars: () => Promise<HistoricalBar[]> = async () => closedDays,
 ) => ({ contracts, bars }) as unknown as Broker
 
-type Asked = { broker?: Broker; strategy?: Strategy; dryRun?: boolean; time?: string; id?: string; ledger?: Ledger }
+/** `decided`: when, if later than it was asked. */
+type Asked = { broker?: Broker; strategy?: Strategy; dryRun?: boolean; time?: string; decided?: string; id?: string; ledger?: Ledger }
 
 /** The events of one signal, gathered and decided as the engine does it. */
 const signalled = async ({ broker = brokerWith(), strategy = trendSaying().strategy, ...asked }: Asked = {}) => {
-  const { dryRun, time = tuesday, id = 's1', ledger = given(ready).ledger } = asked
+  const { dryRun, time = tuesday, decided = time, id = 's1', ledger = given(ready).ledger } = asked
   const handler = signal(strategy)
   const body = dryRun === undefined ? {} : { dryRun }
   const said = { id, type: 'trend', publishedAt: time, source: 'test', body }
-  const facts = await handler.gather({ broker }, said, ledger)
-  return accepted(handler.decide({ ledger, command: said, facts, now: Date.parse(time), engine: {} as EngineFacts }))
+  const facts = await handler.gather({ broker, now: Date.parse(time) }, said, ledger)
+  return accepted(handler.decide({ ledger, command: said, facts, now: Date.parse(decided), engine: {} as EngineFacts }))
 }
 const failure = async (asked: Asked) => dataOf(await signalled(asked), 'SignalFailed')[0]
 
@@ -78,6 +79,17 @@ describe('a signal', () => {
       prices: [{ conId: SPY.conId, value: '101', at: '2024-01-08T21:00:00.000Z', source: 'close of the bar of 1 day from 2024-01-08' }],
     })
     expect(generated!.bars[0]).to.include({ from: '2024-01-04', to: '2024-01-08', count: 3 })
+  })
+
+  it('takes a bar that still ran when it was asked for as not closed, however late it is decided', async () => {
+    const { strategy, given: inputs } = trendSaying()
+    const broker = brokerWith(undefined, async () => [...closedDays, today])
+    await signalled({ strategy, broker, time: '2024-01-09T20:59:59.000Z', decided: '2024-01-09T21:00:30.000Z' })
+    expect(inputs[0]!.bars.at(-1)!.start).to.equal('2024-01-08')
+  })
+
+  it('fails by name for a strategy that asks for no bars', async () => {
+    expect(await failure({ strategy: { ...trendSaying().strategy, bars: [] } })).to.include({ code: 'BARS_INCOMPLETE' })
   })
 
   it('is fresh until the close of the session after its last bar', async () => {
