@@ -80,6 +80,8 @@ export const createOrderDesk = ({
         if (order === undefined || order.status !== 'planned' || !outbox.has(orderRef)) return []
         return [event('OrderClosed', { orderRef, how: 'withdrawn', filled: order.filled, text: `not handed over: ${why}` })]
       })
+      // Out of hand before it is written: nothing that is being withdrawn may be handed over while the append takes its time.
+      for (const { data } of events) outbox.delete(data.orderRef)
       if (events.length > 0) await writer.commit({ kind: 'engine', reason: 'withdrawn' }, events)
     })
   }
