@@ -116,7 +116,7 @@ export const eventData = {
   DiscrepancyFound: optional(
     {
       ...Mention,
-      kind: t.keyof({ position: null, againstBook: null, orphanExecution: null, instrumentChanged: null }),
+      kind: t.keyof({ position: null, againstBook: null, orphanExecution: null, orphanOrder: null, instrumentChanged: null }),
       quantity: DecimalText,
       text,
     },

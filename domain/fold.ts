@@ -40,7 +40,7 @@ const moveShares = (ledger: Ledger, conId: number, shares: readonly Share[], dir
 
 /** These speak of something else than an unexplained quantity, and stay when that is explained or disappears. */
 const standsAlone = (discrepancy: Discrepancy | undefined): boolean =>
-  discrepancy?.kind === 'againstBook' || discrepancy?.kind === 'instrumentChanged'
+  discrepancy?.kind === 'againstBook' || discrepancy?.kind === 'instrumentChanged' || discrepancy?.kind === 'orphanOrder'
 
 /** What is unexplained is explained first; a hand trade against a book, or another contract under an old name, by itself. */
 const explainPart = (ledger: Ledger, conId: number, quantity: Decimal, left: Decimal): void => {

@@ -7,8 +7,8 @@ import { absolute, add, compare, isZero, sign, subtract } from './decimal.ts'
 import { type DomainEvent, type EventData, event } from './events.ts'
 import { booksIn, type Ledger, openOrders } from './ledger.ts'
 import { isOpen, type Order, remainingOf } from './order.ts'
-import type { BrokerSnapshot, CompletedOrder } from './ports/broker.ts'
-import { addedBy, type Draft, draftOf, orderIn, recordCommission, recordExecution, recordOpenOrder } from './reports.ts'
+import type { BrokerSnapshot, CompletedOrder, OrderSighting } from './ports/broker.ts'
+import { addedBy, type Draft, draftOf, orderIn, recordCommission, recordExecution, recordOpenOrder, saysEnded } from './reports.ts'
 
 /** How long an order may stay unfound before it is doubted, and a difference unexplained before it is asked for again. */
 export const graceMs = 60_000
@@ -43,6 +43,7 @@ export const reconcile = (ledger: Readonly<Ledger>, facts: SnapshotFacts, now: n
     ...reported,
     reconciled,
     ...ends,
+    ...orphanOrders(ledger, snapshot),
     ...holdings.differences.flatMap((difference) => repeatedDifference(ledger, difference, missing, now)),
     ...missing.flatMap((order) => judgeMissing(ledger, order, holdings, now)),
   ]
@@ -61,13 +62,27 @@ const howCompleted = (order: Order, completed: CompletedOrder, now: number): 'ca
   return !order.cancelRequested && now >= Date.parse(order.inForceUntil) ? 'expired' : 'cancelled'
 }
 
+/** `Inactive` alone ends nothing; after a rejection it does. */
+const isAtWork = ({ orderRef, status }: OrderSighting, said: SnapshotFacts['said']): boolean =>
+  !saysEnded(status) && !(status === 'Inactive' && said[orderRef ?? '']?.how === 'rejected')
+
+/** Orders that carry our prefix and have no plan, as after a journal was restored from an older copy: nothing is ordered beside them. */
+const orphanOrders = (ledger: Readonly<Ledger>, { openOrders: sightings }: BrokerSnapshot): DomainEvent[] => {
+  const blocked = new Set<number>()
+  return sightings.flatMap(({ orderRef = '', status, contract }) => {
+    const ours = ledger.prefix !== null && orderRef.startsWith(`${ledger.prefix}-`) && ledger.orders[orderRef] === undefined
+    if (!ours || contract === undefined || saysEnded(status)) return []
+    const { conId, symbol } = contract
+    if (ledger.discrepancies[conId] !== undefined || blocked.has(conId)) return []
+    blocked.add(conId)
+    const text = `order ${orderRef} in ${symbol} is at work at the broker and carries our prefix, but there is no plan for it`
+    return [event('DiscrepancyFound', { conId, symbol, kind: 'orphanOrder', quantity: '0', text })]
+  })
+}
+
 /** Ends that the broker itself names, now that its executions are counted. One whose executions have not all come is left open. */
 const endedOrders = (draft: Draft, { snapshot, said, ...facts }: SnapshotFacts, now: number) => {
-  const open = new Set(
-    snapshot.openOrders
-      .filter((sighting) => sighting.status !== 'Cancelled' && sighting.status !== 'ApiCancelled')
-      .map((sighting) => sighting.orderRef),
-  )
+  const open = new Set(snapshot.openOrders.filter((sighting) => isAtWork(sighting, said)).map((sighting) => sighting.orderRef))
   const completed = new Map(snapshot.completedOrders.map((order) => [order.orderRef, order]))
   return openOrders(draft.ledger).flatMap(({ orderRef }) => {
     const order = orderIn(draft, orderRef)!

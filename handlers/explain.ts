@@ -105,7 +105,7 @@ const decide = (
   const discrepancy = ledger.discrepancies[conId]
   const against = discrepancy?.kind === 'againstBook' && ledger.unexplained[conId] === undefined ? discrepancy : undefined
   const { quantity, as, reason = 'explained by command' } = explanation
-  if (discrepancy?.kind === 'instrumentChanged' && isZero(quantity))
+  if ((discrepancy?.kind === 'instrumentChanged' || discrepancy?.kind === 'orphanOrder') && isZero(quantity))
     return [event('DiscrepancyExplained', { conId, symbol, quantity, as, moves: [], unexplained: '0', reason })]
   const open = against?.quantity ?? ledger.unexplained[conId]?.quantity
   if (open === undefined) return refuse('NOTHING_TO_EXPLAIN', symbol)

@@ -43,7 +43,8 @@ export const createIntake = ({
 }): Intake => {
   const gathering = new PQueue({ concurrency: gathersAtOnce })
   const inHand = new Map<string, Promise<void>>()
-  let halts = 0
+  /** Messages that say halt, until their end: one that goes back to the bus still counts. */
+  const halts = new Set<string>()
   let open = 0
 
   const carryOut = async (command: Command, urgency: 'urgent' | 'normal'): Promise<Decided> => {
@@ -65,7 +66,7 @@ export const createIntake = ({
   }
 
   /** Two deliveries of one command wait for the same decision. */
-  const once = async (command: Command, delivery: Delivery, urgency: 'urgent' | 'normal'): Promise<void> => {
+  const once = async (command: Command, delivery: Delivery, urgency: 'urgent' | 'normal'): Promise<Decided> => {
     while (inHand.has(command.id)) await inHand.get(command.id)
     const work = carryOut(command, urgency)
     // Gone from hand as soon as it is decided: an acknowledgement may take its time, and the next delivery must not spin until then.
@@ -74,37 +75,38 @@ export const createIntake = ({
     const decided = await work
     if (decided.outcome === 'decided') await delivery.ack()
     else await delivery.nack(decided.reason)
+    return decided
   }
 
-  const take = async (delivery: Delivery, urgency: 'urgent' | 'normal'): Promise<void> => {
+  const take = async (delivery: Delivery, urgency: 'urgent' | 'normal'): Promise<Decided> => {
     const command = readEnvelope(delivery, (job, publishedAt) => slotOfJob(topics, job, publishedAt))
     if (!command.ok) return giveUp(delivery, command.problem)
     if (handlers.published(command.value.type) === undefined) return giveUp(delivery, `there is no command "${command.value.type}"`)
-    await once(command.value, delivery, urgency)
+    return once(command.value, delivery, urgency)
   }
 
-  const giveUp = async (delivery: Delivery, problem: string): Promise<void> => {
+  const giveUp = async (delivery: Delivery, problem: string): Promise<Decided> => {
     log.warn({ message: delivery.id, attributes: delivery.attributes }, `dead-lettered: ${problem}`)
     await delivery.deadLetter(problem)
+    return { outcome: 'decided' }
   }
 
   return {
     receive: (delivery, urgency) => {
       const isHalt = handlers.published(delivery.attributes['type'] ?? '')?.type === 'halt'
-      if (isHalt) halts++
+      if (isHalt) halts.add(delivery.id)
       open++
       take(delivery, isHalt ? 'urgent' : urgency)
+        .then(({ outcome }) => {
+          if (outcome === 'decided' && halts.delete(delivery.id) && halts.size === 0) haltDecided()
+        })
         .catch(async (error: Error) => {
           log.error({ message: delivery.id, stack: error.stack }, `the message could not be taken: ${error.message}`)
           await delivery.nack(error.message).catch(() => {})
         })
-        .finally(() => {
-          open--
-          if (isHalt) halts--
-          if (isHalt && halts === 0) haltDecided()
-        })
+        .finally(() => open--)
     },
-    haltsPending: () => halts,
+    haltsPending: () => halts.size,
     open: () => open > 0,
   }
 }

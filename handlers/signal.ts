@@ -207,7 +207,7 @@ const compute = (
   const blocked = resolved.find(({ instrument }) => ledger.discrepancies[instrument.conId]?.kind === 'instrumentChanged')
   if (changes.length > 0 || blocked !== undefined)
     return [
-      ...changedInstruments(ledger, changes),
+      ...(dryRun ? [] : changedInstruments(ledger, changes)), // a dry run blocks nothing
       failed({ code: 'INSTRUMENT_CHANGED', text: 'one of its instruments is another contract than before' }),
     ]
   const found = newlyResolved(ledger, resolved)

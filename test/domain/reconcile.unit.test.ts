@@ -228,6 +228,28 @@ describe('reconcile: orders', () => {
     expect(dataOf(events, 'OrderPlaced')).to.deep.equal([])
   })
 
+  it('believes a rejection of an order that the broker goes on listing as inactive', () => {
+    const said = { 'abc-1': { how: 'rejected' as const, text: 'margin', code: 201 } }
+    const inactive = { ...open, status: 'Inactive' }
+    const { ledger } = given(ready, order)
+    expect(dataOf(judging(shows({ openOrders: [inactive] }), now, { said })(ledger), 'OrderClosed')[0]).to.include({
+      how: 'rejected',
+      code: 201,
+    })
+    expect(dataOf(judging(shows({ openOrders: [inactive] }))(ledger), 'OrderClosed'), 'inactive alone ends nothing').to.deep.equal([])
+  })
+
+  it('blocks an instrument in which an order with our prefix works for which there is no plan', () => {
+    const { ledger } = given(ready)
+    const orphan = { ...open, orderRef: `${ledger.prefix}-0123456789ab-1` }
+    const events = judging(shows({ openOrders: [orphan] }))(ledger)
+    expect(dataOf(events, 'DiscrepancyFound')[0]).to.include({ kind: 'orphanOrder', conId: SPY.conId })
+    const blocked = continued(ledger, together(...events))
+    expect(blockedBecause(blocked, SPY.conId)).to.include('there is no plan')
+    expect(dataOf(judging(shows({ openOrders: [orphan] }))(blocked), 'DiscrepancyFound'), 'once').to.deep.equal([])
+    expect(dataOf(judging(shows({ openOrders: [{ ...orphan, orderRef: 'by hand' }] }))(ledger), 'DiscrepancyFound')).to.deep.equal([])
+  })
+
   it('judges no order that was planned after the questions began, nor one still in hand', () => {
     const steps: Step[] = [ready, order]
     const asked = ledgerOf(ready).position
