@@ -195,7 +195,7 @@ describe('the life of an engine', () => {
   })
 
   describe('a halt', () => {
-    it('is decided before everything that waits, however much that is', async () => {
+    it('and what else is urgent is decided before everything that waits, however much that is', async () => {
       const memory = createMemory()
       const real = memoryJournal(memory)
       const disk = whenTold(async () => undefined)
@@ -211,12 +211,13 @@ describe('the life of an engine', () => {
       for (const minutes of [20, 30, 40]) bench.send('configure', { changes: { freshMinutes: minutes } }, `minutes-${minutes}`)
       await new Promise((resolve) => setImmediate(resolve))
       bench.halt('now')
+      bench.mail.deliver('paper-urgent-engine', 'cancel-order', { orderRef: 'none' }, 'cancel')
       await new Promise((resolve) => setImmediate(resolve))
       slow = false
       disk.tell()
       await bench.rest()
       const order = commits(bench).flatMap(({ cause }) => (cause.kind === 'command' ? [cause.id] : []))
-      expect(order).to.deep.equal(['first', 'now', 'minutes-20', 'minutes-30', 'minutes-40'])
+      expect(order).to.deep.equal(['first', 'now', 'cancel', 'minutes-20', 'minutes-30', 'minutes-40'])
     })
 
     it('waits for no gathering: eight commands that wait for the broker do not hold it up', async () => {
@@ -267,6 +268,18 @@ describe('the life of an engine', () => {
       expect(bench.mail.ends.filter(({ id }) => id === 'thrice').map(({ end }) => end)).to.deep.equal(['ack', 'ack', 'ack'])
       expect(commits(bench).filter(({ cause }) => cause.kind === 'command' && cause.id === 'thrice')).to.have.length(1)
     })
+  })
+
+  it('gives a command back when the journal cannot be read, and decides it when it can', async () => {
+    const journal = memoryJournal(createMemory())
+    const { marker } = journal
+    const bench = await begin({ journal })
+    journal.marker = async () => Promise.reject(new Error('the disk is away'))
+    await bench.sent('resume', {}, 'again')
+    expect([bench.endOf('again'), bench.engine.ledger.trading.on]).to.deep.equal(['nack', false])
+    journal.marker = marker
+    await bench.sent('resume', {}, 'again')
+    expect(bench.engine.ledger.trading.on).to.equal(true)
   })
 
   it('on Monday trades nothing of Friday: a pipeline that was open ends as expired, and plans nothing', async () => {

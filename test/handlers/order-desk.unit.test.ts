@@ -106,15 +106,24 @@ describe('the order desk', () => {
       expect(placed).to.deep.equal([])
     })
 
-    it('nothing that the broker showed already, and nothing that another engine planned', async () => {
+    it('nothing that the broker showed already', async () => {
       may = 'wait'
-      await commit(buy('abc-1', 1), buy('abc-2', 2))
+      await commit(buy())
       await commit(event('OrderPlaced', { orderRef: 'abc-1', orderId: 1, permId: 70, evidence: 'test' }))
+      may = 'yes'
+      desk.handOver()
+      await drained()
+      expect([placed, ends(), desk.notHandedOver()]).to.deep.equal([[], [], []])
+    })
+
+    it('nothing that another engine planned', async () => {
+      may = 'wait'
+      await commit(buy())
       ledger.epoch = 2
       may = 'yes'
       desk.handOver()
       await drained()
-      expect([placed, ends()]).to.deep.equal([[], []])
+      expect([placed, ends()], 'and it is asked for, not withdrawn').to.deep.equal([[], []])
     })
 
     it('nothing after it may not: what is in hand is withdrawn with the reason', async () => {
