@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { readEnvironment } from '../../infra/environment.ts'
 
-const valueOf = (given: Record<string, string>) => {
+const decoded = (given: Record<string, string>) => {
   const read = readEnvironment(given)
   if (!read.ok) throw new Error(read.problem)
   return read.value
@@ -13,7 +13,7 @@ const problemOf = (given: Record<string, string>) => {
 
 describe('the environment', () => {
   it('has a default for everything', () => {
-    expect(valueOf({})).to.deep.equal({
+    expect(decoded({})).to.deep.equal({
       mode: 'paper',
       dataDirectory: './data',
       gateway: { host: '127.0.0.1', port: 4002, clientId: 17 },
@@ -23,13 +23,20 @@ describe('the environment', () => {
   })
 
   it('takes another default port in live mode', () => {
-    expect(valueOf({ TRADING_MODE: 'live' }).gateway.port).to.equal(4001)
-    expect(valueOf({ TRADING_MODE: 'live', IB_PORT: '7496' }).gateway.port).to.equal(7496)
+    expect(decoded({ TRADING_MODE: 'live' }).gateway.port).to.equal(4001)
+    expect(decoded({ TRADING_MODE: 'live', IB_PORT: '7496' }).gateway.port).to.equal(7496)
   })
 
   it('takes what is set', () => {
-    const given = { DATA_DIR: '/srv/ib', IB_HOST: 'gateway', IB_CLIENT_ID: '3', IB_ACCOUNT: 'DU1234567', STRATEGIES_DIR: 'mine', PORT: '80' }
-    expect(valueOf({ ...given, LOG_LEVEL: 'warn', PATH: '/bin' })).to.deep.equal({
+    const given = {
+      DATA_DIR: '/srv/ib',
+      IB_HOST: 'gateway',
+      IB_CLIENT_ID: '3',
+      IB_ACCOUNT: 'DU1234567',
+      STRATEGIES_DIR: 'mine',
+      PORT: '80',
+    }
+    expect(decoded({ ...given, LOG_LEVEL: 'warn', PATH: '/bin' })).to.deep.equal({
       mode: 'paper',
       dataDirectory: '/srv/ib',
       gateway: { host: 'gateway', port: 4002, clientId: 3, account: 'DU1234567' },
@@ -40,7 +47,7 @@ describe('the environment', () => {
   })
 
   it('takes an empty value for none', () => {
-    expect(valueOf({ IB_ACCOUNT: '', IB_PORT: ' ', TRADING_MODE: '', GOOGLE_CLOUD_PROJECT: '' })).to.deep.equal(valueOf({}))
+    expect(decoded({ IB_ACCOUNT: '', IB_PORT: ' ', TRADING_MODE: '', GOOGLE_CLOUD_PROJECT: '' })).to.deep.equal(decoded({}))
   })
 
   const wrong: [variable: string, value: string, says: RegExp][] = [
@@ -59,13 +66,17 @@ describe('the environment', () => {
   for (const [variable, value, says] of wrong)
     it(`refuses ${variable}=${value} in one line that names it`, () => {
       const problem = problemOf({ [variable]: value })
-      expect(problem).to.match(new RegExp(`^${variable}: [^\n]*$`)).and.to.match(says)
+      expect(problem)
+        .to.match(new RegExp(`^${variable}: [^\n]*$`))
+        .and.to.match(says)
     })
 
   it('says that the google store is not part of this version, asked for or implied', () => {
     expect(problemOf({ STORE: 'google' })).to.equal('STORE=google is not part of this version')
     for (const variable of ['GOOGLE_CLOUD_PROJECT', 'PUBSUB_EMULATOR_HOST', 'FIRESTORE_EMULATOR_HOST'])
-      expect(problemOf({ [variable]: 'x' })).to.contain(variable).and.to.contain('set STORE=embedded')
+      expect(problemOf({ [variable]: 'x' }))
+        .to.contain(variable)
+        .and.to.contain('set STORE=embedded')
     expect(problemOf({ GOOGLE_CLOUD_PROJECT: 'x', STORE: 'embedded' })).to.equal(undefined)
   })
 
