@@ -11,10 +11,15 @@ import { createInterface } from 'node:readline'
 import { expect } from 'chai'
 import { addDays, latestClosedSession, sessions } from '../../domain/calendar.ts'
 import type { Commit } from '../../domain/commit.ts'
+import { topicOf } from '../../domain/topics.ts'
+import { verifyChain } from '../../domain/verify.ts'
+import { type Data, openData } from '../../infra/compose.ts'
+import { readTopics } from '../../infra/topics-file.ts'
 import { until } from '../contract/until.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const patience = 20_000
+const topics = readTopics()
 
 /** Bars up to the latest closed session, so that a signal by the wall clock is fresh. */
 const recentBars = (): string => {
@@ -27,6 +32,8 @@ describe('an engine that is a process', function () {
   this.timeout(90_000)
   let folder: string
   let gateway: ChildProcess
+  let store: Data
+  let published = 0
   let ports: { port: number; controlPort: number }
   const running: ChildProcess[] = []
 
@@ -34,19 +41,6 @@ describe('an engine that is a process', function () {
     ...{ PATH: process.env['PATH'], DATA_DIR: folder, IB_PORT: String(ports.port), STRATEGIES_DIR: join(root, 'test/fixtures/ten-shares') },
     ...{ LOG_LEVEL: 'fatal', STORE: 'embedded' },
   })
-  const ibt = async (...args: string[]): Promise<{ code: number | null; output: string; errors: string }> => {
-    const child = spawn(process.execPath, [join(root, 'infra/cli/ibt.js'), ...args], { env: environment() })
-    let output = ''
-    let errors = ''
-    child.stdout.on('data', (chunk) => {
-      output += String(chunk)
-    })
-    child.stderr.on('data', (chunk) => {
-      errors += String(chunk)
-    })
-    await once(child, 'close')
-    return { code: child.exitCode, output, errors }
-  }
   const startEngine = (): ChildProcess => {
     const child = spawn(process.execPath, [join(root, 'infra/cli/ibt.js'), 'start'], {
       env: environment(),
@@ -71,24 +65,37 @@ describe('an engine that is a process', function () {
     }
   }
   const received = async () => Object.values((await control('/state')).received).flat()
-  const commits = async (): Promise<Commit[]> =>
-    (await ibt('journal')).output
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Commit)
+  const commits = async (): Promise<Commit[]> => {
+    const found: Commit[] = []
+    for await (const { json } of store.journal.read(1)) found.push(JSON.parse(json) as Commit)
+    return found
+  }
   const count = (all: readonly Commit[], type: string): number =>
     all.flatMap(({ events }) => events).filter((event) => event.type === type).length
-  const command = async (...args: string[]) => {
-    const { code, errors } = await ibt('publish', ...args)
-    if (code !== 0) throw new Error(errors)
+  const publish = async (type: string, id: string, body: object = {}): Promise<void> => {
+    await store.bus.publish(topicOf(topics, type, 'paper'), { data: JSON.stringify(body), attributes: { type, id, source: 'test' } })
+  }
+  const command = async (type: string, body: object = {}): Promise<void> => {
+    const id = `${type}-${++published}`
+    await publish(type, id, body)
+    await until(
+      `${id} is completed`,
+      async () => {
+        const { status = 'accepted', code } = (await store.documents.get(`commands/${id}`)) ?? {}
+        if (status === 'refused' || status === 'failed') throw new Error(`${id} is ${status}: ${code}`)
+        return status === 'completed'
+      },
+      patience,
+    )
   }
   const trade = async () => {
-    await command('configure', '--data', JSON.stringify({ changes: { 'strategies.tenshares.allocation': 1 } }))
+    await command('configure', { changes: { 'strategies.tenshares.allocation': 1 } })
     await command('resume')
   }
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'ibt-process-'))
+    store = openData({ dataDirectory: folder, mode: 'paper' }, topics)
     writeFileSync(join(folder, 'spy.csv'), recentBars())
     const args = ['--port', '0', '--control-port', '0', '--start', new Date().toISOString(), '--bars', `SPY=${join(folder, 'spy.csv')}`]
     gateway = spawn(process.execPath, [join(root, 'infra/gateway-sim/main.ts'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -99,6 +106,7 @@ describe('an engine that is a process', function () {
   })
   afterEach(async () => {
     for (const child of running.splice(0)) await end(child, 'SIGKILL')
+    store.close()
     rmSync(folder, { recursive: true, force: true })
   })
 
@@ -107,7 +115,7 @@ describe('an engine that is a process', function () {
     await trade()
     await control('/faults', { fault: 'dropConnections', when: 'beforeAck' })
     await control('/faults', { fault: 'refuseConnections', on: true })
-    await ibt('publish', 'orchestrator', '--id', 'once', '--data', JSON.stringify({ strategies: ['tenshares'] }), '--wait', '0')
+    await publish('orchestrator', 'once', { strategies: ['tenshares'] })
     await until('the order is at the gateway', async () => (await received()).length === 1, patience)
     await end(engine, 'SIGKILL')
     const before = await commits()
@@ -116,7 +124,7 @@ describe('an engine that is a process', function () {
     await control('/faults', { fault: 'clear' })
     startEngine()
     await until('the order is found', async () => count(await commits(), 'OrderPlaced') === 1, patience)
-    await ibt('publish', 'orchestrator', '--id', 'once', '--data', JSON.stringify({ strategies: ['tenshares'] }), '--wait', '0')
+    await publish('orchestrator', 'once', { strategies: ['tenshares'] })
     await until('the pipeline has ended', async () => count(await commits(), 'PipelineEnded') === 1, patience)
     expect(
       (await received()).map((order) => order.count),
@@ -124,14 +132,13 @@ describe('an engine that is a process', function () {
     ).to.deep.equal([1])
     const after = await commits()
     expect(count(after, 'OrderPlanned')).to.equal(1)
-    const verified = await ibt('verify')
-    expect(verified.code, verified.errors).to.equal(0)
+    expect(await verifyChain(store.journal)).to.include({ ok: true })
   })
 
   it('told to end (SIGTERM) goes cleanly, and its orders stay at the broker', async () => {
     const engine = startEngine()
     await trade()
-    await command('orchestrator', '--data', JSON.stringify({ strategies: ['tenshares'] }))
+    await command('orchestrator', { strategies: ['tenshares'] })
     await end(engine, 'SIGTERM')
     expect([engine.exitCode, engine.signalCode]).to.deep.equal([0, null])
     const { orders } = await control('/state')
