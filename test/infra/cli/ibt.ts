@@ -20,8 +20,11 @@ export type Running = {
 }
 type Variables = Readonly<Record<string, string>>
 
-/** Nothing of the caller's own settings reaches the process under test. */
-const environmentWith = (variables: Variables): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'], TMPDIR: tmpdir(), ...variables })
+/** Nothing of the caller's own settings reaches the process under test. What Node compiled for one it need not compile for the next. */
+const environmentWith = (variables: Variables): NodeJS.ProcessEnv => ({
+  ...{ PATH: process.env['PATH'], TMPDIR: tmpdir(), NODE_COMPILE_CACHE: join(tmpdir(), 'ibt-test-compiled') },
+  ...variables,
+})
 
 export const begin = (args: readonly string[], variables: Variables = {}): Running => {
   const child = spawn(process.execPath, [program, ...args], { env: environmentWith(variables), stdio: ['ignore', 'pipe', 'pipe'] })
