@@ -44,20 +44,20 @@ const explained = (moves: { holder: string; quantity: Decimal }[], unexplained: 
 describe('ledger: fills', () => {
   const order = ordered('r-1', SPY, { trend: '60', hedge: '40' })
 
-  it('reach the books part by part, in the same commit as the fill (D11, P35)', () => {
+  it('reach the books part by part, in the same commit as the fill', () => {
     const ledger = ledgerOf(order, filled('r-1', SPY, 'e1.01', { trend: '6', hedge: '4' }))
     expect([bookOf(ledger, 'trend'), bookOf(ledger, 'hedge')]).to.deep.equal([{ [spy]: '6' }, { [spy]: '4' }])
     expect(ledger.orders['r-1']).to.include({ filled: '10', seen: true, status: 'planned' })
     expect(ledger.reportedAt[spy]).to.equal(ledger.position)
   })
 
-  it('stay in the books when the rest of the order is cancelled, and only they (D9)', () => {
+  it('stay in the books when the rest of the order is cancelled, and only they', () => {
     const ledger = ledgerOf(order, filled('r-1', SPY, 'e1.01', { trend: '6', hedge: '4' }), closed('r-1', 'cancelled', '10'))
     expect(booksIn(ledger, spy)).to.equal('10')
     expect(openOrders(ledger)).to.deep.equal([])
   })
 
-  it('do not reach any book by a cancel alone (D9: a cancelled order was booked as filled)', () => {
+  it('do not reach any book by a cancel alone (a cancelled order was booked as filled)', () => {
     expect(booksIn(ledgerOf(order, placed('r-1'), closed('r-1', 'cancelled')), spy)).to.equal('0')
   })
 
@@ -73,7 +73,7 @@ describe('ledger: fills', () => {
     expect(recall(ledger.executions, 'e1')).to.include({ executionId: 'e1.02', quantity: '1', holder: 'books', orderRef: 'r-1' })
   })
 
-  it('count also when they come after the end of the order (P26)', () => {
+  it('count also when they come after the end of the order', () => {
     const ledger = ledgerOf(order, closed('r-1', 'cancelled'), filled('r-1', SPY, 'e1.01', { trend: '6', hedge: '4' }))
     expect(booksIn(ledger, spy)).to.equal('10')
   })
@@ -89,7 +89,7 @@ describe('ledger: fills', () => {
     expect(booksIn(ledger, spy)).to.equal('0')
   })
 
-  it('keep their commission apart: none is not zero (P27)', () => {
+  it('keep their commission apart: none is not zero', () => {
     const ledger = ledgerOf(order, filled('r-1', SPY, 'e1.01', { trend: '6' }))
     expect(recall(ledger.commissions, 'e1')).to.equal(undefined)
     const later = continued(ledger, event('CommissionReported', { executionId: 'e1.01', commission: '0.35', currency: 'USD' }))
@@ -185,7 +185,7 @@ describe('ledger: differences', () => {
 })
 
 describe('ledger: snapshots', () => {
-  it('take what is manual from the snapshot, and zero is an answer (P13)', () => {
+  it('take what is manual from the snapshot, and zero is an answer', () => {
     const manual = (quantity: Decimal) => snapshot({ manual: [{ conId: 265598, symbol: 'AAPL', quantity }] })
     expect({ ...ledgerOf(manual('10')).manual }).to.deep.equal({ 265598: '10' })
     expect({ ...ledgerOf(manual('10'), manual('0')).manual }).to.deep.equal({})
@@ -229,7 +229,7 @@ describe('ledger: orders', () => {
     expect(ledgerOf(order, closed('r-1', 'filled'), placed('r-1')).orders['r-1']).to.include({ status: 'closed', how: 'filled' })
   })
 
-  it('never lower the highest order id (P1)', () => {
+  it('never lower the highest order id', () => {
     const ledger = ledgerOf(ordered('r-1', SPY, { trend: '5' }, { orderId: 12 }), ordered('r-2', SPY, { trend: '5' }, { orderId: 7 }))
     expect(ledger.highestOrderId).to.equal(12)
   })

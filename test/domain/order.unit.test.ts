@@ -171,7 +171,7 @@ describe('order: its fills', () => {
     expect(isFilled(order)).to.equal(false)
   })
 
-  it('leave nothing in flight once the order is closed (D11: the rest of a cancelled order stayed for ever)', () => {
+  it('leave nothing in flight once the order is closed (the rest of a cancelled order stayed for ever)', () => {
     const order = orderOf({ trend: '60' }, closed('r-1', 'cancelled'))
     expect([isOpen(order), remainingOf(order), inFlightOf(order, 'trend')]).to.deep.equal([false, '0', '0'])
   })

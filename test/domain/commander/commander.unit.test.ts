@@ -62,7 +62,7 @@ describe('commander', () => {
     })
   })
 
-  it('decides the same from the same state, byte for byte, and keeps nothing between two decisions (D17)', () => {
+  it('decides the same from the same state, byte for byte, and keeps nothing between two decisions', () => {
     const first = canonical(given(...busyDay).when(deciding()))
     given(...ready, snapshot(), money, wants('trend', [{ instrument: SPY, weight: '1' }])).when(deciding())
     expect(canonical(given(...busyDay).when(deciding()))).to.equal(first)
@@ -81,7 +81,7 @@ describe('commander', () => {
     for (const part of ['standing', 'books', 'orders', 'highestOrderId'] as const) expect(after[part], part).to.deep.equal(before[part])
   })
 
-  it('orders nothing twice after a restart that repeats the decision (P11, D16)', () => {
+  it('orders nothing twice after a restart that repeats the decision', () => {
     const steps = [...ready, snapshot(), money, wants('trend', [{ instrument: SPY, weight: '1' }])]
     const before = given(...steps).ledger
     const planned = continued(before, world.together(...deciding()(before)), world.connected(1))

@@ -21,7 +21,7 @@ const movesOf = (events: Parameters<typeof ordersOf>[0]) =>
   dataOf(events, 'PositionsCrossed').map(({ moves }) => Object.fromEntries(moves.map((move) => [move.strategy, move.quantity])))
 
 describe('commander: cross and net', () => {
-  it('settles opposite wishes inside the house: the books move, no order goes out (D10: it was lost and came again for ever)', () => {
+  it('settles opposite wishes inside the house: the books move, no order goes out (it was lost and came again for ever)', () => {
     const before = given(...account(), target('trend', '10'), target('hedge', '-10')).ledger
     const events = deciding()(before)
     expect(movesOf(events)).to.deep.equal([{ hedge: '-10', trend: '10' }])

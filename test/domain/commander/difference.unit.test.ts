@@ -16,7 +16,7 @@ const target = (quantity: Decimal) => wants('trend', [{ instrument: SPY, quantit
 const hundreds = fc.integer({ min: -100_000, max: 100_000 }).map((hundredth) => String(hundredth / 100))
 
 describe('commander: difference', () => {
-  it('is the target less the book less what is in flight (D12: open orders were ignored)', () => {
+  it('is the target less the book less what is in flight (open orders were ignored)', () => {
     const steps = [booked('trend', SPY, '30'), ordered('r-1', SPY, { trend: '50' })]
     const events = given(...account('30'), ...steps, target('100')).when(deciding())
     expect(targetOf(events, 'trend', SPY)).to.include({ book: '30', inFlight: '50', difference: '20' })
@@ -29,13 +29,13 @@ describe('commander: difference', () => {
     expect(ordersOf(events)).to.deep.equal([])
   })
 
-  it('counts only the unfilled part of an order as in flight (D11: partial fills were never booked)', () => {
+  it('counts only the unfilled part of an order as in flight (partial fills were never booked)', () => {
     const steps = [ordered('r-1', SPY, { trend: '100' }), filled('r-1', SPY, 'e1.01', { trend: '40' })]
     const events = given(...account('40'), ...steps, target('100')).when(deciding())
     expect(targetOf(events, 'trend', SPY)).to.include({ book: '40', inFlight: '60', difference: '0' })
   })
 
-  it('asks again for what a cancelled order did not bring, and for no more (D9: it was booked as filled)', () => {
+  it('asks again for what a cancelled order did not bring, and for no more (it was booked as filled)', () => {
     const steps = [ordered('r-1', SPY, { trend: '100' }), filled('r-1', SPY, 'e1.01', { trend: '40' }), closed('r-1', 'cancelled', '40')]
     const events = given(...account('40'), ...steps, target('100')).when(deciding())
     expect(ordersOf(events)).to.deep.equal(['SPY 60'])
@@ -53,7 +53,7 @@ describe('commander: difference', () => {
     expect(world.dataOf(events, 'OrderPlanned').map(({ reduces, type }) => `${reduces} ${type}`)).to.deep.equal(['true MKT', 'false LMT'])
   })
 
-  it('leaves a rest that is smaller than the size step, and says so (P32)', () => {
+  it('leaves a rest that is smaller than the size step, and says so', () => {
     const steps = [booked('trend', SPY, '10.5'), target('0')]
     const events = given(...account('10.5'), ...steps).when(deciding())
     expect(ordersOf(events)).to.deep.equal(['SPY -10'])

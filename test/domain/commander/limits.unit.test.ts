@@ -73,7 +73,7 @@ describe('commander: limits', () => {
       expect(targetOf(events, 'trend', SPY).target).to.equal('400')
     })
 
-    it('keeps exposure from adding up to more than there is (D7: 270 %)', () => {
+    it('keeps exposure from adding up to more than there is (270 %)', () => {
       const greedy = configured({
         'exposure.overall': 4,
         'strategies.trend.allocation': 0.5,

@@ -67,7 +67,7 @@ describe('commander: may we', () => {
     expect(refusalOf(given(...ready).when(decided())).refusal).to.equal('SNAPSHOT_MISSING')
   })
 
-  it('decides at exactly the age that is allowed and refuses a millisecond later (D2: it only warned)', () => {
+  it('decides at exactly the age that is allowed and refuses a millisecond later (it only warned)', () => {
     const minutes = (count: number) => now + count * 60_000
     expect(given(...account).when(decided({}, {}, minutes(180)))).to.be.an('array')
     expect(refusalOf(given(...account).when(decided({}, {}, minutes(180) + 1))).refusal).to.equal('SNAPSHOT_STALE')
@@ -77,7 +77,7 @@ describe('commander: may we', () => {
     )
   })
 
-  it('refuses a snapshot that is three days old, whatever was signalled (D2)', () => {
+  it('refuses a snapshot that is three days old, whatever was signalled', () => {
     const old = snapshot({ takenAt: '2024-01-06T15:00:00.000Z' })
     const steps = [configured({ 'strategies.trend.allocation': 1 }), wants('trend', [{ instrument: SPY, weight: '1' }])]
     expect(refusalOf(given(...ready, old, ...steps).when(decided())).refusal).to.equal('SNAPSHOT_STALE')

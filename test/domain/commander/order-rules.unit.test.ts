@@ -158,7 +158,7 @@ describe('commander: rules on orders', () => {
       expect(noteOf(far, 'COLLAR_REDUCTION').numbers).to.include({ marketPrice: '110', referencePrice: '100', collar: '0.05' })
     })
 
-    it('name the time in force in every order (P26: the preset of the terminal decided)', () => {
+    it('name the time in force in every order (the preset of the terminal decided)', () => {
       const flip = given(...account('50'), booked('trend', SPY, '50'), target('-50')).when(deciding())
       for (const order of dataOf(flip, 'OrderPlanned')) expect(order.timeInForce).to.equal('DAY')
     })

@@ -30,7 +30,7 @@ describe('commander: plan', () => {
     expect(order).to.include({ account: 'DU1234567', decision: 'orchestrator-7', inForceUntil: world.tuesdayClose })
   })
 
-  it('counts order ids on from the highest of ours and the broker’s, also when the broker’s goes back (P1, P20)', () => {
+  it('counts order ids on from the highest of ours and the broker’s, also when the broker’s goes back', () => {
     const idsAfter = (...steps: world.Step[]) =>
       dataOf(given(...account, ...steps, both).when(deciding()), 'OrderPlanned').map(({ orderId }) => orderId)
     expect(idsAfter(connected(40))).to.deep.equal([40, 41])

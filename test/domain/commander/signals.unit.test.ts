@@ -31,7 +31,7 @@ describe('commander: signals', () => {
     ['neutral, but stale', [neutral('trend', [SPY], { freshUntil: world.mondayClose })], 'SIGNAL_STALE'],
   ]
   for (const [what, steps, code] of silences)
-    it(`holds the book when the signal is ${what}, though another quantity stands (D1: it sold everything)`, () => {
+    it(`holds the book when the signal is ${what}, though another quantity stands (it sold everything)`, () => {
       const events = given(...holding, stands('trend', [{ instrument: SPY, quantity: '200' }]), ...steps).when(deciding())
       expect(verdictOf(events)).to.equal('held')
       expect(codesOf(events, 'trend')).to.deep.equal([code])
@@ -39,7 +39,7 @@ describe('commander: signals', () => {
       expect(ordersOf(events)).to.deep.equal([])
     })
 
-  it('sells nothing on a neutral day with nothing standing, and never what is held by hand (D1)', () => {
+  it('sells nothing on a neutral day with nothing standing, and never what is held by hand', () => {
     const steps = [booked('trend', SPY, '80'), allocated, neutral('trend')]
     const withManual = snapshot({ manual: [{ conId: 265598, symbol: 'AAPL', quantity: '10' }] })
     const events = given(...ready, withManual, ...steps).when(deciding())

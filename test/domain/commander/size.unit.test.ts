@@ -39,23 +39,23 @@ describe('commander: size', () => {
     expect(sized(SPY, '1', '473.21', configured({ 'exposure.overall': 0.5 }))).to.equal('105')
   })
 
-  it('rounds a short towards zero as well, so that neither side is larger (D14: −1500.5 became 2000)', () => {
+  it('rounds a short towards zero as well, so that neither side is larger (−1500.5 became 2000)', () => {
     expect(sized(SPY, '1', '59.98')).to.equal('1500') // 90 000 ÷ 59.98 = 1500.5
     expect(sized(SPY, '-1', '59.98')).to.equal('-1500')
   })
 
-  it('orders nothing where less than one step comes out (D14: an order of 0)', () => {
+  it('orders nothing where less than one step comes out (an order of 0)', () => {
     const events = given(...account, wants('trend', [{ instrument: SPY, weight: '1' }], { price: '90001' })).when(deciding())
     expect(standingOf(events, 'trend')).to.deep.equal({ SPY: '0' })
     expect(ordersOf(events)).to.deep.equal([])
   })
 
-  it('counts the multiplier, whole or broken (D13: it had to be a whole number)', () => {
+  it('counts the multiplier, whole or broken (it had to be a whole number)', () => {
     expect(sized(future, '1', '450')).to.equal('4') // 22 500 a contract
     expect(sized({ ...future, multiplier: '0.1' }, '1', '4500')).to.equal('200')
   })
 
-  it('keeps to the size step of the instrument (P32)', () => {
+  it('keeps to the size step of the instrument', () => {
     expect(sized({ ...SPY, sizeStep: '0.0001' }, '1', '473.21')).to.equal('190.1904')
     expect(sized({ ...SPY, sizeStep: '100' }, '1', '473.21')).to.equal('100')
   })
