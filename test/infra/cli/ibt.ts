@@ -20,9 +20,9 @@ export type Running = {
 }
 type Variables = Readonly<Record<string, string>>
 
-/** Nothing of the caller's own settings reaches the process under test. What Node compiled for one it need not compile for the next. */
+/** Nothing of the caller's own settings reaches the process under test. */
 const environmentWith = (variables: Variables): NodeJS.ProcessEnv => ({
-  ...{ PATH: process.env['PATH'], TMPDIR: tmpdir(), NODE_COMPILE_CACHE: join(tmpdir(), 'ibt-test-compiled') },
+  ...{ PATH: process.env['PATH'], TMPDIR: tmpdir() },
   ...variables,
 })
 
