@@ -1,6 +1,9 @@
 /**
  * The bad days that end trust in an engine, each through the real client, real sockets and a real file.
  */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { newYorkTime, nextSession } from '../../domain/calendar.ts'
 import { simulatedClock } from '../../infra/clock.ts'
@@ -265,8 +268,7 @@ describe('a bad day', function () {
 describe('the wrong account', () => {
   it('a paper engine at an account that does not begin with D closes the line and sends nothing', async () => {
     const simulator = await startGatewaySimulator({ start: tuesdayMorning, account: 'U1234567' })
-    const { mkdtempSync, rmSync } = await import('node:fs')
-    const dataDirectory = mkdtempSync('/tmp/ibt-account-')
+    const dataDirectory = mkdtempSync(join(tmpdir(), 'ibt-account-'))
     const composed = await compose(
       { mode: 'paper', dataDirectory, gateway: { host: '127.0.0.1', port: simulator.port, clientId: 17 }, httpPort: 0, logLevel: 'silent' },
       { clock: simulatedClock(Date.parse(tuesdayMorning)) },
