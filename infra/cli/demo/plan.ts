@@ -37,6 +37,8 @@ const datesOf = (symbol: (typeof builtInSymbols)[number], files: Readonly<Record
 
 /** @throws Error in one line naming the argument that asks for what is not there */
 export const planOf = ({ days, start, bars = {} }: DemoOptions): Plan => {
+  const foreign = Object.keys(bars).find((symbol) => !builtInSymbols.some((known) => known === symbol))
+  if (foreign !== undefined) throw new Error(`--bars: the demo trades ${builtInSymbols.join(' and ')}, not ${foreign}`)
   const spans = builtInSymbols.map((symbol) => datesOf(symbol, bars))
   const first = spans
     .map((span) => span.first)

@@ -181,7 +181,7 @@ describe('ibt start, publish and gateway-sim', function () {
       [['--bars', 'SPY'], 'It must be SYMBOL=FILE'],
       [['--bars', 'SPY=/nowhere.csv'], '/nowhere.csv'],
       [['--start', 'yesterday'], 'start'],
-      [['--port', String(gateway.port)], 'EADDRINUSE'],
+      [['--port', String(gateway.port)], 'is in use by another program'],
     ]
     for (const [args, says] of wrong) {
       const { code, errors } = await ibt(['gateway-sim', ...args])

@@ -136,6 +136,7 @@ describe('ibt demo', function () {
       [['--start', '1999-01-04'], /^ibt: --start: /],
       [['--start', 'monday'], /^ibt: --start: "monday" is not a date/],
       [['--bars', 'SPY'], /SYMBOL=FILE/],
+      [['--bars', `GLD=${header}`], /^ibt: --bars: the demo trades SPY and VIXY, not GLD\n$/],
       [['--bars', `SPY=${header}`], /^ibt: [^\n]*header\.csv[^\n]*\n$/],
     ]
     for (const [args, says] of wrong) {
