@@ -2,31 +2,21 @@
  * The one place where a running process is put together: store, journal, bus, documents and lease; the session at the gateway;
  * engine, schedule and projector on top of them.
  */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import type { Broker } from '../domain/ports/broker.ts'
-import type { Bus } from '../domain/ports/bus.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
-import type { Documents } from '../domain/ports/documents.ts'
-import type { Journal } from '../domain/ports/journal.ts'
-import type { Lease } from '../domain/ports/lease.ts'
 import type { Strategy } from '../domain/strategy.ts'
 import type { Topics } from '../domain/topics.ts'
 import { createEngine, type Engine } from '../handlers/engine.ts'
 import { reservedNames } from '../handlers/handlers.ts'
 import { createProjector, type Projector } from '../projections/projector.ts'
 import { systemClock } from './clock.ts'
-import { openBus } from './embedded/bus.ts'
-import { openDocuments } from './embedded/documents.ts'
-import { holderIsGone, holderName } from './embedded/holder.ts'
-import { openJournal } from './embedded/journal.ts'
-import { openLease } from './embedded/lease.ts'
+import { holderName } from './embedded/holder.ts'
 import { runSchedules } from './embedded/schedule.ts'
-import { openStore } from './embedded/store.ts'
 import type { Environment, LogLevel } from './environment.ts'
 import { createBrokerSession } from './ib/session.ts'
+import { type Data, openData } from './store.ts'
 import { loadStrategies } from './strategies.ts'
 import { readTopics } from './topics-file.ts'
 
@@ -34,33 +24,6 @@ export type Log = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, t
 
 /** Lines of JSON on standard error, written at once: a process that dies has said its last word. */
 export const openLog = (level: LogLevel): Log => pino({ level, base: null }, pino.destination({ fd: 2, sync: true }))
-
-// ── Stores ──
-
-export const storePath = ({ dataDirectory, mode }: Pick<Environment, 'dataDirectory' | 'mode'>): string =>
-  join(dataDirectory, `${mode}.sqlite`)
-
-export type Data = { journal: Journal; bus: Bus; documents: Documents; lease: Lease; close(): void }
-
-/** Opens the store, and creates it where there is none. @throws Error in one line */
-export const openData = (environment: Pick<Environment, 'dataDirectory' | 'mode'>, topics: Topics, clock: Clock = systemClock): Data => {
-  const store = openStore(storePath(environment))
-  return {
-    journal: openJournal(store),
-    bus: openBus({ store, topics, mode: environment.mode, clock }),
-    documents: openDocuments(store),
-    lease: openLease(store, Date.now, holderIsGone),
-    close: () => store.close(),
-  }
-}
-
-/** For those who only look: creates nothing. @throws Error naming the file that is missing */
-export const openExistingData = (environment: Pick<Environment, 'dataDirectory' | 'mode'>, topics: Topics): Data => {
-  const path = storePath(environment)
-  if (!existsSync(path))
-    throw new Error(`there is no store at ${path}: set DATA_DIR (and TRADING_MODE) to one, or begin one with ibt start`)
-  return openData(environment, topics)
-}
 
 // ── Strategies ──
 
@@ -105,7 +68,7 @@ export const compose = async (environment: Environment, options: ComposeOptions 
   const { mode, gateway } = environment
   const { clock = systemClock, log = openLog(environment.logLevel), topics = readTopics(), messagesPerSecond } = options
   const strategies = options.strategies ?? (await findStrategies(environment))
-  const data = openData(environment, topics, clock)
+  const data = await openData(environment, topics, clock)
   const { journal, bus, documents, lease } = data
   const broker = createBrokerSession({ ...gateway, clock, log, ...(messagesPerSecond === undefined ? {} : { messagesPerSecond }) })
   const account = gateway.account === undefined ? {} : { account: gateway.account }
@@ -172,7 +135,7 @@ export const compose = async (environment: Environment, options: ComposeOptions 
         await engine.stop()
         await documentsUpToDate()
         await projector.stop()
-        data.close()
+        await data.close()
       })()
       return stopping
     },

@@ -1,6 +1,7 @@
 /** The environment of a running process, decoded once. A wrong value stops the start with one line that names the variable. */
 import * as t from 'io-ts'
 import { type Decoded, decode } from '../domain/decode.ts'
+import type { GoogleStore } from './google/connection.ts'
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -9,6 +10,7 @@ export type Environment = {
   mode: 'paper' | 'live'
   /** Absolute or relative to the working directory. Holds one file a trading mode: `paper.sqlite`, `live.sqlite`. */
   dataDirectory: string
+  store: { kind: 'embedded' } | ({ kind: 'google' } & GoogleStore)
   /** Where IB Gateway or TWS listens. The client id stays the same for ever: it fences off an engine that was replaced. */
   gateway: { host: string; port: number; clientId: number; account?: string }
   /** More strategies than those in `domain/strategies/`. */
@@ -24,7 +26,11 @@ const fallback = { dataDirectory: './data', host: '127.0.0.1', port: { paper: 40
 export const variables: Readonly<Record<string, string>> = {
   TRADING_MODE: 'paper or live (paper)',
   DATA_DIR: 'folder of the store; each trading mode has a file of its own there (./data)',
-  STORE: 'embedded (one SQLite file)',
+  STORE: 'embedded (one SQLite file) or google (Pub/Sub and Firestore); google where a project or an emulator is named, else embedded',
+  GOOGLE_CLOUD_PROJECT: 'the project of Pub/Sub and Firestore, also as PROJECT_ID',
+  FIRESTORE_DATABASE: 'the Firestore database, one a trading mode ((default))',
+  PUBSUB_EMULATOR_HOST: "host:port of Google's Pub/Sub emulator, together with",
+  FIRESTORE_EMULATOR_HOST: "host:port of Google's Firestore emulator",
   IB_HOST: 'where IB Gateway or TWS listens (127.0.0.1)',
   IB_PORT: 'its API port (4002 in paper mode, 4001 in live mode)',
   IB_CLIENT_ID: 'the API client id, to be kept for ever: orders belong to it (17)',
@@ -75,11 +81,18 @@ const text = (what: string, shape: RegExp) =>
 
 const port = whole(1, 65_535)
 const host = text('a host name or address', /^[A-Za-z0-9.:_-]+$/)
+const project = text('a project id such as my-project-1', /^[a-z][a-z0-9-]{4,61}[a-z0-9]$/)
+const emulatorHost = text('host:port', /^[A-Za-z0-9._-]+:\d{1,5}$/)
 
 const Variables = t.partial({
   TRADING_MODE: choice('paper', 'live'),
   STORE: choice('embedded', 'google'),
   DATA_DIR: t.string,
+  GOOGLE_CLOUD_PROJECT: project,
+  PROJECT_ID: project,
+  FIRESTORE_DATABASE: text('a database such as (default) or paper', /^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$/),
+  PUBSUB_EMULATOR_HOST: emulatorHost,
+  FIRESTORE_EMULATOR_HOST: emulatorHost,
   IB_HOST: host,
   IB_PORT: port,
   IB_CLIENT_ID: whole(1, 2_147_483_647),
@@ -89,19 +102,30 @@ const Variables = t.partial({
   LOG_LEVEL: choice(...logLevels),
 })
 
-const googleVariables = ['GOOGLE_CLOUD_PROJECT', 'PROJECT_ID', 'PUBSUB_EMULATOR_HOST', 'FIRESTORE_EMULATOR_HOST']
 const notInThisVersion = ['IB_BACKUP_HOST', 'IB_BACKUP_PORT']
 
 /** A variable that is there but empty counts as not set, as in a compose file with an unset value. */
 const setOnes = (given: Readonly<Record<string, string | undefined>>): Record<string, string> =>
   Object.fromEntries(Object.entries(given).flatMap(([name, value]) => (value === undefined || value.trim() === '' ? [] : [[name, value]])))
 
-const storeProblem = (given: Readonly<Record<string, string>>): string | undefined => {
-  const store = given['STORE']
-  if (store === 'google') return 'STORE=google is not part of this version'
-  const google = googleVariables.find((name) => given[name] !== undefined)
-  if (store !== undefined || google === undefined) return undefined
-  return `STORE is google because ${google} is set, and STORE=google is not part of this version: set STORE=embedded`
+type Given = t.TypeOf<typeof Variables>
+
+/** On emulators, where nothing outlives them, any name of a project will do. */
+const emulatedProject = 'ib-trading'
+
+const storeOf = (given: Given): Decoded<Environment['store']> => {
+  const { PUBSUB_EMULATOR_HOST: pubsub, FIRESTORE_EMULATOR_HOST: firestore } = given
+  const named = given.GOOGLE_CLOUD_PROJECT ?? given.PROJECT_ID
+  const kind = given.STORE ?? ((named ?? pubsub ?? firestore) === undefined ? 'embedded' : 'google')
+  if (kind === 'embedded') return { ok: true, value: { kind } }
+  if ((pubsub === undefined) !== (firestore === undefined)) {
+    const [set, missing] = pubsub === undefined ? ['FIRESTORE', 'PUBSUB'] : ['PUBSUB', 'FIRESTORE']
+    return { ok: false, problem: `${missing}_EMULATOR_HOST: ${set}_EMULATOR_HOST is set and this is not: set both or none` }
+  }
+  const emulators = pubsub === undefined || firestore === undefined ? {} : { emulators: { pubsub, firestore } }
+  const project = named ?? (pubsub === undefined ? undefined : emulatedProject)
+  if (project === undefined) return { ok: false, problem: 'GOOGLE_CLOUD_PROJECT: STORE=google needs the project to be named' }
+  return { ok: true, value: { kind, project, database: given.FIRESTORE_DATABASE ?? '(default)', ...emulators } }
 }
 
 /** @returns the environment, or one line that names the variable and what is wrong with it */
@@ -109,8 +133,8 @@ export const readEnvironment = (given: Readonly<Record<string, string | undefine
   const set = setOnes(given)
   const decoded = decode(Variables, set)
   if (!decoded.ok) return decoded
-  const problem = storeProblem(set)
-  if (problem !== undefined) return { ok: false, problem }
+  const store = storeOf(decoded.value)
+  if (!store.ok) return store
   const early = notInThisVersion.find((name) => set[name] !== undefined)
   if (early !== undefined) return { ok: false, problem: `${early}: a backup gateway is not part of this version; unset it` }
   const { value } = decoded
@@ -120,6 +144,7 @@ export const readEnvironment = (given: Readonly<Record<string, string | undefine
     value: {
       mode,
       dataDirectory: value.DATA_DIR ?? fallback.dataDirectory,
+      store: store.value,
       gateway: {
         host: value.IB_HOST ?? fallback.host,
         port: value.IB_PORT ?? fallback.port[mode],

@@ -102,7 +102,14 @@ export const startRig = async ({
 
   const open = async () => {
     const composed = await compose(
-      { mode: 'paper', dataDirectory, gateway: { host: '127.0.0.1', port: simulator.port, clientId: 17 }, httpPort: 0, logLevel: 'silent' },
+      {
+        mode: 'paper',
+        dataDirectory,
+        store: { kind: 'embedded' },
+        gateway: { host: '127.0.0.1', port: simulator.port, clientId: 17 },
+        httpPort: 0,
+        logLevel: 'silent',
+      },
       { clock, strategies, topics, messagesPerSecond: 100_000 },
     )
     await composed.start()

@@ -1,3 +1,5 @@
+import { endEmulators } from './emulators.ts'
+
 /**
  * A promise that is rejected and that nobody hears ends a real process; here it fails the test in which it happened,
  * unless that test has claimed such failures to judge them itself.
@@ -19,3 +21,5 @@ export const mochaHooks = {
     if (first !== undefined) throw new Error('a rejected promise that nobody heard', { cause: first })
   },
 }
+
+export const mochaGlobalTeardown = endEmulators

@@ -24,6 +24,8 @@ export interface Bus {
   /** Messages are handed over at once and without a limit; the consumer limits its own work. @throws Error naming an unknown subscription */
   subscribe(subscription: string, consume: (delivery: Delivery) => void): { close(): Promise<void> }
   deadLetters(subscription?: string): Promise<DeadLetter[]>
+  /** Lets go of a dead letter for good: a person has looked at it. @returns false when there is none such (any more) */
+  discard(letter: Pick<DeadLetter, 'id' | 'subscription'>): Promise<boolean>
   /** Market time of the next delivery that waits for a back-off or a deadline, if any. */
   nextDueAt(): Promise<number | undefined>
   /** True when nothing is waiting, in delivery or in back-off that is already due. */

@@ -7,7 +7,8 @@ import type { Strategy } from '../../domain/strategy.ts'
 import { topicOf } from '../../domain/topics.ts'
 import { handlersFor, intents } from '../../handlers/handlers.ts'
 import { systemClock } from '../clock.ts'
-import { findStrategies, openData } from '../compose.ts'
+import { findStrategies } from '../compose.ts'
+import { openData } from '../store.ts'
 import { readTopics } from '../topics-file.ts'
 import { environment, wholeNumber } from './arguments.ts'
 import { printJson } from './output.ts'
@@ -63,7 +64,7 @@ const publishOne = async (type: string, { data, id = `cli-${randomUUID()}`, wait
   const body = parsed(data)
   const name = checked(type, body, await findStrategies(where))
   const topics = readTopics()
-  const store = openData(where, topics)
+  const store = await openData(where, topics)
   try {
     const topic = topicOf(topics, name, where.mode)
     const actor = process.env['USER']
@@ -80,7 +81,7 @@ const publishOne = async (type: string, { data, id = `cli-${randomUUID()}`, wait
     if (status === 'accepted') throw new Error(`${id} is still under way after ${wait} s; look again with ibt document commands/${id}`)
     if (status !== 'completed') throw new Error(`${id} ended ${status}: ${[code, text].filter((part) => part !== null).join(': ')}`)
   } finally {
-    store.close()
+    await store.close()
   }
 }
 

@@ -1,16 +1,16 @@
 /** Verbs that look at an existing store. */
-import { type Data, openExistingData } from '../compose.ts'
 import type { Environment } from '../environment.ts'
+import { type Data, openExistingData } from '../store.ts'
 import { readTopics } from '../topics-file.ts'
 import { environment } from './arguments.ts'
 
 /** @throws Error in one line when there is no store */
 export const withData = async (look: (data: Data, environment: Environment) => Promise<void>): Promise<void> => {
   const where = environment()
-  const data = openExistingData(where, readTopics())
+  const data = await openExistingData(where, readTopics())
   try {
     await look(data, where)
   } finally {
-    data.close()
+    await data.close()
   }
 }

@@ -144,6 +144,7 @@ export const benchLatency = async (): Promise<Row[]> => {
     {
       mode: 'paper',
       dataDirectory: directory,
+      store: { kind: 'embedded' },
       gateway: { host: '127.0.0.1', port: gateway.port, clientId: 17 },
       httpPort: 8080,
       logLevel: 'error',

@@ -270,7 +270,14 @@ describe('the wrong account', () => {
     const simulator = await startGatewaySimulator({ start: tuesdayMorning, account: 'U1234567' })
     const dataDirectory = mkdtempSync(join(tmpdir(), 'ibt-account-'))
     const composed = await compose(
-      { mode: 'paper', dataDirectory, gateway: { host: '127.0.0.1', port: simulator.port, clientId: 17 }, httpPort: 0, logLevel: 'silent' },
+      {
+        mode: 'paper',
+        dataDirectory,
+        store: { kind: 'embedded' },
+        gateway: { host: '127.0.0.1', port: simulator.port, clientId: 17 },
+        httpPort: 0,
+        logLevel: 'silent',
+      },
       { clock: simulatedClock(Date.parse(tuesdayMorning)) },
     )
     await composed.start()

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
-import { compose, openExistingData, type Process } from '../../infra/compose.ts'
+import { compose, type Process } from '../../infra/compose.ts'
 import { readEnvironment } from '../../infra/environment.ts'
 import { type GatewaySimulator, startGatewaySimulator } from '../../infra/gateway-sim/simulator.ts'
+import { openExistingData } from '../../infra/store.ts'
 import { readTopics } from '../../infra/topics-file.ts'
 import { until } from '../contract/until.ts'
 import { temporaryFolder } from './cli/ibt.ts'
@@ -68,11 +69,11 @@ describe('a composed process', () => {
     await first.bus.publish('paper-commands', { data: '{"changes":{"freshMinutes":7}}', attributes: { type: 'configure', id: 'c1' } })
     await until('it is decided', async () => (await first.journal.marker('c1')) !== undefined)
     await first.stop()
-    const data = openExistingData(environment(), readTopics())
+    const data = await openExistingData(environment(), readTopics())
     const { position } = await data.journal.head()
     expect(await data.documents.checkpoint('views')).to.deep.include({ position })
     expect(await data.lease.acquire('somebody else', 1_000)).to.have.property('epoch', 2)
-    data.close()
+    await data.close()
   })
 
   it('says why it stopped by itself', async () => {
@@ -84,6 +85,7 @@ describe('a composed process', () => {
   it('keeps the journals of paper and live apart', async () => {
     const paper = await composed()
     await paper.start()
-    expect(() => openExistingData(environment({ TRADING_MODE: 'live' }), readTopics())).to.throw('live.sqlite')
+    const problem = await openExistingData(environment({ TRADING_MODE: 'live' }), readTopics()).catch((error: Error) => error.message)
+    expect(problem).to.contain('live.sqlite')
   })
 })

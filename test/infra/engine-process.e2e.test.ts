@@ -13,7 +13,7 @@ import { addDays, latestClosedSession, sessions } from '../../domain/calendar.ts
 import type { Commit } from '../../domain/commit.ts'
 import { topicOf } from '../../domain/topics.ts'
 import { verifyChain } from '../../domain/verify.ts'
-import { type Data, openData } from '../../infra/compose.ts'
+import { type Data, openData } from '../../infra/store.ts'
 import { readTopics } from '../../infra/topics-file.ts'
 import { until } from '../contract/until.ts'
 
@@ -95,7 +95,7 @@ describe('an engine that is a process', function () {
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'ibt-process-'))
-    store = openData({ dataDirectory: folder, mode: 'paper' }, topics)
+    store = await openData({ dataDirectory: folder, mode: 'paper', store: { kind: 'embedded' } }, topics)
     writeFileSync(join(folder, 'spy.csv'), recentBars())
     const args = ['--port', '0', '--control-port', '0', '--start', new Date().toISOString(), '--bars', `SPY=${join(folder, 'spy.csv')}`]
     gateway = spawn(process.execPath, [join(root, 'infra/gateway-sim/main.ts'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -106,7 +106,7 @@ describe('an engine that is a process', function () {
   })
   afterEach(async () => {
     for (const child of running.splice(0)) await end(child, 'SIGKILL')
-    store.close()
+    await store.close()
     rmSync(folder, { recursive: true, force: true })
   })
 

@@ -16,6 +16,7 @@ describe('the environment', () => {
     expect(decoded({})).to.deep.equal({
       mode: 'paper',
       dataDirectory: './data',
+      store: { kind: 'embedded' },
       gateway: { host: '127.0.0.1', port: 4002, clientId: 17 },
       httpPort: 8080,
       logLevel: 'info',
@@ -39,6 +40,7 @@ describe('the environment', () => {
     expect(decoded({ ...given, LOG_LEVEL: 'warn', PATH: '/bin' })).to.deep.equal({
       mode: 'paper',
       dataDirectory: '/srv/ib',
+      store: { kind: 'embedded' },
       gateway: { host: 'gateway', port: 4002, clientId: 3, account: 'DU1234567' },
       strategiesDirectory: 'mine',
       httpPort: 80,
@@ -62,6 +64,10 @@ describe('the environment', () => {
     ['PORT', '65536', /whole number/],
     ['LOG_LEVEL', 'loud', /must be trace or debug/],
     ['STORE', 'sqlite', /must be embedded or google/],
+    ['GOOGLE_CLOUD_PROJECT', 'My Project', /a project id such as/],
+    ['FIRESTORE_DATABASE', 'UPPER', /a database such as/],
+    ['PUBSUB_EMULATOR_HOST', 'http://localhost', /must be host:port/],
+    ['PUBSUB_EMULATOR_HOST', 'localhost', /must be host:port/],
   ]
   for (const [variable, value, says] of wrong)
     it(`refuses ${variable}=${value} in one line that names it`, () => {
@@ -71,13 +77,29 @@ describe('the environment', () => {
         .and.to.match(says)
     })
 
-  it('says that the google store is not part of this version, asked for or implied', () => {
-    expect(problemOf({ STORE: 'google' })).to.equal('STORE=google is not part of this version')
-    for (const variable of ['GOOGLE_CLOUD_PROJECT', 'PUBSUB_EMULATOR_HOST', 'FIRESTORE_EMULATOR_HOST'])
-      expect(problemOf({ [variable]: 'x' }))
-        .to.contain(variable)
-        .and.to.contain('set STORE=embedded')
-    expect(problemOf({ GOOGLE_CLOUD_PROJECT: 'x', STORE: 'embedded' })).to.equal(undefined)
+  it('takes the google store where a project or the emulators are named', () => {
+    const project = { GOOGLE_CLOUD_PROJECT: 'my-project' }
+    expect(decoded(project).store).to.deep.equal({ kind: 'google', project: 'my-project', database: '(default)' })
+    expect(decoded({ PROJECT_ID: 'my-project', FIRESTORE_DATABASE: 'paper' }).store).to.deep.include({
+      project: 'my-project',
+      database: 'paper',
+    })
+    expect(decoded({ ...project, STORE: 'embedded' }).store).to.deep.equal({ kind: 'embedded' })
+    const emulators = { PUBSUB_EMULATOR_HOST: '127.0.0.1:8085', FIRESTORE_EMULATOR_HOST: 'localhost:8080' }
+    expect(decoded(emulators).store).to.deep.equal({
+      kind: 'google',
+      project: 'ib-trading',
+      database: '(default)',
+      emulators: { pubsub: '127.0.0.1:8085', firestore: 'localhost:8080' },
+    })
+    expect(decoded({ ...emulators, ...project }).store).to.deep.include({ project: 'my-project' })
+    expect(decoded({ ...emulators, STORE: 'embedded' }).store).to.deep.equal({ kind: 'embedded' })
+  })
+
+  it('refuses half an emulator and a google store without a project', () => {
+    expect(problemOf({ STORE: 'google' })).to.match(/^GOOGLE_CLOUD_PROJECT: /)
+    expect(problemOf({ FIRESTORE_EMULATOR_HOST: 'localhost:8080' })).to.match(/^PUBSUB_EMULATOR_HOST: .*set both or none/)
+    expect(problemOf({ PUBSUB_EMULATOR_HOST: 'localhost:8080', GOOGLE_CLOUD_PROJECT: 'my-project' })).to.match(/^FIRESTORE_EMULATOR_HOST: /)
   })
 
   it('does not let anybody believe in a backup gateway', () => {

@@ -7,8 +7,9 @@ import { type Commit, canonical } from '../../../domain/commit.ts'
 import { isoTime } from '../../../domain/ports/clock.ts'
 import { nextSlot, type Topics, topicOf } from '../../../domain/topics.ts'
 import { type SimulatedClock, simulatedClock } from '../../clock.ts'
-import { compose, openLog, type Process, storePath } from '../../compose.ts'
+import { compose, openLog, type Process } from '../../compose.ts'
 import { type Environment, type LogLevel, readEnvironment } from '../../environment.ts'
+import { storePath } from '../../store.ts'
 import { readTopics } from '../../topics-file.ts'
 import { printLine } from '../output.ts'
 import { createDriver, type Driver } from './driver.ts'
@@ -50,6 +51,7 @@ const logLevel = (): LogLevel => {
 const environmentOf = (dataDirectory: string, port: number, level: LogLevel): Environment => ({
   mode,
   dataDirectory,
+  store: { kind: 'embedded' },
   gateway: { host: '127.0.0.1', port, clientId: 17 },
   httpPort: 0,
   logLevel: level,

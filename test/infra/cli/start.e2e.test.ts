@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { openData } from '../../../infra/compose.ts'
+import { openData } from '../../../infra/store.ts'
 import { readTopics } from '../../../infra/topics-file.ts'
 import { until } from '../../contract/until.ts'
 import { begin, beginGateway, ibt, type Running, temporaryFolder } from './ibt.ts'
@@ -160,9 +160,9 @@ describe('ibt start, publish and gateway-sim', function () {
 
   it('lists what was given up, with the reason', async () => {
     const DATA_DIR = newStore()
-    const data = openData({ dataDirectory: DATA_DIR, mode: 'paper' }, readTopics())
+    const data = await openData({ dataDirectory: DATA_DIR, mode: 'paper', store: { kind: 'embedded' } }, readTopics())
     await data.bus.publish('paper-commands', { data: '{}', attributes: { source: 'test' } })
-    data.close()
+    await data.close()
     const engine = keep(begin(['start'], at(DATA_DIR)))
     await ready(engine)
     await until('it is dead-lettered', async () => (await ibt(['dead-letters'], { DATA_DIR })).out !== '', 15_000)

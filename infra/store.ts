@@ -1,0 +1,56 @@
+/** Where a process keeps what it remembers: one SQLite file, or Firestore and Pub/Sub; the same ports either way. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Bus } from '../domain/ports/bus.ts'
+import type { Clock } from '../domain/ports/clock.ts'
+import type { Documents } from '../domain/ports/documents.ts'
+import type { Journal } from '../domain/ports/journal.ts'
+import type { Lease } from '../domain/ports/lease.ts'
+import type { Topics } from '../domain/topics.ts'
+import { systemClock } from './clock.ts'
+import { openBus } from './embedded/bus.ts'
+import { openDocuments } from './embedded/documents.ts'
+import { holderIsGone } from './embedded/holder.ts'
+import { openJournal } from './embedded/journal.ts'
+import { openLease } from './embedded/lease.ts'
+import { openStore } from './embedded/store.ts'
+import type { Environment } from './environment.ts'
+
+export type Where = Pick<Environment, 'dataDirectory' | 'mode' | 'store'>
+
+export type Data = {
+  journal: Journal
+  bus: Bus
+  documents: Documents
+  lease: Lease
+  /** What still waits for a store that does not answer gives up: a process that is to end cannot wait for ever. */
+  abandon(): void
+  close(): Promise<void>
+}
+
+export const storePath = ({ dataDirectory, mode }: Pick<Environment, 'dataDirectory' | 'mode'>): string =>
+  join(dataDirectory, `${mode}.sqlite`)
+
+const openEmbedded = (where: Where, topics: Topics, clock: Clock): Data => {
+  const store = openStore(storePath(where))
+  return {
+    journal: openJournal(store),
+    bus: openBus({ store, topics, mode: where.mode, clock }),
+    documents: openDocuments(store),
+    lease: openLease(store, Date.now, holderIsGone),
+    abandon: () => undefined, // the file answers at once
+    close: async () => store.close(),
+  }
+}
+
+/** Opens the store; the embedded one is created where there is none. @throws Error in one line */
+export const openData = async (where: Where, topics: Topics, clock: Clock = systemClock): Promise<Data> =>
+  openEmbedded(where, topics, clock)
+
+/** For those who only look: creates nothing. @throws Error naming the file that is missing */
+export const openExistingData = async (where: Where, topics: Topics): Promise<Data> => {
+  const path = storePath(where)
+  if (where.store.kind === 'embedded' && !existsSync(path))
+    throw new Error(`there is no store at ${path}: set DATA_DIR (and TRADING_MODE) to one, or begin one with ibt start`)
+  return openData(where, topics)
+}
