@@ -1,13 +1,10 @@
 /** Where a process keeps what it remembers: one SQLite file, or Firestore and Pub/Sub; the same ports either way. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Bus } from '../domain/ports/bus.ts'
 import type { Clock } from '../domain/ports/clock.ts'
-import type { Documents } from '../domain/ports/documents.ts'
-import type { Journal } from '../domain/ports/journal.ts'
-import type { Lease } from '../domain/ports/lease.ts'
 import type { Topics } from '../domain/topics.ts'
 import { systemClock } from './clock.ts'
+import type { Data } from './data.ts'
 import { openBus } from './embedded/bus.ts'
 import { openDocuments } from './embedded/documents.ts'
 import { holderIsGone } from './embedded/holder.ts'
@@ -15,23 +12,19 @@ import { openJournal } from './embedded/journal.ts'
 import { openLease } from './embedded/lease.ts'
 import { openStore } from './embedded/store.ts'
 import type { Environment } from './environment.ts'
+import { makeFolder } from './folder.ts'
 
 export type Where = Pick<Environment, 'dataDirectory' | 'mode' | 'store'>
-
-export type Data = {
-  journal: Journal
-  bus: Bus
-  documents: Documents
-  lease: Lease
-  /** What still waits for a store that does not answer gives up: a process that is to end cannot wait for ever. */
-  abandon(): void
-  close(): Promise<void>
-}
 
 export const storePath = ({ dataDirectory, mode }: Pick<Environment, 'dataDirectory' | 'mode'>): string =>
   join(dataDirectory, `${mode}.sqlite`)
 
+/** The store in a person's words. */
+export const nameOfStore = (where: Where): string =>
+  where.store.kind === 'embedded' ? storePath(where) : `project ${where.store.project}, database ${where.store.database}`
+
 const openEmbedded = (where: Where, topics: Topics, clock: Clock): Data => {
+  makeFolder('DATA_DIR', where.dataDirectory)
   const store = openStore(storePath(where))
   return {
     journal: openJournal(store),

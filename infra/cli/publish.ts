@@ -8,7 +8,8 @@ import { topicOf } from '../../domain/topics.ts'
 import { handlersFor, intents } from '../../handlers/handlers.ts'
 import { systemClock } from '../clock.ts'
 import { findStrategies } from '../compose.ts'
-import { openData } from '../store.ts'
+import type { Environment } from '../environment.ts'
+import { nameOfStore, openData } from '../store.ts'
 import { readTopics } from '../topics-file.ts'
 import { environment, wholeNumber } from './arguments.ts'
 import { printJson } from './output.ts'
@@ -24,11 +25,13 @@ const parsed = (data: string): unknown => {
 }
 
 /** The command's canonical type. @throws Error when nobody would understand it: a mistake reaches no topic */
-const checked = (type: string, body: unknown, strategies: Readonly<Record<string, Strategy>>): string => {
+const checked = async (type: string, body: unknown, where: Environment): Promise<string> => {
+  const strategies: Readonly<Record<string, Strategy>> = await findStrategies(where)
   const found = handlersFor(strategies).published(type)
   if (found === undefined) {
     const known = [...Object.keys(intents), ...Object.keys(strategies)].sort()
-    throw new Error(`there is no command "${type}"; there are ${known.join(', ')}`)
+    const hint = where.strategiesDirectory === undefined ? ' (STRATEGIES_DIR, which adds strategies of your own, is not set)' : ''
+    throw new Error(`there is no command "${type}"; there are ${known.join(', ')}${hint}`)
   }
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Error('--data: must be a JSON object')
   const decoded = decode(found.handler.body, body)
@@ -57,12 +60,20 @@ const outcome = async (documents: Documents, id: string, milliseconds: number): 
   }
 }
 
+/** Why nobody may have answered, with what there is to see. */
+const silence = async (documents: Documents, where: Environment): Promise<string> => {
+  const status = await documents.get(`status/${where.mode}`)
+  const { connected, reason } = (status?.['gateway'] ?? {}) as { connected?: boolean; reason?: string | null }
+  const gateway = connected === false ? `; its gateway is not connected${reason ? ` (${reason})` : ''}` : ''
+  return `is an engine running on ${nameOfStore(where)} (ibt start), and are its projections?${gateway}`
+}
+
 const publishOne = async (type: string, { data, id = `cli-${randomUUID()}`, wait }: Options): Promise<void> => {
   const where = environment()
   if (!isCommandId(id))
     throw new Error(`--id: ${JSON.stringify(id)} must begin with a letter or digit and have at most 96 letters, digits and ._@:-`)
   const body = parsed(data)
-  const name = checked(type, body, await findStrategies(where))
+  const name = await checked(type, body, where)
   const topics = readTopics()
   const store = await openData(where, topics)
   try {
@@ -73,9 +84,7 @@ const publishOne = async (type: string, { data, id = `cli-${randomUUID()}`, wait
     if (wait === 0) return printJson({ id, type: name, topic, message })
     const document = await outcome(store.documents, id, wait * 1_000)
     if (document === undefined)
-      throw new Error(
-        `${id} is published, but was not decided within ${wait} s: is an engine running (ibt start), and are its projections?`,
-      )
+      throw new Error(`${id} is published, but was not decided within ${wait} s: ${await silence(store.documents, where)}`)
     printJson(document)
     const { status, code, text } = document
     if (status === 'accepted') throw new Error(`${id} is still under way after ${wait} s; look again with ibt document commands/${id}`)

@@ -1,6 +1,7 @@
 /** Verbs that look at an existing store. */
+import type { Data } from '../data.ts'
 import type { Environment } from '../environment.ts'
-import { type Data, openExistingData } from '../store.ts'
+import { openExistingData } from '../store.ts'
 import { readTopics } from '../topics-file.ts'
 import { environment } from './arguments.ts'
 

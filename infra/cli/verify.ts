@@ -4,7 +4,7 @@ import { createProjector } from '../../projections/projector.ts'
 import type { Comparison } from '../../projections/rebuild.ts'
 import { systemClock } from '../clock.ts'
 import { openLog } from '../compose.ts'
-import type { Data } from '../store.ts'
+import type { Data } from '../data.ts'
 import { printJson } from './output.ts'
 import { withData } from './reading.ts'
 

@@ -13,7 +13,8 @@ import { addDays, latestClosedSession, sessions } from '../../domain/calendar.ts
 import type { Commit } from '../../domain/commit.ts'
 import { topicOf } from '../../domain/topics.ts'
 import { verifyChain } from '../../domain/verify.ts'
-import { type Data, openData } from '../../infra/store.ts'
+import type { Data } from '../../infra/data.ts'
+import { openData } from '../../infra/store.ts'
 import { readTopics } from '../../infra/topics-file.ts'
 import { until } from '../contract/until.ts'
 

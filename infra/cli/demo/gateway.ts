@@ -32,7 +32,11 @@ const patienceMs = 5_000
 export const startGateway = async ({ start, seed, bars }: GatewayOptions): Promise<Gateway> => {
   const files = Object.entries(bars).flatMap(([symbol, path]) => ['--bars', `${symbol}=${path}`])
   const args = [mainFile, '--port', '0', '--control-port', '0', '--start', isoTime(start), '--seed', String(seed), ...files]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  // A group of its own: Ctrl-C in a terminal is for the demo, which then ends the gateway in its turn, however it ends itself.
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true })
+  const endWithUs = (): boolean => child.kill('SIGTERM')
+  process.once('exit', endWithUs)
+  child.once('exit', () => process.off('exit', endWithUs))
   const { port, controlPort } = await portsOf(child)
   const ask = async <A>(codec: t.Decoder<unknown, A>, path: string, body?: object): Promise<A> => {
     const request = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }

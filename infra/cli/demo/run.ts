@@ -1,7 +1,4 @@
-/** One demo from its first day to its proofs. Whatever happens, the gateway's process ends and a temporary folder goes. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+/** One demo from its first day to its proofs. Whatever happens, what was started for it ends and what is not kept goes. */
 import { newYorkTime, type Session } from '../../../domain/calendar.ts'
 import { type Commit, canonical } from '../../../domain/commit.ts'
 import { isoTime } from '../../../domain/ports/clock.ts'
@@ -9,11 +6,11 @@ import { nextSlot, type Topics, topicOf } from '../../../domain/topics.ts'
 import { type SimulatedClock, simulatedClock } from '../../clock.ts'
 import { compose, openLog, type Process } from '../../compose.ts'
 import { type Environment, type LogLevel, readEnvironment } from '../../environment.ts'
-import { storePath } from '../../store.ts'
 import { readTopics } from '../../topics-file.ts'
 import { printLine } from '../output.ts'
 import { createDriver, type Driver } from './driver.ts'
 import { type Gateway, startGateway } from './gateway.ts'
+import { openPlace, type Place, type PlaceOptions } from './place.ts'
 import { type DemoOptions, type Plan, planOf } from './plan.ts'
 import { openProgress, type Progress } from './progress.ts'
 import { prove } from './proofs.ts'
@@ -21,7 +18,7 @@ import { closingReport, dayLine } from './report.ts'
 import { type Scene, scenesFor } from './scenes.ts'
 import { emptyStory, type Story, tell } from './story.ts'
 
-export type DemoArguments = DemoOptions & { keep?: string | true }
+export type DemoArguments = DemoOptions & PlaceOptions
 
 /** Chosen so that strategies meet in SPY from both sides and the limit on a single name is felt. */
 const settings = {
@@ -34,27 +31,22 @@ const settings = {
 const mode = 'paper'
 const schedule = 'orchestrator'
 
-const folderFor = (keep: DemoArguments['keep']): string => {
-  if (keep === undefined) return mkdtempSync(join(tmpdir(), 'ibt-demo-'))
-  const folder = keep === true ? 'demo-data' : keep
-  const store = storePath({ dataDirectory: folder, mode })
-  if (existsSync(store)) throw new Error(`--keep: ${store} is there already; choose another folder or remove it`)
-  return folder
-}
-
-const logLevel = (): LogLevel => {
-  const read = readEnvironment({ LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error' })
+/** What the demo takes from the environment: how much it says, and emulators that run already. */
+const surroundings = () => {
+  const { LOG_LEVEL = 'error', PUBSUB_EMULATOR_HOST, FIRESTORE_EMULATOR_HOST } = process.env
+  const read = readEnvironment({ LOG_LEVEL, PUBSUB_EMULATOR_HOST, FIRESTORE_EMULATOR_HOST })
   if (!read.ok) throw new Error(read.problem)
-  return read.value.logLevel
+  const { logLevel, store } = read.value
+  return { logLevel, emulators: store.kind === 'google' ? store.emulators : undefined }
 }
 
-const environmentOf = (dataDirectory: string, port: number, level: LogLevel): Environment => ({
+const environmentOf = ({ dataDirectory, store }: Place, port: number, logLevel: LogLevel): Environment => ({
   mode,
   dataDirectory,
-  store: { kind: 'embedded' },
+  store,
   gateway: { host: '127.0.0.1', port, clientId: 17 },
   httpPort: 0,
-  logLevel: level,
+  logLevel,
 })
 
 /** The hours before the first open are enough to connect and to switch trading on. */
@@ -139,42 +131,46 @@ const live = async (plan: Plan, gateway: Gateway, environment: Environment, end:
   if (failed.length > 0) throw new Error(`proof failed: ${failed.map(({ name, found }) => `${name} (${found})`).join('; ')}`)
 }
 
-const lookInto = (folder: string): string =>
+const lookInto = (settings: string): string =>
   [
-    `The data is kept in ${folder}. Look into it:`,
+    'The data is kept. Look into it:',
     ...['journal --from 1', 'documents strategies', 'document positions/paper', 'replay', 'verify'].map(
-      (verb) => `  DATA_DIR=${folder} npx ibt ${verb}`,
+      (verb) => `  ${settings} npx ibt ${verb}`,
     ),
   ].join('\n')
 
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** @throws Error in one line when an argument is wrong, something breaks, or a proof fails */
-export const runDemo = async ({ keep, ...options }: DemoArguments): Promise<void> => {
+export const runDemo = async ({ keep, store, ...options }: DemoArguments): Promise<void> => {
   const plan = planOf(options)
-  const level = logLevel()
-  const folder = folderFor(keep)
+  const { logLevel, emulators } = surroundings()
+  let place: Place | undefined
   let gateway: Gateway | undefined
   let composed: Process | undefined
 
   const cleanUp = async (): Promise<void> => {
     await composed?.stop().catch(() => undefined)
     await gateway?.end()
-    if (keep === undefined) rmSync(folder, { recursive: true, force: true })
+    await place?.leave()
   }
   const interrupted = (): void => {
     process.stderr.write('ibt: interrupted\n')
     void cleanUp().finally(() => process.exit(130))
   }
-  process.once('SIGINT', interrupted)
-  process.once('SIGTERM', interrupted)
+  const leaveAtOnce = (): void => place?.leaveAtOnce() // a reader of standard output that has seen enough ends the process at once
+  for (const signal of signals) process.once(signal, interrupted)
+  process.once('exit', leaveAtOnce)
   try {
+    place = await openPlace({ store, ...(keep === undefined ? {} : { keep }) }, emulators)
     gateway = await startGateway({ start: beginningOf(plan), seed: options.seed, bars: options.bars ?? {} })
-    await live(plan, gateway, environmentOf(folder, gateway.port, level), (process) => {
+    await live(plan, gateway, environmentOf(place, gateway.port, logLevel), (process) => {
       composed = process
     })
   } finally {
-    process.off('SIGINT', interrupted)
-    process.off('SIGTERM', interrupted)
+    for (const signal of signals) process.off(signal, interrupted)
     await cleanUp()
-    if (keep !== undefined) printLine(lookInto(folder))
+    process.off('exit', leaveAtOnce)
   }
+  if (place.kept !== undefined) printLine(lookInto(place.kept))
 }

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
-import { ibt } from './ibt.ts'
+import { ibt, temporaryFolder } from './ibt.ts'
 
 const verbs = ['demo', 'start', 'gateway-sim', 'publish', 'journal', 'document', 'documents', 'replay', 'rebuild', 'verify', 'dead-letters']
 
@@ -30,6 +32,22 @@ describe('ibt --help', function () {
     expect(verb.errors).to.contain("unknown command 'frobnicate'")
     expect(option.code).to.equal(1)
     expect(option.errors).to.contain("unknown option '--form'")
+  })
+
+  it('names the folder that cannot be, the command that is none, and the store that nobody answers from', async () => {
+    const folder = temporaryFolder()
+    const file = join(folder.path, 'file')
+    writeFileSync(file, '')
+    const [start, type, silent] = await Promise.all([
+      ibt(['start'], { DATA_DIR: file }),
+      ibt(['publish', 'mine'], { DATA_DIR: folder.path }),
+      ibt(['publish', 'halt', '--wait', '1'], { DATA_DIR: folder.path }),
+    ])
+    folder.remove()
+    expect([start.code, start.errors]).to.deep.equal([1, `ibt: DATA_DIR: ${file} is not a folder\n`])
+    expect(type.errors).to.match(/^ibt: there is no command "mine"; there are [^\n]*STRATEGIES_DIR[^\n]*\n$/)
+    expect([silent.code, silent.out]).to.deep.equal([1, ''])
+    expect(silent.errors).to.contain(join(folder.path, 'paper.sqlite'))
   })
 
   it('is an executable file that names the Node it needs', () => {

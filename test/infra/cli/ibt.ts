@@ -26,8 +26,10 @@ const environmentWith = (variables: Variables): NodeJS.ProcessEnv => ({
   ...variables,
 })
 
-export const begin = (args: readonly string[], variables: Variables = {}): Running => {
-  const child = spawn(process.execPath, [program, ...args], { env: environmentWith(variables), stdio: ['ignore', 'pipe', 'pipe'] })
+/** Detached, it leads a process group of its own, as a command in a terminal does. */
+export const begin = (args: readonly string[], variables: Variables = {}, { detached = false } = {}): Running => {
+  const env = environmentWith(variables)
+  const child = spawn(process.execPath, [program, ...args], { env, detached, stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   let errors = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

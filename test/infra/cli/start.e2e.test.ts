@@ -125,7 +125,7 @@ describe('ibt start, publish and gateway-sim', function () {
     const wrong: [Record<string, string>, string[], string][] = [
       [{ IB_PORT: 'abc' }, [], 'ibt: IB_PORT: must be a whole number from 1 to 65535, got "abc"'],
       [{ TRADING_MODE: 'live' }, [], 'ibt: IB_ACCOUNT: live trading needs the account to be named'],
-      [{ STORE: 'google' }, [], 'ibt: STORE=google is not part of this version'],
+      [{ STORE: 'google' }, [], 'ibt: GOOGLE_CLOUD_PROJECT: STORE=google needs the project'],
       [{ STRATEGIES_DIR: join(folder.path, 'none') }, [], 'cannot be read (ENOENT)'],
       [{}, ['--role', 'api'], "option '--role <role>' argument 'api' is invalid"],
     ]

@@ -137,6 +137,7 @@ describe('ibt demo', function () {
       [['--start', 'monday'], /^ibt: --start: "monday" is not a date/],
       [['--bars', 'SPY'], /SYMBOL=FILE/],
       [['--bars', `GLD=${header}`], /^ibt: --bars: the demo trades SPY and VIXY, not GLD\n$/],
+      [['--keep', header], /^ibt: --keep: [^\n]*header\.csv is not a folder\n$/],
       [['--bars', `SPY=${header}`], /^ibt: [^\n]*header\.csv[^\n]*\n$/],
     ]
     for (const [args, says] of wrong) {
@@ -155,6 +156,27 @@ describe('ibt demo', function () {
     const { code, errors } = await demo.stop('SIGINT')
     expect([code, errors]).to.deep.equal([130, 'ibt: interrupted\n'])
     expect(processesWith(seed)).to.deep.equal([])
+    expect(readdirSync(temporary)).to.deep.equal([])
+  })
+
+  it('is interrupted by Ctrl-C in a terminal, which reaches every process of its group', async () => {
+    const seed = '87654324'
+    const kept = join(folder.path, 'interrupted')
+    const demo = begin(['demo', '--days', '100', '--seed', seed, '--keep', kept], variables, { detached: true })
+    await until('the days go by', () => demo.out().split('\n').length > 3, 20_000)
+    process.kill(-demo.child.pid!, 'SIGINT')
+    const { code, errors } = await demo.ended
+    expect([code, errors]).to.deep.equal([130, 'ibt: interrupted\n'])
+    expect(processesWith(seed)).to.deep.equal([])
+  })
+
+  it('leaves nothing behind when its reader has seen enough', async () => {
+    const seed = '87654325'
+    const demo = begin(['demo', '--days', '100', '--seed', seed], variables)
+    await until('the days go by', () => demo.out().split('\n').length > 3, 20_000)
+    demo.child.stdout!.destroy()
+    await demo.ended
+    await until('the gateway ends', () => processesWith(seed).length === 0, 10_000)
     expect(readdirSync(temporary)).to.deep.equal([])
   })
 
