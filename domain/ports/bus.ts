@@ -1,3 +1,6 @@
+import type { Subscription } from '../topics.ts'
+import { fromIso, isoTime } from './clock.ts'
+
 /** A message as it was published. `publishedAt`: ISO time by the bus (or by the attribute of that name where market time is simulated). */
 export type Message = { id: string; data: string; attributes: Readonly<Record<string, string>>; publishedAt: string }
 
@@ -31,3 +34,24 @@ export interface Bus {
   /** True when nothing is waiting, in delivery or in back-off that is already due. */
   idle(): Promise<boolean>
 }
+
+/**
+ * When a message counts as published. A publisher may say (attribute `publishedAt`) that its message is older, never that it is of the
+ * future: it would stay valid, and a halt in force, for ever.
+ * @param latest epoch milliseconds at which the bus has it @throws Error when the attribute is not an ISO time
+ */
+export const publishTimeOf = ({ publishedAt }: Message['attributes'], latest: number): string => {
+  if (publishedAt === undefined) return isoTime(latest)
+  try {
+    return isoTime(Math.min(fromIso(publishedAt), latest))
+  } catch {
+    throw new Error(`the attribute publishedAt is not an ISO time: "${publishedAt}"`)
+  }
+}
+
+/** Milliseconds of market time. Doubles from the minimum to the maximum, without chance: where market time is simulated, a run repeats exactly. */
+export const backOffAfter = ({ minimumBackOff, maximumBackOff }: Subscription['retry'], attempt: number): number =>
+  Math.min(minimumBackOff * 2 ** (attempt - 1), maximumBackOff)
+
+/** Why a message is dead of which only this is known: its consumers died, again and again. */
+export const neverAcknowledged = 'was never acknowledged'

@@ -4,8 +4,16 @@
  * had in hand comes again after that. A message that was sent back waits by market time.
  */
 import { randomUUID } from 'node:crypto'
-import type { Bus, DeadLetter, Delivery, Message } from '../../domain/ports/bus.ts'
-import { type Clock, fromIso, isoTime } from '../../domain/ports/clock.ts'
+import {
+  type Bus,
+  backOffAfter,
+  type DeadLetter,
+  type Delivery,
+  type Message,
+  neverAcknowledged,
+  publishTimeOf,
+} from '../../domain/ports/bus.ts'
+import { type Clock, isoTime } from '../../domain/ports/clock.ts'
 import { StoreUnavailable } from '../../domain/ports/journal.ts'
 import { nameFor, type Subscription, type Topics } from '../../domain/topics.ts'
 import type { Store } from './store.ts'
@@ -37,7 +45,7 @@ export const openBus = ({ store, topics, mode, clock, wallTime = Date.now }: Bus
       if (kind === undefined) throw new Error(`there is no topic "${topic}" in topics.yaml`)
       if (kind === 'deadLetter') throw new Error(`"${topic}" takes dead letters only`)
       const readers = [...subscriptions].filter(([, rules]) => rules.topic === topic).map(([name]) => name)
-      const id = deliveries.add(topic, data, attributes, publishTime(attributes, clock), readers)
+      const id = deliveries.add(topic, data, attributes, publishTimeOf(attributes, clock.now()), readers)
       for (const reader of readers) store.changed(subjectOf(reader))
       return id
     },
@@ -49,22 +57,13 @@ export const openBus = ({ store, topics, mode, clock, wallTime = Date.now }: Bus
       return openConsumer({ store, deliveries, clock, wallTime, subscription, rules, consume })
     },
     deadLetters: async (subscription) => deliveries.dead(subscription),
+    discard: async (letter) => deliveries.forget(letter),
     nextDueAt: async () => deliveries.nextDueAt(),
     idle: async () => deliveries.idle(clock.now()),
   }
 }
 
 const subjectOf = (subscription: string): string => `bus:${subscription}`
-
-/** A publisher may say that its message is older, never that it is of the future: it would stay valid, and a halt in force, for ever. */
-const publishTime = ({ publishedAt }: Readonly<Record<string, string>>, clock: Clock): string => {
-  if (publishedAt === undefined) return isoTime(clock.now())
-  try {
-    return isoTime(Math.min(fromIso(publishedAt), clock.now()))
-  } catch {
-    throw new Error(`the attribute publishedAt is not an ISO time: "${publishedAt}"`)
-  }
-}
 
 // ── Rows ── A delivery without a consumer waits, until `dueAt` if that is set; one with a consumer is in hand until its deadline.
 
@@ -109,6 +108,7 @@ const openDeliveries = ({ database, transaction }: Store) => {
      WHERE subscription = ? AND message = ?`,
   )
   const listDead = database.prepare('SELECT * FROM deadLetters WHERE ?1 IS NULL OR subscription = ?1 ORDER BY number')
+  const forgetDead = database.prepare("DELETE FROM deadLetters WHERE subscription = ? AND 'm' || message = ?")
   const nextBackOff = database.prepare('SELECT min(dueAt) AS time FROM deliveries WHERE subscription = ? AND consumer IS NULL')
   const nextDeadline = database.prepare('SELECT min(deadline) AS time FROM deliveries WHERE subscription = ? AND consumer <> ?')
   const anyBackOff = database.prepare('SELECT min(dueAt) AS time FROM deliveries WHERE consumer IS NULL')
@@ -148,7 +148,7 @@ const openDeliveries = ({ database, transaction }: Store) => {
         const rows = due.all(asking) as DeliveryRow[]
         const spent = (row: DeliveryRow) => deadLetter !== undefined && row.attempt >= deadLetter.attempts
         for (const row of rows) {
-          if (spent(row)) bury(asking.subscription, row.message, row.reason ?? 'was never acknowledged', isoTime(asking.now))
+          if (spent(row)) bury(asking.subscription, row.message, row.reason ?? neverAcknowledged, isoTime(asking.now))
           else hold.run(asking.consumer, asking.wall + ackDeadline, asking.subscription, row.message)
         }
         return rows.filter((row) => !spent(row)).map((row) => ({ ...row, attempt: row.attempt + 1 }))
@@ -170,6 +170,8 @@ const openDeliveries = ({ database, transaction }: Store) => {
         reason,
         deadAt,
       })),
+    forget: ({ id, subscription }: Pick<DeadLetter, 'id' | 'subscription'>): boolean =>
+      transaction(() => forgetDead.run(subscription, id).changes > 0),
     /** Market time of the subscription's next back-off, wall time of the next deadline of another consumer. */
     nextOf: (subscription: string, consumer: string) => ({
       backOff: timeOf(nextBackOff.get(subscription)),
@@ -254,7 +256,7 @@ const openConsumer = ({
       nack: async (reason) =>
         end(() => {
           if (rules.deadLetter !== undefined && row.attempt >= rules.deadLetter.attempts) return bury(reason)
-          deliveries.sendBack(hold, clock.now() + backOff(rules, row.attempt), reason)
+          deliveries.sendBack(hold, clock.now() + backOffAfter(rules.retry, row.attempt), reason)
           store.changed(subjectOf(subscription))
         }),
       deadLetter: async (reason) => end(() => bury(reason)),
@@ -274,7 +276,3 @@ const openConsumer = ({
     },
   }
 }
-
-/** Doubles from the minimum to the maximum, without chance: where market time is simulated, a run repeats exactly. */
-const backOff = ({ retry }: Subscription, attempt: number): number =>
-  Math.min(retry.minimumBackOff * 2 ** (attempt - 1), retry.maximumBackOff)

@@ -26,6 +26,7 @@ export const contractTopics = (ackDeadline: number): Topics => {
     },
     subscriptions: {
       '{mode}-commands-engine': { ...reader, handler: 'engine', deadLetter: { topic: '{mode}-dead-letters', attempts } },
+      '{mode}-dead-letters-kept': { ...reader, topic: '{mode}-dead-letters', handler: 'none' },
       '{mode}-commands-audit': { ...reader, handler: 'audit', deadLetter: { topic: '{mode}-dead-letters', attempts } },
     },
     schedules: [],
@@ -188,6 +189,24 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       expect(await bus.deadLetters(audit)).to.deep.equal([])
       await second.deliveries[0]!.ack()
     }).timeout(60_000)
+
+    it('shows all that is dead each time, until one is let go of, which is gone for good', async () => {
+      const [first, second] = [reader(engine), reader(audit)]
+      const ids = [await publish('a'), await publish('b'), await publish('c')]
+      await Promise.all([first.has(3), second.has(3)])
+      for (const delivery of first.deliveries) await delivery.deadLetter('no use')
+      for (const delivery of second.deliveries) await (delivery.data === 'b' ? delivery.deadLetter('no use') : delivery.ack())
+      const shown = async () => (await bus.deadLetters()).map(({ subscription, data }) => `${subscription} ${data}`).sort()
+      const all = [`${audit} b`, `${engine} a`, `${engine} b`, `${engine} c`]
+      expect(await shown()).to.deep.equal(all)
+      expect(await shown()).to.deep.equal(all)
+      expect(await bus.discard({ id: ids[1]!, subscription: engine })).to.equal(true)
+      expect(await shown()).to.deep.equal(all.filter((letter) => letter !== `${engine} b`))
+      expect(await bus.discard({ id: ids[1]!, subscription: engine })).to.equal(false)
+      expect(await bus.discard({ id: 'never published', subscription: engine })).to.equal(false)
+      expect(await (await world.another()).discard({ id: ids[0]!, subscription: engine })).to.equal(true)
+      expect(await shown()).to.deep.equal([`${audit} b`, `${engine} c`])
+    }).timeout(120_000)
 
     it('lets the first end of a delivery count', async () => {
       const { deliveries, has } = reader()

@@ -83,6 +83,7 @@ export const createBus = () => {
       return { close: async () => void consumers.delete(subscription) }
     },
     deadLetters: async () => [],
+    discard: async () => false,
     nextDueAt: async () => undefined,
     idle: async () => true,
   }

@@ -116,6 +116,10 @@ export const createPostOffice = ({ topics, mode, clock, chance, faults }: PostOf
         }
       },
       deadLetters: async () => dead,
+      discard: async ({ id, subscription }) => {
+        const found = dead.findIndex((letter) => letter.id === id && letter.subscription === subscription)
+        return found >= 0 && dead.splice(found, 1).length > 0
+      },
       nextDueAt: async () => undefined,
       idle: async () => waiting.every(({ over }) => over),
     }),
