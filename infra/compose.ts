@@ -63,6 +63,8 @@ export type ComposeOptions = {
 }
 
 const documentsWithinMs = 3_000
+/** A store that does not answer must not keep a process that was told to end: it is killed ten seconds after SIGTERM. */
+const abandonAfterMs = 5_000
 
 /** Opens the store; nothing runs before `start`. @throws Error in one line when store, strategies or topics.yaml are wrong */
 export const compose = async (environment: Environment, options: ComposeOptions = {}): Promise<Process> => {
@@ -87,8 +89,12 @@ export const compose = async (environment: Environment, options: ComposeOptions 
   })
   void engine.stopped.then(announceStop)
 
+  /** In a real project Cloud Scheduler publishes; nobody does for a file or an emulator, nor where market time is simulated. */
+  const publishesSchedules = simulated || environment.store.kind === 'embedded' || environment.store.emulators !== undefined
+
   const startEngine = async (): Promise<void> => {
     await engine.start()
+    if (!publishesSchedules) return
     stopSchedules = runSchedules({
       topics,
       mode,
@@ -132,11 +138,13 @@ export const compose = async (environment: Environment, options: ComposeOptions 
     },
     stop: () => {
       stopping ??= (async () => {
+        const callOff = clock.after(abandonAfterMs, () => data.abandon())
         stopSchedules()
         await engine.stop()
         await documentsUpToDate()
         await projector.stop()
         await data.close()
+        callOff()
       })()
       return stopping
     },
@@ -145,8 +153,7 @@ export const compose = async (environment: Environment, options: ComposeOptions 
       if (!engine.idle() || !(await bus.idle())) return false
       const failure = projector.failure()
       if (failure !== undefined) throw failure
-      const { position } = await journal.head()
-      return engine.idle() && position === projector.position()
+      return engine.idle() && projector.position() === engine.ledger.position
     },
   }
 }

@@ -34,9 +34,9 @@ export const createDriver = ({
 }: {
   clock: SimulatedClock
   gateway: Pick<Gateway, 'moveTo'>
-  composed: Pick<Process, 'broker' | 'bus' | 'engine' | 'journal' | 'idle' | 'stopped'>
+  composed: Pick<Process, 'broker' | 'bus' | 'engine' | 'idle' | 'stopped'>
 }): Driver => {
-  const { broker, bus, engine, journal } = composed
+  const { broker, bus, engine } = composed
   let ended: Error | undefined
   void composed.stopped.then((reason) => {
     ended = reason
@@ -51,9 +51,9 @@ export const createDriver = ({
         checkAlive()
         return composed.idle()
       })
-      const { position } = await journal.head()
+      const { position } = engine.ledger
       await broker.currentTime()
-      if ((await composed.idle()) && (await journal.head()).position === position) return
+      if ((await composed.idle()) && engine.ledger.position === position) return
     }
   }
 

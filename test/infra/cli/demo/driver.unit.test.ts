@@ -21,8 +21,14 @@ const world = () => {
       },
     },
     bus: { nextDueAt: async () => dueAt },
-    engine: { ready: () => true },
-    journal: { head: async () => ({ position, hash: '' }) },
+    engine: {
+      ready: () => true,
+      ledger: {
+        get position() {
+          return position
+        },
+      },
+    },
     idle: async () => {
       busy = Math.max(0, busy - 1)
       return busy === 0
