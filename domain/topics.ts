@@ -5,7 +5,7 @@
 import { CronExpressionParser } from 'cron-parser'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import { addDays, newYorkDate, sessions } from './calendar.ts'
+import { addDays, newYorkDate, newYorkTime, sessions } from './calendar.ts'
 import { decode } from './decode.ts'
 
 // ── Types ──
@@ -202,6 +202,9 @@ const FileShape = closed({
   schedules: named(JobName, ScheduleShape),
 })
 
+/** Crons run on weekdays, so what follows a close must not fall due on another day than the close. */
+const staysOnItsDay = (minutes: number): boolean => 13 * 60 + minutes >= 0 && 16 * 60 + minutes < 24 * 60
+
 /** Decodes the parsed file. @returns the topics, or one line that names the path in the file and what is wrong there */
 export const decodeTopics = (value: unknown): Topics | string => {
   const file = decode(FileShape, value)
@@ -212,6 +215,7 @@ export const decodeTopics = (value: unknown): Topics | string => {
     const when: When =
       cron === undefined ? { kind: 'close', minutes: Number(at!.slice('close'.length, -1)) } : { kind: 'cron', expression: cron }
     if (when.kind === 'cron' && !isCron(when.expression)) return `schedules.${job}.cron: "${cron}" is not a cron expression of five fields`
+    if (when.kind === 'close' && !staysOnItsDay(when.minutes)) return `schedules.${job}.at: ${at} is not on the day of each session`
     schedules.push({ job, when, timeZone, calendar, command: { type: command, body } })
   }
   const topics: Topics = { topics: file.value.topics, subscriptions: file.value.subscriptions as Topics['subscriptions'], schedules }
@@ -266,7 +270,7 @@ export const validForOf = (topics: Topics, commandType: string): number => rules
 /** Milliseconds in which a pipeline of this type must end; undefined when it is none. */
 export const endsWithinOf = (topics: Topics, commandType: string): number | undefined => rulesOf(topics, commandType).endsWithin
 
-// ── Slots ── Epoch milliseconds at which a schedule falls due. Cron knows no holidays; slots at the close exist on sessions only.
+// ── Slots ── Epoch milliseconds at which a schedule falls due. Cron knows neither holidays nor early closes.
 
 /** A message may be published a little before its slot; it belongs to it all the same. */
 const earlyPublish = minute
@@ -294,6 +298,36 @@ const closeSlots = (minutes: number, from: number, to: number): number[] =>
     .map(({ close }) => close + minutes * minute)
     .filter((slot) => slot > from && slot <= to)
 
+const yearOf = (instant: number): number => Number(newYorkDate(instant).slice(0, 4))
+
+const closes = new Map<number, readonly number[]>()
+
+/** Minutes since midnight in New York at which sessions of a year close, ascending. */
+const closesOf = (year: number): readonly number[] => {
+  const known = closes.get(year)
+  if (known) return known
+  const times = sessions(`${year}-01-01`, `${year}-12-31`).map(({ date, close }) => (close - newYorkTime(date, '00:00')) / minute)
+  const found = [...new Set(times)].sort((first, second) => first - second)
+  closes.set(year, found)
+  return found
+}
+
+/** Sessions have closed at the same times, 13:00 or 16:00, since this year. */
+const sameClosesSince = 1993
+
+/** One expression for each time at which the schedule may fall due. `close`: that of the session it belongs to, as HHMM in New York. */
+export type Cron = { expression: string; close?: string }
+
+/** The crons that publish a schedule: its own, or one on weekdays for each possible close. */
+export const cronsOf = ({ when }: Pick<Schedule, 'when'>, year = sameClosesSince): Cron[] => {
+  if (when.kind === 'cron') return [{ expression: when.expression }]
+  return closesOf(year).map((close) => {
+    const due = close + when.minutes
+    const time = [Math.floor(close / 60), close % 60].map((part) => String(part).padStart(2, '0')).join('')
+    return { expression: `${due % 60} ${Math.floor(due / 60)} * * 1-5`, close: time }
+  })
+}
+
 /** All slots after `from` up to and with `to`, ascending. */
 export const slotsBetween = ({ when }: Schedule, from: number, to: number): number[] => {
   if (when.kind === 'close') return to > from ? closeSlots(when.minutes, from, to) : []
@@ -303,15 +337,18 @@ export const slotsBetween = ({ when }: Schedule, from: number, to: number): numb
   return slots
 }
 
-/** The slot to which a message of that publish time belongs: the latest at or before it, 60 s of grace included. */
-export const latestSlot = ({ when }: Schedule, publishedAt: number): number => {
-  const latest = publishedAt + earlyPublish
-  return when.kind === 'close'
-    ? closeSlots(when.minutes, latest - longestPauseDays * day, latest).at(-1)!
-    : cronFrom(when.expression, latest + 1)
-        .prev()
-        .getTime()
-}
+/** The slot that a cron job fires at or before that publish time, 60 s of grace included. */
+const latestCron = (expression: string, publishedAt: number): number =>
+  cronFrom(expression, publishedAt + earlyPublish + 1)
+    .prev()
+    .getTime()
+
+/**
+ * The slot to which a message of that publish time belongs: the latest at or before it, 60 s of grace included. Of a schedule at the close
+ * it is the latest possible one, so that the job of a close that does not come about has a slot, and an id, of its own.
+ */
+export const latestSlot = (schedule: Schedule, publishedAt: number): number =>
+  Math.max(...cronsOf(schedule, yearOf(publishedAt)).map(({ expression }) => latestCron(expression, publishedAt)))
 
 /** The first slot strictly after a time. */
 export const nextSlot = ({ when }: Schedule, after: number): number =>

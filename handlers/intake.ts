@@ -55,7 +55,9 @@ export const createIntake = ({
     if (refused !== undefined) {
       let decided: Decided = { outcome: 'later', reason: 'the engine stopped' }
       await writer.enqueue(async () => {
-        await writer.commit(causeOf(named), [event('CommandRefused', { code: refused.refusal, text: refused.text })])
+        const appended = await writer.commit(causeOf(named), [event('CommandRefused', { code: refused.refusal, text: refused.text })])
+        const skipped = { job: named.job, slot: refused.slot, code: refused.refusal }
+        if (appended === 'appended') log.info(skipped, `the job ${named.job} is skipped: ${refused.text}`)
         decided = { outcome: 'decided' }
       }, urgency)
       return decided

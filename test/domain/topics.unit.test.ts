@@ -1,6 +1,8 @@
 import { expect } from 'chai'
+import { newYorkTime, sessions } from '../../domain/calendar.ts'
 import { eventData } from '../../domain/events.ts'
 import {
+  cronsOf,
   decodeTopics,
   endsWithinOf,
   latestSlot,
@@ -14,6 +16,7 @@ import {
   validForOf,
   type When,
 } from '../../domain/topics.ts'
+import { intents } from '../../handlers/handlers.ts'
 import { parseTopics, readTopics } from '../../infra/topics-file.ts'
 
 const minutes = (count: number) => count * 60_000
@@ -50,6 +53,10 @@ const problemOf = (change: (value: File) => void): string => {
   if (typeof answer !== 'string') throw new Error('was accepted')
   return answer
 }
+const atClose = (value: File, at: string) => {
+  const { cron: _, ...rest } = value.schedules['daily']!
+  value.schedules['daily'] = { ...rest, at }
+}
 const schedule = (when: When): Schedule => ({
   job: 'daily',
   when,
@@ -66,6 +73,11 @@ describe('topics.yaml', () => {
   it('gives every event type its topic, and names no other', () => {
     const events = Object.values(shipped.topics).flatMap((topic) => (topic.kind === 'event' ? topic.messages : []))
     expect([...events].sort()).to.deep.equal(Object.keys(eventData).sort())
+  })
+
+  it('gives every command type its topic, and names no other', () => {
+    const commands = Object.values(shipped.topics).flatMap((topic) => (topic.kind === 'command' ? Object.keys(topic.messages) : []))
+    expect([...commands].sort()).to.deep.equal([...Object.keys(intents), 'strategy'].sort())
   })
 
   it('says how long each command counts', () => {
@@ -205,6 +217,34 @@ describe('the codec of topics.yaml', () => {
     ['a cron drawn by lot', (v) => (v.schedules['daily']!['cron'] = 'H 16 * * *'), /^schedules\.daily\.cron: /],
     ['a cron that cannot be', (v) => (v.schedules['daily']!['cron'] = '61 16 * * *'), /^schedules\.daily\.cron: /],
     ['another time zone', (v) => (v.schedules['daily']!['timeZone'] = 'Europe/Berlin'), /^schedules\.daily\.timeZone: /],
+    ['a close on the next day', (v) => atClose(v, 'close+480m'), /^schedules\.daily\.at: close\+480m is not on the day of each session/],
+    ['a close on the day before', (v) => atClose(v, 'close-781m'), /^schedules\.daily\.at: close-781m is not on the day of each session/],
+    [
+      'too few attempts for Pub/Sub',
+      (v) => (v.subscriptions['{mode}-commands-engine']!['deadLetter'] = { topic: '{mode}-dead-letters', attempts: 4 }),
+      /deadLetter\.attempts: must be a whole number from 5 to 100/,
+    ],
+    [
+      'more attempts than Pub/Sub makes',
+      (v) => (v.subscriptions['{mode}-commands-engine']!['deadLetter'] = { topic: '{mode}-dead-letters', attempts: 101 }),
+      /deadLetter\.attempts: must be a whole number from 5 to 100/,
+    ],
+    [
+      'a deadline over that of Pub/Sub',
+      (v) => (v.subscriptions['{mode}-commands-engine']!['ackDeadline'] = '11m'),
+      /ackDeadline: must be from 10 s to 600 s/,
+    ],
+    [
+      'a back-off over that of Pub/Sub',
+      (v) => (v.subscriptions['{mode}-commands-engine']!['retry'] = { minimumBackOff: '1s', maximumBackOff: '601s' }),
+      /retry\.maximumBackOff: must be from 0 s to 600 s/,
+    ],
+    [
+      'a retention over that of Pub/Sub',
+      (v) => (v.topics['{mode}-events']!['retention'] = '32d'),
+      /retention: must be from 600 s to 2678400 s/,
+    ],
+    ['a retention under that of Pub/Sub', (v) => (v.topics['{mode}-events']!['retention'] = '9m'), /retention: must be from 600 s/],
     ['a body that is no mapping', (v) => (v.schedules['daily']!['body'] = [1]), /^schedules\.daily\.body: /],
   ]
   for (const [name, change, expected] of wrong)
@@ -256,19 +296,56 @@ describe('slots', () => {
   })
 
   it('agree: the next one is the first between, the latest one the last', () => {
-    for (const kind of [closePlus5, closeMinus5, weekdays])
-      for (let at = time('2026-12-22T12:00:00Z'); at < time('2027-01-05T00:00:00Z'); at += minutes(173)) {
-        const ahead = slotsBetween(kind, at, at + minutes(20 * 1440))
-        const behind = slotsBetween(kind, at - minutes(20 * 1440), at + minutes(1))
-        expect([nextSlot(kind, at), latestSlot(kind, at)]).to.deep.equal([ahead[0], behind.at(-1)])
-      }
+    for (let at = time('2026-12-22T12:00:00Z'); at < time('2027-01-05T00:00:00Z'); at += minutes(173)) {
+      for (const kind of [closePlus5, closeMinus5, weekdays])
+        expect(nextSlot(kind, at)).to.equal(slotsBetween(kind, at, at + minutes(20 * 1440))[0])
+      expect(latestSlot(weekdays, at)).to.equal(slotsBetween(weekdays, at - minutes(20 * 1440), at + minutes(1)).at(-1))
+    }
   })
+
+  it('at the close are also those of a close that does not come about: each job of it has an id of its own', () => {
+    const of = (publishedAt: string) => iso([latestSlot(closePlus5, time(publishedAt))])[0]
+    expect(of('2026-11-24T18:05:00Z'), '13:05 on a usual day').to.equal('2026-11-24T18:05:00.000Z')
+    expect(of('2026-11-24T21:08:00Z'), 'three minutes late').to.equal('2026-11-24T21:05:00.000Z')
+    expect(of('2026-11-26T21:05:00Z'), 'on Thanksgiving').to.equal('2026-11-26T21:05:00.000Z')
+    expect(of('2026-11-27T21:05:00Z'), 'after an early close').to.equal('2026-11-27T21:05:00.000Z')
+    expect(of('2026-11-29T21:05:00Z'), 'on Sunday').to.equal('2026-11-27T21:05:00.000Z')
+  })
+
+  it('keep New York time on the days around the change of clocks', () => {
+    const of = (publishedAt: string) => iso([latestSlot(closeMinus5, time(publishedAt))])[0]
+    expect(of('2026-10-30T19:56:00Z')).to.equal('2026-10-30T19:55:00.000Z')
+    expect(of('2026-11-02T20:56:00Z')).to.equal('2026-11-02T20:55:00.000Z')
+    expect(of('2026-11-02T19:56:00Z')).to.equal('2026-11-02T17:55:00.000Z')
+    expect(of('2027-03-12T20:56:00Z')).to.equal('2027-03-12T20:55:00.000Z')
+    expect(of('2027-03-15T19:56:00Z')).to.equal('2027-03-15T19:55:00.000Z')
+  })
+
+  it('of each session are the ones by which a message published then is named, on every day of the calendar', () => {
+    for (const kind of [closePlus5, closeMinus5])
+      for (const slot of slotsBetween(kind, time('1990-01-05T00:00:00Z'), time('1994-01-01T00:00:00Z')))
+        expect(latestSlot(kind, slot), new Date(slot).toISOString()).to.equal(slot)
+  }).timeout(20_000)
+
+  it('at the close become one cron for each possible close', () => {
+    expect(cronsOf(closePlus5)).to.deep.equal([
+      { expression: '5 13 * * 1-5', close: '1300' },
+      { expression: '5 16 * * 1-5', close: '1600' },
+    ])
+    expect(cronsOf(closeMinus5).map(({ expression }) => expression)).to.deep.equal(['55 12 * * 1-5', '55 15 * * 1-5'])
+    expect(cronsOf(weekdays)).to.deep.equal([{ expression: '5 16 * * 1-5' }])
+  })
+
+  it('leave out no close: since 1993 no session has ended at another time, nor will one by the rules', () => {
+    for (const { date, close } of sessions('1993-01-01', '2060-12-31'))
+      expect([newYorkTime(date, '13:00'), newYorkTime(date, '16:00')], date).to.include(close)
+  }).timeout(20_000)
 
   it('belong to a message published up to a minute early', () => {
     const slot = time('2026-11-25T21:05:00Z')
     for (const kind of [closePlus5, weekdays]) {
       expect(latestSlot(kind, slot - minutes(1))).to.equal(slot)
-      expect(latestSlot(kind, slot - minutes(1) - 1)).to.equal(time('2026-11-24T21:05:00Z'))
+      expect(latestSlot(kind, slot - minutes(1) - 1)).to.equal(kind === weekdays ? time('2026-11-24T21:05:00Z') : slot - minutes(180))
       expect(nextSlot(kind, slot)).to.be.above(slot)
     }
   })
