@@ -12,6 +12,7 @@ import type { Bus } from '../domain/ports/bus.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
 import type { Journal } from '../domain/ports/journal.ts'
 import type { Lease } from '../domain/ports/lease.ts'
+import { restoreLedger } from '../domain/snapshot.ts'
 import type { Strategy } from '../domain/strategy.ts'
 import { endsWithinOf, nameFor, type Topics, validForOf } from '../domain/topics.ts'
 import { createDeciding } from './deciding.ts'
@@ -22,6 +23,7 @@ import { holdLease, type LeaseHolder } from './lease-holder.ts'
 import { createOrderDesk, type OrderDesk } from './order-desk.ts'
 import { createPipelineRunner } from './pipeline-runner.ts'
 import { createQuestions } from './questions.ts'
+import { createSnapshotTaker, type SnapshotOptions } from './snapshot-taker.ts'
 import { type Committed, createWriter, EngineStopped, type Log } from './writer.ts'
 
 export type EngineOptions = {
@@ -40,6 +42,8 @@ export type EngineOptions = {
   holder: string
   /** Commits all reports that wait at once when more than 32 do. Off: one report, one commit. */
   reportsTogether?: boolean
+  /** Absent: every start folds the whole journal. */
+  snapshots?: SnapshotOptions
 }
 
 export type Engine = {
@@ -73,19 +77,24 @@ export const createEngine = (options: EngineOptions): Engine => {
     announceStop = resolve
   })
 
+  /** Something broke where the ledger may be half folded: it is nothing to be kept. */
+  let broken = false
   const fail = (reason: Error): void => {
+    broken = true
     if (!running) return
     log.error({ stack: reason.stack }, `the engine stops: ${reason.message}`)
     void stop().then(() => announceStop(reason))
   }
 
   const committed = (commit: Committed): void => {
+    snapshots.committed()
     alertOf(commit.events, log)
     desk.take(commit)
     questions.arm()
     runner.advance()
   }
   const writer = createWriter({ journal, clock, ledger, committed, failed: fail })
+  const snapshots = createSnapshotTaker(options.snapshots, { ledger, clock, log })
 
   const ready = (): boolean => running && lineIsUp && asked && broker.connected()
   const mayHandOver = (): 'yes' | 'wait' | { not: string } => {
@@ -216,8 +225,17 @@ export const createEngine = (options: EngineOptions): Engine => {
 
   // ── Life ──
 
+  const restore = async (): Promise<void> => {
+    if (options.snapshots === undefined) return
+    const restored = await restoreLedger({ snapshots: options.snapshots, journal, ignored: log.info.bind(log) })
+    if (restored === undefined) return
+    Object.assign(ledger, restored)
+    snapshots.restored(ledger.position)
+    log.info({ position: ledger.position }, 'the state was restored from a snapshot')
+  }
   const replay = async (): Promise<void> => {
-    for await (const stored of journal.read(1)) fold(ledger, stored)
+    await restore()
+    for await (const stored of journal.read(ledger.position + 1)) fold(ledger, stored)
   }
 
   const takeOver = async (): Promise<void> => {
@@ -245,6 +263,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     try {
       await takeOver()
     } catch (error) {
+      broken = true
       await stop()
       throw error
     }
@@ -263,8 +282,10 @@ export const createEngine = (options: EngineOptions): Engine => {
       questions.stop()
       await Promise.all(subscriptions.map((subscription) => subscription.close()))
       await writer.close()
+      const snapshotTaken = broken ? undefined : snapshots.close()
       await broker.close('the engine stops')
       await leaseHolder?.release()
+      await snapshotTaken
     })()
     return stopping
   }

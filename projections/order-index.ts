@@ -13,11 +13,19 @@ export type OrderIndex = {
   of(decision: string): Order[]
 }
 
-const byOrderId = (left: Order, right: Order): number => left.orderId - right.orderId
+/** Never by who came first: an index made from a restored ledger answers like one that was there all the time. */
+const byOrderId = (left: Order, right: Order): number => left.orderId - right.orderId || (left.orderRef < right.orderRef ? -1 : 1)
 
+/** @param ledger as far as it is folded: what it knows already is in the index from the beginning */
 export const createOrderIndex = (ledger: Readonly<Ledger>): OrderIndex & { note(events: readonly DomainEvent[]): void } => {
   const open = new Set<string>()
   const decided = new Map<string, Set<string>>()
+  const note = (order: Order): void => {
+    if (isOpen(order)) open.add(order.orderRef)
+    else open.delete(order.orderRef)
+    decided.set(order.decision, (decided.get(order.decision) ?? new Set()).add(order.orderRef))
+  }
+  for (const ref in ledger.orders) note(ledger.orders[ref]!)
   const present = (refs: Iterable<string>): Order[] => [...refs].flatMap((ref) => ledger.orders[ref] ?? []).sort(byOrderId)
   return {
     open: () => present(open),
@@ -28,9 +36,7 @@ export const createOrderIndex = (ledger: Readonly<Ledger>): OrderIndex & { note(
         if (type !== 'OrderPlanned' && type !== 'OrderPlaced' && type !== 'OrderClosed') continue
         const order = ledger.orders[data.orderRef]
         if (order === undefined) continue
-        if (isOpen(order)) open.add(order.orderRef)
-        else open.delete(order.orderRef)
-        if (type === 'OrderPlanned') decided.set(order.decision, (decided.get(order.decision) ?? new Set()).add(order.orderRef))
+        note(order)
       }
     },
   }

@@ -24,8 +24,9 @@ export type Replay = {
   step(stored: StoredCommit, silently: boolean): DocumentWrite[]
 }
 
-export const createReplay = (views: readonly View[], mode: 'paper' | 'live'): Replay => {
-  const ledger: Ledger = initialLedger()
+/** @param from the state to go on from, which becomes the replay's own; the beginning where it is left out */
+export const createReplay = (views: readonly View[], mode: 'paper' | 'live', from?: Ledger): Replay => {
+  const ledger: Ledger = from ?? initialLedger()
   const orders = createOrderIndex(ledger)
   return {
     position: () => ledger.position,

@@ -1,6 +1,7 @@
 import { documentsContract } from './contract/documents.contract.ts'
 import { journalContract } from './contract/journal.contract.ts'
-import { createMemory, memoryDocuments, memoryJournal } from './memory-store.ts'
+import { snapshotsContract } from './contract/snapshots.contract.ts'
+import { createMemory, memoryDocuments, memoryJournal, memorySnapshots } from './memory-store.ts'
 
 journalContract('memory', async () => {
   const memory = createMemory()
@@ -23,4 +24,17 @@ journalContract('memory', async () => {
 documentsContract('memory', async () => {
   const memory = createMemory()
   return { documents: memoryDocuments(memory), another: async () => memoryDocuments(memory), close: async () => undefined }
+})
+
+snapshotsContract('memory', async () => {
+  const memory = createMemory()
+  return {
+    snapshots: memorySnapshots(memory),
+    another: async () => memorySnapshots(memory),
+    damage: async (position) => {
+      for (const snapshot of memory.snapshots) if (snapshot.position === position) snapshot.json = snapshot.json.replace('note', 'nota')
+    },
+    kept: async () => memory.snapshots.map(({ position }) => position).sort((left, right) => left - right),
+    close: async () => undefined,
+  }
 })

@@ -1,10 +1,11 @@
 /**
- * Journal and documents in memory, with the very semantics of the stores: guard, merge, marker, three answers.
+ * Journal, snapshots and documents in memory, with the very semantics of the stores: guard, merge, marker, three answers.
  * Several handles on one `memory` are several processes on one store.
  */
-import { canonical, genesisHash, markerOf, type StoredCommit, store } from '../domain/commit.ts'
+import { canonical, genesisHash, markerOf, type StoredCommit, sha256, store } from '../domain/commit.ts'
 import { checkCollectionPath, checkDocumentPath, type Document, type Documents, type DocumentWrite } from '../domain/ports/documents.ts'
 import type { Appended, Journal } from '../domain/ports/journal.ts'
+import { keptSnapshots, type Snapshot, type Snapshots } from '../domain/ports/snapshots.ts'
 
 /** All there is, open to tests that alter it by hand. Documents as canonical text, by path. */
 export type Memory = {
@@ -12,6 +13,8 @@ export type Memory = {
   markers: Map<string, { position: number; hash: string }>
   documents: Map<string, string>
   checkpoints: Map<string, { position: number; hash: string; version: number }>
+  /** In the order in which they were saved. */
+  snapshots: (Snapshot & { digest: string })[]
   listeners: Map<string, Set<() => void>>
 }
 
@@ -20,6 +23,7 @@ export const createMemory = (): Memory => ({
   markers: new Map(),
   documents: new Map(),
   checkpoints: new Map(),
+  snapshots: [],
   listeners: new Map(),
 })
 
@@ -79,6 +83,26 @@ export const memoryJournal = (memory: Memory): Journal => {
     onAppended: (listener) => watch(memory, 'journal', listener),
   }
 }
+
+// ── Snapshots ──
+
+export const memorySnapshots = (memory: Memory): Snapshots => ({
+  latest: async (version, atMost = Number.MAX_SAFE_INTEGER) => {
+    const sound = memory.snapshots
+      .filter((each) => each.version === version && each.position <= atMost && sha256(each.json) === each.digest)
+      .reverse()
+      .sort((left, right) => right.position - left.position)[0]
+    if (sound === undefined) return undefined
+    const { digest: _, ...snapshot } = sound
+    return snapshot
+  },
+  save: async (snapshot) => {
+    const { version, position, hash, json } = snapshot
+    if (memory.snapshots.some((each) => each.version === version && each.position === position && each.hash === hash)) return
+    memory.snapshots.push({ ...snapshot, digest: sha256(json) })
+    memory.snapshots.splice(0, memory.snapshots.length - keptSnapshots)
+  },
+})
 
 // ── Documents ──
 

@@ -1,5 +1,5 @@
 /**
- * One SQLite file that holds a trading mode: journal, documents, bus and lease.
+ * One SQLite file that holds a trading mode: journal, snapshots, documents, bus and lease.
  * Several processes may have it open; whoever watches learns of the others' writes by a cheap look at the file's version.
  */
 import { mkdirSync } from 'node:fs'
@@ -35,6 +35,12 @@ const schema = `
 
   CREATE TABLE lease (only INTEGER PRIMARY KEY CHECK (only = 1), holder TEXT, epoch INTEGER NOT NULL, expiresAt REAL NOT NULL) STRICT;
   PRAGMA user_version = ${schemaVersion};
+`
+/** May be missing in a file of an earlier program, and may be dropped at any time: no reason for another version. */
+const besides = `
+  CREATE TABLE IF NOT EXISTS snapshots (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, version TEXT NOT NULL, position INTEGER NOT NULL, hash TEXT NOT NULL,
+    sha256 TEXT NOT NULL, json TEXT NOT NULL) STRICT;
 `
 
 /** What somebody can watch: `journal`, `bus`, or the path of a document. */
@@ -94,6 +100,7 @@ const openDatabase = (path: string): DatabaseSync => {
     if (versionOf(database) === 0) createSchema(database, path)
     const version = versionOf(database)
     if (version !== schemaVersion) throw new Error(`${path} has schema version ${version}, this program knows ${schemaVersion}`)
+    database.exec(besides)
     return database
   } catch (error) {
     database.close()
