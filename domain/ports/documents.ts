@@ -13,17 +13,31 @@ export type Checkpoint = { position: number; hash: string; version: string }
 
 export type Written = { answer: 'written'; checkpoint: Checkpoint } | { answer: 'moved' }
 
+/** No attempt will ever store it: the document is larger than the store takes, or holds what the store cannot say. */
+export class Unstorable extends Error {
+  override name = 'Unstorable'
+  readonly path: string
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(problem, options)
+    this.path = path
+  }
+}
+
 /** Views for people. Paths have an even number of segments: `positions/paper/portfolio/latest`. */
 export interface Documents {
   get(path: string): Promise<Document | undefined>
   /** The documents directly in a collection (`activity`, `positions/paper/openOrders`), by id, ascending. */
   list(collection: string): Promise<{ path: string; data: Document }[]>
-  /** Every document there is, but for checkpoints, by path, ascending: what a rebuild compares. */
+  /**
+   * Every document that a view may have written, by path, ascending: what a rebuild compares, and deletes where it is too much.
+   * Never a checkpoint, and nothing that others keep in the same store.
+   */
   all(): AsyncIterable<{ path: string; data: Document }>
   checkpoint(projection: string): Promise<Checkpoint | undefined>
   /**
    * Writes and checkpoint in one batch, guarded: nothing is written (`moved`) when the checkpoint is no longer `expected`
    * (undefined: there must be none yet).
+   * @throws Unstorable before anything is sent; StoreUnavailable when it is not known whether it was written
    */
   write(
     projection: string,

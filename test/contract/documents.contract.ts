@@ -61,15 +61,15 @@ export const documentsContract = (name: string, open: () => Promise<DocumentsWor
       await write({ kind: 'set', path: 'status/paper', data: { a: 1, map: { x: 1, y: 2 } } })
       await write(
         { kind: 'merge', path: 'status/paper', data: { map: { z: 3 }, b: 2 } },
-        { kind: 'merge', path: 'status/live', data: { c: 3 } },
+        { kind: 'merge', path: 'config/paper', data: { c: 3 } },
       )
       expect(await documents.get('status/paper')).to.deep.equal({ a: 1, b: 2, map: { z: 3 } })
-      expect(await documents.get('status/live')).to.deep.equal({ c: 3 })
+      expect(await documents.get('config/paper')).to.deep.equal({ c: 3 })
     })
 
     it('delete, also what is not there', async () => {
       await write({ kind: 'set', path: 'status/paper', data: { a: 1 } })
-      await write({ kind: 'delete', path: 'status/paper' }, { kind: 'delete', path: 'status/never' })
+      await write({ kind: 'delete', path: 'status/paper' }, { kind: 'delete', path: 'config/paper' })
       expect(await documents.get('status/paper')).to.equal(undefined)
       expect(await all(documents.all())).to.deep.equal([])
     })
@@ -78,11 +78,11 @@ export const documentsContract = (name: string, open: () => Promise<DocumentsWor
       await write(
         { kind: 'set', path: 'status/paper', data: { a: 1 } },
         { kind: 'merge', path: 'status/paper', data: { b: 2 } },
-        { kind: 'set', path: 'status/live', data: { a: 1 } },
-        { kind: 'delete', path: 'status/live' },
+        { kind: 'set', path: 'config/paper', data: { a: 1 } },
+        { kind: 'delete', path: 'config/paper' },
       )
       expect(await documents.get('status/paper')).to.deep.equal({ a: 1, b: 2 })
-      expect(await documents.get('status/live')).to.equal(undefined)
+      expect(await documents.get('config/paper')).to.equal(undefined)
     })
 
     it('list what is directly in a collection, by id', async () => {
@@ -90,8 +90,7 @@ export const documentsContract = (name: string, open: () => Promise<DocumentsWor
         { kind: 'set', path: 'positions/paper', data: { at: 'top' } },
         { kind: 'set', path: 'positions/paper/openOrders/r2', data: { order: 2 } },
         { kind: 'set', path: 'positions/paper/openOrders/r1', data: { order: 1 } },
-        { kind: 'set', path: 'positions/live/openOrders/r3', data: { order: 3 } },
-        { kind: 'set', path: 'positions/paper/openOrders/r1/notes/n1', data: { note: 1 } },
+        { kind: 'set', path: 'positions/paper/holdings/r3', data: { order: 3 } },
       )
       expect(await documents.list('positions/paper/openOrders')).to.deep.equal([
         { path: 'positions/paper/openOrders/r1', data: { order: 1 } },
@@ -105,6 +104,38 @@ export const documentsContract = (name: string, open: () => Promise<DocumentsWor
       for (const part of [paths.slice(300), paths.slice(0, 300)])
         await write(...part.map((path) => ({ kind: 'set' as const, path, data: { path } })))
       expect((await all(documents.all())).map(({ path }) => path)).to.deep.equal(paths)
+    })
+
+    it('go through all in the order of their paths, where ids and slashes mix', async () => {
+      const paths = ['strategies/a', 'strategies/a-b', 'strategies/a-b/intent/latest', 'strategies/a.b', 'strategies/a/intent/dryRun']
+      const others = ['activity/1', 'config/common', 'positions/paper', 'positions/paper/holdings/a', 'positions/paper/portfolio/latest']
+      const lone = 'strategies/gone/intent/latest'
+      const wanted = [...others, ...paths, lone]
+      await write(...wanted.toReversed().map((path) => ({ kind: 'set' as const, path, data: {} })))
+      expect((await all(documents.all())).map(({ path }) => path)).to.deep.equal(wanted)
+    })
+
+    it('keep numbers as they are', async () => {
+      const data = { quarter: -0.25, one: 1.0, least: 1e-8, most: 2 ** 53 - 1, large: 1.7e300, third: 1 / 3, list: [0, -1, 0.1] }
+      await write({ kind: 'set', path: 'status/paper', data })
+      expect(await documents.get('status/paper')).to.deep.equal(data)
+    })
+
+    it('merge fields whose names hold dots, and a map at a time', async () => {
+      await write({ kind: 'set', path: 'config/common', data: { 'strategies.dummy.allocation': { x: 1 }, strategies: { dummy: 1 } } })
+      await write({ kind: 'merge', path: 'config/common', data: { 'strategies.dummy.allocation': { y: 2 }, 'a b/`c`': [1] } })
+      expect(await documents.get('config/common')).to.deep.equal({
+        'strategies.dummy.allocation': { y: 2 },
+        strategies: { dummy: 1 },
+        'a b/`c`': [1],
+      })
+    })
+
+    it('create by an empty merge, and leave alone what is there', async () => {
+      await write({ kind: 'set', path: 'status/paper', data: { a: 1 } })
+      await write({ kind: 'merge', path: 'status/paper', data: {} }, { kind: 'merge', path: 'config/paper', data: {} })
+      expect(await documents.get('status/paper')).to.deep.equal({ a: 1 })
+      expect(await documents.get('config/paper')).to.deep.equal({})
     })
 
     it('move the checkpoint together with the batch, and show it as a document', async () => {
@@ -136,10 +167,10 @@ export const documentsContract = (name: string, open: () => Promise<DocumentsWor
     it('let one of two projectors begin', async () => {
       const rival = await world.another()
       const begin = (own: Documents, by: string) =>
-        own.write('orders', [{ kind: 'set', path: `status/${by}`, data: { by } }], { position: 1, hash: hash('a') }, undefined)
+        own.write('orders', [{ kind: 'set', path: `commands/${by}`, data: { by } }], { position: 1, hash: hash('a') }, undefined)
       const answers = await Promise.all([begin(documents, 'first'), begin(rival, 'second')])
       expect(answers.map(({ answer }) => answer).sort()).to.deep.equal(['moved', 'written'])
-      expect(await documents.list('status')).to.have.length(1)
+      expect(await documents.list('commands')).to.have.length(1)
     })
 
     it('notice a checkpoint that moved and came back to the same position', async () => {
