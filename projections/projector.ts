@@ -6,6 +6,7 @@ import type { StoredCommit } from '../domain/commit.ts'
 import type { Clock } from '../domain/ports/clock.ts'
 import type { Checkpoint, Documents, DocumentWrite } from '../domain/ports/documents.ts'
 import type { Journal } from '../domain/ports/journal.ts'
+import { restoreLedger, type SnapshotSource } from '../domain/snapshot.ts'
 import { coalesce } from './batch.ts'
 import { type Comparison, compareDocuments, type Rebuilt, rebuildDocuments } from './rebuild.ts'
 import { createReplay, Unprojectable } from './replay.ts'
@@ -23,6 +24,8 @@ export type ProjectorOptions = {
   /** Name of the checkpoint: `checkpoints/views`. */
   name?: string
   views?: readonly View[]
+  /** Saves folding what the documents show already; a rebuild never uses them. */
+  snapshots?: SnapshotSource
 }
 
 export type Projector = {
@@ -50,7 +53,7 @@ const longestPauseMs = 10_000
 type Waiting = { position: number; hash: string; writes: DocumentWrite[] }
 
 export const createProjector = (options: ProjectorOptions): Projector => {
-  const { journal, documents, mode, log, clock, name = 'views', views = allViews } = options
+  const { journal, documents, mode, log, clock, name = 'views', views = allViews, snapshots } = options
   let replay = createReplay(views, mode)
   let checkpoint: Checkpoint | undefined
   let loaded = false
@@ -96,10 +99,20 @@ export const createProjector = (options: ProjectorOptions): Projector => {
 
   const load = async (): Promise<void> => {
     checkpoint = await documents.checkpoint(name)
-    loaded = true
     // It went back behind what is folded here: somebody reset it, and its documents have to be written again.
     if (shown() < replay.position()) replay = createReplay(views, mode)
+    if (replay.position() === 0) await restore()
+    loaded = true
     tellWaiters()
+  }
+  /** What the documents show already is folded silently; a snapshot does that at once. */
+  const restore = async (): Promise<void> => {
+    if (snapshots === undefined) return
+    const ignored = (fields: object, text: string) => log.info(fields, text)
+    const ledger = await restoreLedger({ snapshots, journal, atMost: shown(), ignored })
+    if (ledger === undefined) return
+    replay = createReplay(views, mode, ledger)
+    checkSame(ledger)
   }
 
   /** @returns false when the checkpoint fell behind what is folded: read again from the start */
