@@ -180,6 +180,30 @@ export const problemsOf = (configuration: Configuration, changes: Configuration)
   return wrong
 }
 
+/** Changes come out of JSON, where there is no NaN; a document of Firestore may hold one. */
+const isValue = (value: unknown): value is Value =>
+  typeof value === 'boolean' || typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))
+
+/**
+ * What somebody wants who wrote `wanted` over the settings in force (all of them, by full name): the values to change,
+ * and everything that is wrong with them. A setting that is left out is a problem too: there is no way to take one away.
+ */
+export const changesBetween = (
+  inForce: Configuration,
+  wanted: Readonly<Record<string, unknown>>,
+): { changes: Configuration; problems: string[] } => {
+  const different = Object.entries(wanted).filter(([name, value]) => !Object.hasOwn(inForce, name) || inForce[name] !== value)
+  const odd = different.flatMap(([name, value]) =>
+    isValue(value)
+      ? []
+      : [problemOf(name, value as Value) ?? `${name} must be a number, a text, true or false, got ${JSON.stringify(value)}`],
+  )
+  const changes = Object.fromEntries(different.filter((entry): entry is [string, Value] => isValue(entry[1])))
+  const gone = Object.keys(inForce).filter((name) => !Object.hasOwn(wanted, name))
+  const removed = gone.map((name) => `${name} was taken away; set it to a value, it is ${JSON.stringify(inForce[name])}`)
+  return { changes, problems: [...odd, ...problemsOf(inForce, changes), ...removed] }
+}
+
 /** The value in force of any setting by its full name; undefined for a parameter that nobody set and for a name that is none. */
 export const settingInForce = (configuration: Configuration, name: string): Value | undefined => {
   const pattern = patternOf(name)

@@ -2,7 +2,11 @@
 import { configuredStrategies, settingInForce, settings, type Value } from '../domain/configuration.ts'
 import type { EventType } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
-import type { DocumentWrite } from '../domain/ports/documents.ts'
+import type { Document, DocumentWrite } from '../domain/ports/documents.ts'
+import type { Journal } from '../domain/ports/journal.ts'
+import { applyTo } from './batch.ts'
+import { comparableText } from './edit.ts'
+import { createReplay, Unprojectable } from './replay.ts'
 import { hasAny, type View } from './view.ts'
 
 const configuring: ReadonlySet<EventType> = new Set(['ConfigurationChanged'])
@@ -32,4 +36,41 @@ export const configurationView: View = ({ commit, events, ledger, mode }) => {
   }
   if (first || hasAny(events, connecting)) writes.push({ kind: 'merge', path: `config/${mode}`, data: { account: ledger.account } })
   return writes
+}
+
+/** A document as the journal gives it, its comparable text, and the position of the commit that made it what it is. */
+export type Expected = { data: Document; text: string; since: number }
+/** The documents of this view exactly at a place, by path. @throws Unprojectable when the journal ends before, or has another commit there */
+export type ExpectedAt = (place: { position: number; hash: string }) => Promise<ReadonlyMap<string, Expected>>
+
+/** Folds the journal as far as it is asked, and no further; asked for an earlier place it begins again. One question at a time. */
+export const createConfigurationFold = (journal: Pick<Journal, 'read'>, mode: 'paper' | 'live'): ExpectedAt => {
+  let replay = createReplay([configurationView], mode)
+  const documents = new Map<string, Document>()
+  const expected = new Map<string, Expected>()
+  return async ({ position, hash }) => {
+    if (position < replay.position()) {
+      replay = createReplay([configurationView], mode)
+      documents.clear()
+      expected.clear()
+    }
+    if (position > replay.position())
+      for await (const stored of journal.read(replay.position() + 1, position)) {
+        const writes = replay.step(stored, false)
+        applyTo(documents, writes)
+        for (const { path } of writes) {
+          const data = documents.get(path)!
+          const text = comparableText(data)
+          if (expected.get(path)?.text !== text) expected.set(path, { data, text, since: stored.position })
+        }
+      }
+    if (replay.position() < position)
+      throw new Unprojectable(
+        replay.position() + 1,
+        `the documents show position ${position}, but the journal ends at ${replay.position()}`,
+      )
+    if (position > 0 && replay.hash() !== hash)
+      throw new Unprojectable(position, `the documents were made from another journal: ${hash} stands here, not ${replay.hash()}`)
+    return new Map(expected)
+  }
 }
