@@ -6,9 +6,14 @@ import type { Clock } from '../domain/ports/clock.ts'
 import type { Lease } from '../domain/ports/lease.ts'
 import type { Log } from './writer.ts'
 
-export const leaseTtlMs = 45_000
-const renewalMs = 15_000
-const marginMs = 5_000
+export type LeaseTimes = {
+  /** How long the lease is ours by the store's time. */
+  ttlMs: number
+  renewalMs: number
+  /** By so much earlier it is uncertain to us. */
+  marginMs: number
+}
+export const leaseTimes: LeaseTimes = { ttlMs: 45_000, renewalMs: 15_000, marginMs: 5_000 }
 
 export type LeaseHolder = { epoch: number; valid(): boolean; release(): Promise<void> }
 
@@ -18,52 +23,73 @@ export const holdLease = async ({
   log,
   holder,
   lost,
+  times = leaseTimes,
 }: {
   lease: Lease
   clock: Clock
   log: Log
   holder: string
   lost: () => void
+  times?: LeaseTimes
 }): Promise<LeaseHolder> => {
+  const { ttlMs, renewalMs, marginMs } = times
   let began = clock.monotonic()
-  const epoch = await acquire(lease, clock, log, holder, () => {
+  const epoch = await acquire(lease, clock, log, holder, ttlMs, () => {
     began = clock.monotonic()
   })
-  let released = false
+  let ended = false
   let cancelTimer = () => {}
 
-  const renew = async (): Promise<void> => {
+  const end = (): void => {
+    ended = true
+    cancelTimer()
+  }
+  const arm = (milliseconds: number, run: () => void): void => {
+    if (!ended) cancelTimer = clock.after(milliseconds, run)
+  }
+  const renew = (): void => {
     const start = clock.monotonic()
-    try {
-      if (!(await lease.renew(epoch, leaseTtlMs))) {
-        if (!released) lost()
-        return
-      }
-      began = start
-    } catch (error) {
-      log.warn({}, `the lease could not be renewed: ${(error as Error).message}`)
+    let open = true // while nothing follows it yet
+    const then = (milliseconds: number): void => {
+      if (!open) return
+      open = false
+      cancelTimer()
+      arm(milliseconds, renew)
     }
-    arm()
+    const failed = (reason: string): void => {
+      if (!ended && open) log.warn({}, `the lease could not be renewed: ${reason}`)
+      then(renewalMs / 5)
+    }
+    // A question that hangs must not keep us from asking again; its answer counts all the same when it comes.
+    arm((renewalMs * 2) / 3, () => failed('the store does not answer'))
+    lease.renew(epoch, ttlMs).then(
+      (held) => {
+        if (held) {
+          began = Math.max(began, start)
+          then(renewalMs)
+        } else if (!ended) {
+          end()
+          lost()
+        }
+      },
+      (error: Error) => failed(error.message),
+    )
   }
-  const arm = (): void => {
-    if (!released) cancelTimer = clock.after(renewalMs, () => void renew())
-  }
-  arm()
+  arm(renewalMs, renew)
   return {
     epoch,
-    valid: () => !released && clock.monotonic() < began + leaseTtlMs - marginMs,
+    valid: () => !ended && clock.monotonic() < began + ttlMs - marginMs,
     release: async () => {
-      released = true
-      cancelTimer()
+      end()
       await lease.release(epoch).catch((error: Error) => log.warn({}, `the lease could not be given back: ${error.message}`))
     },
   }
 }
 
-const acquire = async (lease: Lease, clock: Clock, log: Log, holder: string, beginning: () => void): Promise<number> => {
+const acquire = async (lease: Lease, clock: Clock, log: Log, holder: string, ttlMs: number, beginning: () => void): Promise<number> => {
   for (;;) {
     beginning()
-    const answer = await lease.acquire(holder, leaseTtlMs)
+    const answer = await lease.acquire(holder, ttlMs)
     if ('epoch' in answer) return answer.epoch
     log.info({ waitMs: answer.heldFor }, 'another engine holds the lease; waiting')
     await new Promise<void>((resolve) => clock.after(Math.min(Math.max(answer.heldFor, 100), 5_000), resolve))

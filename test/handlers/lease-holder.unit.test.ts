@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Clock } from '../../domain/ports/clock.ts'
 import type { Lease } from '../../domain/ports/lease.ts'
-import { holdLease } from '../../handlers/lease-holder.ts'
+import { holdLease, type LeaseTimes } from '../../handlers/lease-holder.ts'
 
 const second = 1_000
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
@@ -48,8 +48,9 @@ describe('the holder of the lease', () => {
   let answers: { acquire: Lease['acquire']; renew: Lease['renew'] }
   let released: number[]
   let lost: number
-  const hold = () =>
+  const hold = (times?: LeaseTimes) =>
     holdLease({
+      ...(times && { times }),
       lease: {
         acquire: (...given) => answers.acquire(...given),
         renew: (...given) => answers.renew(...given),
@@ -110,6 +111,72 @@ describe('the holder of the lease', () => {
     away = false
     await machine.pass(5 * second)
     expect([holder.valid(), lost]).to.deep.equal([true, 0])
+  })
+
+  it('asks again three seconds after a renewal that failed, and then every 15 seconds', async () => {
+    const asked: number[] = []
+    answers.renew = async () => {
+      asked.push(machine.clock.monotonic() / second)
+      if (asked.length < 3) throw new Error('the store is away')
+      return true
+    }
+    await hold()
+    await machine.pass(40 * second)
+    expect(asked).to.deep.equal([15, 18, 21, 36])
+  })
+
+  it('does not wait for a renewal that hangs, and takes its answer all the same when it comes', async () => {
+    let answer = (_held: boolean): void => {}
+    let asked = 0
+    answers.renew = () => {
+      asked += 1
+      return asked === 1
+        ? new Promise((resolve) => {
+            answer = resolve
+          })
+        : Promise.reject(new Error('the store is away'))
+    }
+    const holder = await hold()
+    await machine.pass(27 * second)
+    expect(asked, 'at 15 s').to.equal(1)
+    await machine.pass(1 * second)
+    expect(asked, 'and at 28 s, ten of waiting and three of patience later').to.equal(2)
+    await machine.pass(13 * second)
+    expect(holder.valid(), 'at 41 s').to.equal(false)
+    answer(true)
+    await machine.pass(0)
+    expect(holder.valid()).to.equal(true)
+    machine.freeze(14 * second)
+    expect(holder.valid(), 'at 55 s, forty after the question that was answered').to.equal(false)
+    expect(machine.waiting(), 'one more question is to come, not two').to.equal(1)
+  })
+
+  it('hears from a renewal that hung that the lease is lost', async () => {
+    let answer = (_held: boolean): void => {}
+    answers.renew = () =>
+      new Promise((resolve) => {
+        answer = resolve
+      })
+    await hold()
+    await machine.pass(26 * second)
+    answer(false)
+    await machine.pass(60 * second)
+    expect([lost, machine.waiting()]).to.deep.equal([1, 0])
+  })
+
+  it('keeps other times where it is given them', async () => {
+    let renewed = 0
+    answers.renew = async () => {
+      renewed += 1
+      return true
+    }
+    const holder = await hold({ ttlMs: 3_000, renewalMs: 1_000, marginMs: 500 })
+    await machine.pass(2_500)
+    expect(renewed).to.equal(2)
+    machine.freeze(1_999)
+    expect(holder.valid()).to.equal(true)
+    machine.freeze(1)
+    expect(holder.valid()).to.equal(false)
   })
 
   it('says at once that it is lost when another holds it, and asks no more', async () => {
