@@ -7,7 +7,32 @@ import type { Clock } from '../domain/ports/clock.ts'
 /** Node's timers take no more than this many milliseconds. */
 const longestTimer = 2 ** 31 - 1
 
-const monotonic = (): number => performance.now()
+/** The two may drift apart by so much before it counts as a leap: far less than the margin of the lease, far more than a clock's jitter. */
+const leapMs = 500
+
+/**
+ * Machine time that also counts while the machine was suspended (a lid closed, a virtual machine paused). The process's own clock stands
+ * still then, and an engine would believe in a lease long gone; so where the wall clock leaps ahead of it, the leap is added. A wall clock
+ * that was merely set forward looks the same: the lease is uncertain until its next renewal, which is the safe side. One that was set back
+ * counts for nothing: machine time never goes back and never stands still.
+ * @param steady milliseconds of a clock that cannot be set
+ * @param wall epoch milliseconds
+ */
+export const machineTime = (steady: () => number = () => performance.now(), wall: () => number = Date.now): (() => number) => {
+  let added = 0
+  let apart = wall() - steady()
+  return () => {
+    const now = steady()
+    const leap = wall() - now - apart
+    if (Math.abs(leap) > leapMs) {
+      apart += leap
+      added += Math.max(leap, 0)
+    }
+    return now + added
+  }
+}
+
+const monotonic = machineTime()
 
 const after = (milliseconds: number, run: () => void): (() => void) => {
   const timer = setTimeout(run, milliseconds)

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { simulatedClock, systemClock } from '../../infra/clock.ts'
+import { machineTime, simulatedClock, systemClock } from '../../infra/clock.ts'
 import { until } from '../contract/until.ts'
 
 const start = Date.parse('2026-11-20T21:00:00Z')
@@ -174,5 +174,64 @@ describe('the system clock', () => {
     systemClock.after(30, () => calls.push('last'))
     await until('the last one ran', () => calls.includes('last'))
     expect(calls).to.deep.equal(['last'])
+  })
+})
+
+describe('machine time', () => {
+  let steady: number
+  let wall: number
+  let time: () => number
+  const both = (milliseconds: number): void => {
+    steady += milliseconds
+    wall += milliseconds
+  }
+  beforeEach(() => {
+    steady = 1_000.25
+    wall = start
+    time = machineTime(
+      () => steady,
+      () => wall,
+    )
+  })
+
+  it('goes with the steady clock, also where the wall clock counts in whole milliseconds', () => {
+    const began = time()
+    for (let step = 1; step <= 10_000; step++) {
+      steady += 0.1
+      wall = start + Math.floor(step / 10)
+      time()
+    }
+    expect(time() - began).to.be.closeTo(1_000, 0.001)
+  })
+
+  it('counts the time for which the machine was suspended', () => {
+    const began = time()
+    both(10_000)
+    wall += 40_000
+    expect(time() - began).to.equal(50_000)
+    both(10_000)
+    expect(time() - began).to.equal(60_000)
+  })
+
+  it('counts many short suspensions', () => {
+    const began = time()
+    for (let nap = 0; nap < 100; nap++) {
+      both(100)
+      wall += 400
+      time()
+    }
+    expect(time() - began).to.be.within(49_500, 50_000)
+  })
+
+  it('neither goes back nor stands still when the wall clock is set', () => {
+    const began = time()
+    wall += 3_600_000
+    expect(time() - began).to.equal(3_600_000)
+    wall -= 7_200_000
+    expect(time() - began).to.equal(3_600_000)
+    both(1_000)
+    expect(time() - began).to.equal(3_601_000)
+    wall += 5_000 // suspended, after all that
+    expect(time() - began).to.equal(3_606_000)
   })
 })
