@@ -236,6 +236,9 @@ const contradiction = ({ topics, subscriptions, schedules }: Topics): string | u
       return `subscriptions.${name}.deadLetter.topic: ${deadLetter.topic} is not a declared topic of kind deadLetter`
     if (retry.minimumBackOff > retry.maximumBackOff) return `subscriptions.${name}.retry: minimumBackOff is above maximumBackOff`
   }
+  const jobs = schedules.flatMap((schedule) => cronsOf(schedule).map(({ name }) => name))
+  const double = jobs.find((name, place) => jobs.indexOf(name) !== place)
+  if (double !== undefined) return `schedules: two of them would be the job ${double} of Cloud Scheduler`
   const nameless = schedules.find(({ command }) => command.type === strategyEntry)
   return nameless && `schedules.${nameless.job}.command: name the strategy by its id`
 }
@@ -315,16 +318,16 @@ const closesOf = (year: number): readonly number[] => {
 /** Sessions have closed at the same times, 13:00 or 16:00, since this year. */
 const sameClosesSince = 1993
 
-/** One expression for each time at which the schedule may fall due. `close`: that of the session it belongs to, as HHMM in New York. */
-export type Cron = { expression: string; close?: string }
+/** What a scheduler that knows nothing but cron fires: its name, and five fields in New York time. */
+export type Cron = { name: string; expression: string }
 
-/** The crons that publish a schedule: its own, or one on weekdays for each possible close. */
-export const cronsOf = ({ when }: Pick<Schedule, 'when'>, year = sameClosesSince): Cron[] => {
-  if (when.kind === 'cron') return [{ expression: when.expression }]
+/** The crons of a schedule: its own, or one on weekdays for each possible close, such as `orchestrator-1300`. */
+export const cronsOf = ({ job, when }: Pick<Schedule, 'job' | 'when'>, year = sameClosesSince): Cron[] => {
+  if (when.kind === 'cron') return [{ name: job, expression: when.expression }]
   return closesOf(year).map((close) => {
     const due = close + when.minutes
-    const time = [Math.floor(close / 60), close % 60].map((part) => String(part).padStart(2, '0')).join('')
-    return { expression: `${due % 60} ${Math.floor(due / 60)} * * 1-5`, close: time }
+    const wall = [Math.floor(close / 60), close % 60].map((part) => String(part).padStart(2, '0')).join('')
+    return { name: `${job}-${wall}`, expression: `${due % 60} ${Math.floor(due / 60)} * * 1-5` }
   })
 }
 

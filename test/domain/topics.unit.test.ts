@@ -16,7 +16,6 @@ import {
   validForOf,
   type When,
 } from '../../domain/topics.ts'
-import { intents } from '../../handlers/handlers.ts'
 import { parseTopics, readTopics } from '../../infra/topics-file.ts'
 
 const minutes = (count: number) => count * 60_000
@@ -73,11 +72,6 @@ describe('topics.yaml', () => {
   it('gives every event type its topic, and names no other', () => {
     const events = Object.values(shipped.topics).flatMap((topic) => (topic.kind === 'event' ? topic.messages : []))
     expect([...events].sort()).to.deep.equal(Object.keys(eventData).sort())
-  })
-
-  it('gives every command type its topic, and names no other', () => {
-    const commands = Object.values(shipped.topics).flatMap((topic) => (topic.kind === 'command' ? Object.keys(topic.messages) : []))
-    expect([...commands].sort()).to.deep.equal([...Object.keys(intents), 'strategy'].sort())
   })
 
   it('says how long each command counts', () => {
@@ -220,6 +214,14 @@ describe('the codec of topics.yaml', () => {
     ['a close on the next day', (v) => atClose(v, 'close+480m'), /^schedules\.daily\.at: close\+480m is not on the day of each session/],
     ['a close on the day before', (v) => atClose(v, 'close-781m'), /^schedules\.daily\.at: close-781m is not on the day of each session/],
     [
+      'two schedules of one job',
+      (v) => {
+        v.schedules['daily-1300'] = { ...v.schedules['daily'] }
+        atClose(v, 'close+5m')
+      },
+      /^schedules: two of them would be the job daily-1300 of Cloud Scheduler/,
+    ],
+    [
       'too few attempts for Pub/Sub',
       (v) => (v.subscriptions['{mode}-commands-engine']!['deadLetter'] = { topic: '{mode}-dead-letters', attempts: 4 }),
       /deadLetter\.attempts: must be a whole number from 5 to 100/,
@@ -329,11 +331,11 @@ describe('slots', () => {
 
   it('at the close become one cron for each possible close', () => {
     expect(cronsOf(closePlus5)).to.deep.equal([
-      { expression: '5 13 * * 1-5', close: '1300' },
-      { expression: '5 16 * * 1-5', close: '1600' },
+      { name: 'daily-1300', expression: '5 13 * * 1-5' },
+      { name: 'daily-1600', expression: '5 16 * * 1-5' },
     ])
     expect(cronsOf(closeMinus5).map(({ expression }) => expression)).to.deep.equal(['55 12 * * 1-5', '55 15 * * 1-5'])
-    expect(cronsOf(weekdays)).to.deep.equal([{ expression: '5 16 * * 1-5' }])
+    expect(cronsOf(weekdays)).to.deep.equal([{ name: 'daily', expression: '5 16 * * 1-5' }])
   })
 
   it('leave out no close: since 1993 no session has ended at another time, nor will one by the rules', () => {
