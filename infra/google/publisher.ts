@@ -1,0 +1,53 @@
+/** Publishing to one topic: durable when it resolves, an error in one line when it takes too long. */
+import type { PubSub } from '@google-cloud/pubsub'
+import type { Message } from '../../domain/ports/bus.ts'
+import type { Clock } from '../../domain/ports/clock.ts'
+import { StoreUnavailable } from '../../domain/ports/journal.ts'
+import { pubsubError } from './pubsub-errors.ts'
+
+export type Publisher = (message: { data: Uint8Array; attributes: Message['attributes'] }) => Promise<string>
+
+/** The client's own deadline should end a call first; this one holds while it still looks for its credentials. */
+const graceMs = 1_000
+/** Events come in bursts; commands do not, and somebody waits for each. */
+const gatherEventsMs = 10
+
+export const openPublisher = ({
+  pubsub,
+  clock,
+  topic,
+  orderingKey,
+  deadlineMs,
+}: {
+  pubsub: PubSub
+  clock: Clock
+  topic: string
+  /** With a key, messages are published in the order of the calls. */
+  orderingKey?: string
+  deadlineMs: number
+}): Publisher => {
+  const handle = pubsub.topic(topic, {
+    batching: orderingKey === undefined ? { maxMessages: 1 } : { maxMilliseconds: gatherEventsMs },
+    messageOrdering: orderingKey !== undefined,
+    gaxOpts: { timeout: deadlineMs },
+  })
+  return async ({ data, attributes }) => {
+    let callOff = () => {}
+    const late = new Promise<never>((_, reject) => {
+      callOff = clock.after(deadlineMs + graceMs, () => reject(new StoreUnavailable(`no answer within ${deadlineMs} ms from Pub/Sub`)))
+    })
+    try {
+      const message = { data, attributes: { ...attributes }, ...(orderingKey === undefined ? {} : { orderingKey }) }
+      return await Promise.race([handle.publishMessage(message), late])
+    } catch (error) {
+      if (orderingKey !== undefined) {
+        // A failure closes the key until it is opened again. The client closes it a moment after the failure is heard.
+        await new Promise((resolve) => setImmediate(resolve))
+        handle.resumePublishing(orderingKey)
+      }
+      throw pubsubError(`the topic "${topic}"`, pubsub.projectId, error)
+    } finally {
+      callOff()
+    }
+  }
+}
