@@ -22,6 +22,51 @@ export const coalesce = (writes: Iterable<DocumentWrite>): DocumentWrite[] => {
   return [...byPath.values()]
 }
 
+/** What one batch may take: Firestore takes 10 MiB a request, and JSON is not the whole of it. */
+export const largestBatch = { documents: 400, bytes: 4_000_000 }
+
+const bytesOf = (write: DocumentWrite): number =>
+  Buffer.byteLength(write.path) + (write.kind === 'delete' ? 0 : Buffer.byteLength(JSON.stringify(write.data)))
+
+/** How full a batch is, its writes laid over one another. */
+export const createMeasure = () => {
+  const byPath = new Map<string, { write: DocumentWrite; bytes: number }>()
+  let total = 0
+  return {
+    /** Whether these fit beside what is there. The first ones always do: what belongs together is not split. */
+    takes: (writes: readonly DocumentWrite[]): boolean => {
+      if (byPath.size === 0) return true
+      const added = new Set(writes.flatMap(({ path }) => (byPath.has(path) ? [] : [path])))
+      const bytes = writes.reduce((sum, write) => sum + bytesOf(write), 0)
+      return byPath.size + added.size <= largestBatch.documents && total + bytes <= largestBatch.bytes
+    },
+    add: (writes: readonly DocumentWrite[]): void => {
+      for (const next of writes) {
+        const before = byPath.get(next.path)
+        const write = combined(before?.write, next)
+        const bytes = bytesOf(write)
+        total += bytes - (before?.bytes ?? 0)
+        byPath.set(next.path, { write, bytes })
+      }
+    },
+  }
+}
+
+/** The writes in their order, in batches that are not too large; at least one, if only an empty one. */
+export const inBatches = (writes: readonly DocumentWrite[]): DocumentWrite[][] => {
+  const batches: DocumentWrite[][] = [[]]
+  let measure = createMeasure()
+  for (const write of writes) {
+    if (!measure.takes([write])) {
+      measure = createMeasure()
+      batches.push([])
+    }
+    measure.add([write])
+    batches.at(-1)!.push(write)
+  }
+  return batches
+}
+
 /** The documents that the writes give, in memory. Changes the map. */
 export const applyTo = (documents: Map<string, Document>, writes: Iterable<DocumentWrite>): void => {
   for (const write of writes) {

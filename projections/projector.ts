@@ -4,10 +4,10 @@
  */
 import type { StoredCommit } from '../domain/commit.ts'
 import type { Clock } from '../domain/ports/clock.ts'
-import type { Checkpoint, Documents, DocumentWrite } from '../domain/ports/documents.ts'
+import { type Checkpoint, type Documents, type DocumentWrite, Unstorable } from '../domain/ports/documents.ts'
 import type { Journal } from '../domain/ports/journal.ts'
 import { restoreLedger, type SnapshotSource } from '../domain/snapshot.ts'
-import { coalesce } from './batch.ts'
+import { coalesce, createMeasure } from './batch.ts'
 import { type Comparison, compareDocuments, type Rebuilt, rebuildDocuments } from './rebuild.ts'
 import { createReplay, Unprojectable } from './replay.ts'
 import type { View } from './view.ts'
@@ -26,6 +26,12 @@ export type ProjectorOptions = {
   views?: readonly View[]
   /** Saves folding what the documents show already; a rebuild never uses them. */
   snapshots?: SnapshotSource
+  /**
+   * After a batch, so many milliseconds of machine time go by before the next one, which takes all that came meanwhile: a burst of
+   * commits writes each document a few times only. The first commit after a quiet time is shown at once, every other one so much later
+   * at most. 0 without.
+   */
+  gatherMs?: number
 }
 
 export type Projector = {
@@ -45,7 +51,6 @@ export type Projector = {
   comparison(): Promise<Comparison>
 }
 
-export const largestBatch = 400
 const firstPauseMs = 50
 const longestPauseMs = 10_000
 
@@ -53,7 +58,7 @@ const longestPauseMs = 10_000
 type Waiting = { position: number; hash: string; writes: DocumentWrite[] }
 
 export const createProjector = (options: ProjectorOptions): Projector => {
-  const { journal, documents, mode, log, clock, name = 'views', views = allViews, snapshots } = options
+  const { journal, documents, mode, log, clock, name = 'views', views = allViews, snapshots, gatherMs = 0 } = options
   let replay = createReplay(views, mode)
   let checkpoint: Checkpoint | undefined
   let loaded = false
@@ -89,7 +94,7 @@ export const createProjector = (options: ProjectorOptions): Projector => {
       wake = resolve
       if (stopped || (milliseconds === undefined && news)) resolve()
       else if (milliseconds !== undefined) {
-        wake = () => stopped && resolve() // a store that fails is not asked more often because commits arrive
+        wake = () => stopped && resolve() // what arrives meanwhile cuts nothing short: a store that fails rests, a batch gathers
         callOff = clock.after(milliseconds, resolve)
       }
     })
@@ -117,6 +122,17 @@ export const createProjector = (options: ProjectorOptions): Projector => {
 
   /** @returns false when the checkpoint fell behind what is folded: read again from the start */
   const write = async (waiting: Waiting[]): Promise<boolean> => {
+    try {
+      return await writeTogether(waiting)
+    } catch (error) {
+      if (!(error instanceof Unstorable)) throw error
+      if (waiting.length === 1) throw new Unprojectable(waiting[0]!.position, error.message, { cause: error })
+      // One by one: what comes before the commit whose document no store can hold is shown before it stops us.
+      for (const each of [...waiting]) if (!(await write([each]))) return false
+      return true
+    }
+  }
+  const writeTogether = async (waiting: Waiting[]): Promise<boolean> => {
     while (waiting.length > 0 && !stopped) {
       const { position, hash } = waiting.at(-1)!
       const writes = coalesce(waiting.flatMap((each) => each.writes))
@@ -146,7 +162,7 @@ export const createProjector = (options: ProjectorOptions): Projector => {
   /** Takes all that waits in the journal, as many commits to a batch as fit; a commit is never split. */
   const catchUp = async (): Promise<void> => {
     let waiting: Waiting[] = []
-    let paths = new Set<string>()
+    let measure = createMeasure()
     for await (const stored of journal.read(replay.position() + 1)) {
       if (stopped) return
       const silently = stored.position <= shown()
@@ -155,14 +171,13 @@ export const createProjector = (options: ProjectorOptions): Projector => {
         checkSame(stored)
         continue
       }
-      const added = writes.reduce((count, { path }) => count + (paths.has(path) ? 0 : 1), 0)
-      if (waiting.length > 0 && paths.size + added > largestBatch) {
+      if (waiting.length > 0 && !measure.takes(writes)) {
         if (!(await write(waiting))) return startOver()
         waiting = []
-        paths = new Set()
+        measure = createMeasure()
       }
       waiting.push({ position: stored.position, hash: stored.hash, writes })
-      for (const { path } of writes) paths.add(path)
+      measure.add(writes)
     }
     if (waiting.length > 0 && !(await write(waiting))) return startOver()
     if (replay.position() < shown()) await checkNotCutOff()
@@ -193,8 +208,10 @@ export const createProjector = (options: ProjectorOptions): Projector => {
       news = false
       try {
         if (!loaded) await load()
+        const before = checkpoint?.version
         await catchUp()
         nextPause = firstPauseMs
+        if (gatherMs > 0 && checkpoint?.version !== before) await pause(gatherMs)
         await pause()
       } catch (error) {
         if (error instanceof Unprojectable) throw error

@@ -5,7 +5,7 @@
 import { canonical, genesisHash } from '../domain/commit.ts'
 import type { Checkpoint, Document, Documents, DocumentWrite } from '../domain/ports/documents.ts'
 import type { Journal } from '../domain/ports/journal.ts'
-import { applyTo } from './batch.ts'
+import { applyTo, inBatches } from './batch.ts'
 import { createReplay, Unprojectable } from './replay.ts'
 import type { View } from './view.ts'
 
@@ -16,8 +16,6 @@ export type Comparison = { different: string[]; missing: string[]; extra: string
 
 type Source = { journal: Journal; documents: Documents; mode: 'paper' | 'live'; name: string; views: readonly View[] }
 type Place = { position: number; hash: string }
-
-const batchSize = 400
 
 /** Documents by path as the journal gives them, folded on and on but never back. */
 const createImage = ({ journal, mode, views }: Source) => {
@@ -91,10 +89,10 @@ export const rebuildDocuments = async (source: Source): Promise<Rebuilt> => {
   /** Stops early when somebody else moves the checkpoint: what is left has to be compared again. */
   const repair = async (writes: readonly DocumentWrite[], before: Checkpoint | undefined, target: Place): Promise<void> => {
     let checkpoint = before
-    for (let from = 0; from === 0 || from < writes.length; from += batchSize) {
-      const batch = writes.slice(from, from + batchSize)
+    const batches = inBatches(writes)
+    for (const batch of batches) {
       // Where nothing was shown before, documents that are half there must not claim to show anything: the last batch says so.
-      const next = showsNothing(before) && from + batchSize < writes.length ? beginning : target
+      const next = showsNothing(before) && batch !== batches.at(-1) ? beginning : target
       const answer = await documents.write(name, batch, next, checkpoint)
       if (answer.answer === 'moved') return
       checkpoint = answer.checkpoint

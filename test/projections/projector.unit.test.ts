@@ -5,8 +5,8 @@ import { event } from '../../domain/events.ts'
 import type { Document, Documents, DocumentWrite } from '../../domain/ports/documents.ts'
 import { type Journal, StoreUnavailable } from '../../domain/ports/journal.ts'
 import { systemClock } from '../../infra/clock.ts'
-import { coalesce } from '../../projections/batch.ts'
-import { createProjector, type Log, largestBatch, type Projector, type ProjectorOptions } from '../../projections/projector.ts'
+import { coalesce, largestBatch } from '../../projections/batch.ts'
+import { createProjector, type Log, type Projector, type ProjectorOptions } from '../../projections/projector.ts'
 import type { View } from '../../projections/view.ts'
 import { views } from '../../projections/views.ts'
 import { until } from '../contract/until.ts'
@@ -153,7 +153,7 @@ describe('the projector', () => {
 
     it('keeps batches small without splitting a commit', async () => {
       const many: View = ({ commit }) =>
-        Array.from({ length: commit.position === 3 ? largestBatch + 50 : 150 }, (_, number) => ({
+        Array.from({ length: commit.position === 3 ? largestBatch.documents + 50 : 150 }, (_, number) => ({
           kind: 'set' as const,
           path: `activity/${commit.position}-${number}`,
           data: { number },
@@ -164,7 +164,7 @@ describe('the projector', () => {
       await caughtUp({ views: [many], documents })
       expect(batches).to.deep.equal([
         { position: 2, count: 300 },
-        { position: 3, count: largestBatch + 50 },
+        { position: 3, count: largestBatch.documents + 50 },
         { position: 5, count: 300 },
         { position: 7, count: 300 },
         { position: 8, count: 150 },
