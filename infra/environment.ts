@@ -11,6 +11,8 @@ export type Environment = {
   /** Absolute or relative to the working directory. Holds one file a trading mode: `paper.sqlite`, `live.sqlite`. */
   dataDirectory: string
   store: { kind: 'embedded' } | ({ kind: 'google' } & GoogleStore)
+  /** Of `ibt topics`: where Cloud Scheduler keeps its jobs, and a server (host:port) that stands in for it beside the emulators. */
+  scheduler?: { location?: string; emulator?: string }
   /** Where IB Gateway or TWS listens. The client id stays the same for ever: it fences off an engine that was replaced. */
   gateway: { host: string; port: number; clientId: number; account?: string }
   /** More strategies than those in `domain/strategies/`. */
@@ -31,6 +33,8 @@ export const variables: Readonly<Record<string, string>> = {
   FIRESTORE_DATABASE: 'the Firestore database, one a trading mode ((default))',
   PUBSUB_EMULATOR_HOST: "host:port of Google's Pub/Sub emulator, together with",
   FIRESTORE_EMULATOR_HOST: "host:port of Google's Firestore emulator",
+  GCP_REGION: 'where Cloud Scheduler keeps the jobs of topics.yaml, such as europe-west1',
+  CLOUD_SCHEDULER_EMULATOR_HOST: "host:port of a server that stands in for Cloud Scheduler, only beside Google's emulators",
   IB_HOST: 'where IB Gateway or TWS listens (127.0.0.1)',
   IB_PORT: 'its API port (4002 in paper mode, 4001 in live mode)',
   IB_CLIENT_ID: 'the API client id, to be kept for ever: orders belong to it (17)',
@@ -93,6 +97,8 @@ const Variables = t.partial({
   FIRESTORE_DATABASE: text('a database such as (default) or paper', /^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$/),
   PUBSUB_EMULATOR_HOST: emulatorHost,
   FIRESTORE_EMULATOR_HOST: emulatorHost,
+  GCP_REGION: text('a region such as europe-west1', /^[a-z]+(-[a-z0-9]+)+$/),
+  CLOUD_SCHEDULER_EMULATOR_HOST: emulatorHost,
   IB_HOST: host,
   IB_PORT: port,
   IB_CLIENT_ID: whole(1, 2_147_483_647),
@@ -128,6 +134,12 @@ const storeOf = (given: Given): Decoded<Environment['store']> => {
   return { ok: true, value: { kind, project, database: given.FIRESTORE_DATABASE ?? '(default)', ...emulators } }
 }
 
+const schedulerOf = (given: Given): Pick<Environment, 'scheduler'> => {
+  const { GCP_REGION: location, CLOUD_SCHEDULER_EMULATOR_HOST: emulator } = given
+  if (location === undefined && emulator === undefined) return {}
+  return { scheduler: { ...(location === undefined ? {} : { location }), ...(emulator === undefined ? {} : { emulator }) } }
+}
+
 /** @returns the environment, or one line that names the variable and what is wrong with it */
 export const readEnvironment = (given: Readonly<Record<string, string | undefined>>): Decoded<Environment> => {
   const set = setOnes(given)
@@ -135,6 +147,11 @@ export const readEnvironment = (given: Readonly<Record<string, string | undefine
   if (!decoded.ok) return decoded
   const store = storeOf(decoded.value)
   if (!store.ok) return store
+  if (decoded.value.CLOUD_SCHEDULER_EMULATOR_HOST !== undefined && decoded.value.PUBSUB_EMULATOR_HOST === undefined)
+    return {
+      ok: false,
+      problem: "CLOUD_SCHEDULER_EMULATOR_HOST: stands only beside Google's emulators, and PUBSUB_EMULATOR_HOST is not set",
+    }
   const early = notInThisVersion.find((name) => set[name] !== undefined)
   if (early !== undefined) return { ok: false, problem: `${early}: a backup gateway is not part of this version; unset it` }
   const { value } = decoded
@@ -145,6 +162,7 @@ export const readEnvironment = (given: Readonly<Record<string, string | undefine
       mode,
       dataDirectory: value.DATA_DIR ?? fallback.dataDirectory,
       store: store.value,
+      ...schedulerOf(value),
       gateway: {
         host: value.IB_HOST ?? fallback.host,
         port: value.IB_PORT ?? fallback.port[mode],

@@ -11,6 +11,7 @@ import { publish } from './publish.ts'
 import { rebuild } from './rebuild.ts'
 import { replay } from './replay.ts'
 import { start } from './start.ts'
+import { topics } from './topics.ts'
 import { verify } from './verify.ts'
 
 const width = Math.max(...Object.keys(variables).map((name) => name.length))
@@ -35,7 +36,7 @@ Begin with:
   $ npx ibt document status/paper         what came of it`,
   )
 
-for (const verb of [demo, start, gatewaySim, publish, journal, document, documents, replay, rebuild, verify, deadLetters])
+for (const verb of [demo, start, gatewaySim, publish, journal, document, documents, replay, rebuild, verify, deadLetters, topics])
   program.addCommand(verb())
 
 /** A reader that has seen enough, such as head, is no failure. */
