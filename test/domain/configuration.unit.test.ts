@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import {
   type Configuration,
+  changesBetween,
   configuredStrategies,
   parametersOf,
   problemsOf,
@@ -102,5 +103,33 @@ describe('configuration', () => {
     expect(configuredStrategies(configuration)).to.deep.equal(['trend', 'hedge'])
     expect(parametersOf(configuration, 'trend')).to.deep.equal({ fast: 12, slow: 26 })
     expect(parametersOf(configuration, 'tren')).to.deep.equal({})
+  })
+
+  describe('changes between what holds and what somebody wrote', () => {
+    const before: Configuration = { 'exposure.overall': 0.9, freshMinutes: 180, 'strategies.trend.allocation': 0.7 }
+
+    it('are the values that differ, new names too', () => {
+      expect(changesBetween(before, before)).to.deep.equal({ changes: {}, problems: [] })
+      const wanted = { ...before, freshMinutes: 60, 'strategies.hedge.allocation': 0.3 }
+      expect(changesBetween(before, wanted)).to.deep.equal({
+        changes: { freshMinutes: 60, 'strategies.hedge.allocation': 0.3 },
+        problems: [],
+      })
+    })
+
+    it('name what is wrong: kind, range, sum, an unknown name, a setting that is gone', () => {
+      const wrong = (wanted: Record<string, unknown>) => changesBetween(before, { ...before, ...wanted }).problems.join('; ')
+      expect(wrong({ freshMinutes: '60' }))
+        .to.contain('must be a number')
+        .and.to.contain('"60"')
+      expect(wrong({ freshMinutes: { a: 1 } })).to.contain('must be a number')
+      expect(wrong({ freshMinutes: 0 })).to.contain('from 1 to 1440')
+      expect(wrong({ 'strategies.hedge.allocation': 0.4 })).to.contain('sum to 1.1')
+      expect(wrong({ nothing: 1 })).to.equal('"nothing" is not a setting')
+      for (const odd of [null, [1], Number.NaN, Number.POSITIVE_INFINITY])
+        expect(wrong({ 'strategies.trend.parameters.fast': odd })).to.contain('must be a number, a text, true or false')
+      const { freshMinutes: _, ...less } = before
+      expect(changesBetween(before, less).problems).to.deep.equal(['freshMinutes was taken away; set it to a value, it is 180'])
+    })
   })
 })
