@@ -113,6 +113,40 @@ export const journalContract = (name: string, open: () => Promise<JournalWorld>)
       expect(await journal.head()).to.deep.include({ position: 2 })
     })
 
+    it('calls a gap and a wrong link what they are: bugs', async () => {
+      const [first] = await appendAll(journal, ['c1'])
+      const fresh = await world.another() // has read nothing yet
+      for (const own of [journal, fresh]) {
+        const failure = (previous: { position: number; hash: string }, id: string): Promise<unknown> =>
+          own.append(commitAfter(previous, { id })).then(
+            ({ answer }) => answer,
+            (error: unknown) => (error as Error).message,
+          )
+        expect(await failure({ position: 2, hash: first!.hash }, 'c3')).to.match(/commit 3 leaves a gap/)
+        expect(await failure({ position: 1, hash: beginning.hash }, 'c2')).to.match(/commit 2 does not continue/)
+        expect(await failure({ position: -1, hash: beginning.hash }, 'c0')).to.match(/commit 0 leaves a gap/)
+      }
+      expect(await journal.head()).to.deep.equal({ position: 1, hash: first!.hash })
+      expect((await fresh.append(commitAfter(first!, { id: 'c2' }))).answer).to.equal('appended')
+    })
+
+    it('knows the marker of every id that a command or a step can have', async () => {
+      const ids = ['a', '0', 'A.b_c@d:e-f', 'Z__', 'x.', 'orchestrator@2026-11-20T16:05', 'n'.repeat(96), `${'n'.repeat(96)}:allocation3`]
+      const stored = await appendAll(journal, ids)
+      for (const [place, id] of ids.entries())
+        expect(await journal.marker(id), id).to.deep.equal({ position: place + 1, hash: stored[place]!.hash })
+      expect(await journal.marker('A')).to.equal(undefined)
+    })
+
+    it('lets a reader go who has seen enough', async () => {
+      await appendAll(journal, ['c1', 'c2', 'c3'])
+      for await (const { position } of journal.read(2)) {
+        expect(position).to.equal(2)
+        break
+      }
+      expect((await all(journal.read(1))).length).to.equal(3)
+    })
+
     it('shows a thousand commits in order to a reader who follows', async () => {
       const reader = await world.another()
       const seen: number[] = []

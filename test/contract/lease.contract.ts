@@ -56,6 +56,13 @@ export const leaseContract = (name: string, open: () => Promise<LeaseWorld>): vo
       expect(await rival.acquire('second', world.ttlMs)).to.have.all.keys('heldFor')
     }).timeout(60_000)
 
+    it('can be renewed after it has expired, as long as nobody took it', async () => {
+      const epoch = await take(lease, 'first')
+      await world.pass(world.ttlMs + 1)
+      expect(await lease.renew(epoch, world.ttlMs)).to.equal(true)
+      expect(await rival.acquire('second', world.ttlMs)).to.have.all.keys('heldFor')
+    })
+
     it('cannot be renewed after it was lost', async () => {
       const epoch = await take(lease, 'first')
       await world.pass(world.ttlMs + 1)
