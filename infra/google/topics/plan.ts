@@ -44,7 +44,9 @@ const compared = (resource: Resource, found: Resource | undefined): Action[] => 
   if (found === undefined) return [{ action: 'create', resource }]
   const changes = differences(resource, found)
   const whyNot = ({ field, from }: Change) => fixed[resource.kind][field]?.(from)
-  const [free, stuck] = [changes.filter((change) => whyNot(change) === undefined), changes.filter((change) => whyNot(change) !== undefined)]
+  const stuck = changes.filter((change) => whyNot(change) !== undefined)
+  // A job has nothing to lose: one that must be made anew is not changed before.
+  const free = resource.kind === 'job' && stuck.length > 0 ? [] : changes.filter((change) => !stuck.includes(change))
   return [
     ...(free.length > 0 ? [{ action: 'change' as const, resource, changes: free }] : []),
     ...stuck.map((change) => ({ action: 'cannotChange' as const, resource, changes: [change], why: whyNot(change)! })),

@@ -108,7 +108,7 @@ export const schedulerResources = (
   const pathOf = (name: string): string => `${parent}/jobs/${name}`
 
   const find = async (): Promise<Found[]> => {
-    const [jobs] = await client.listJobs({ parent, pageSize: 500 }, callOptions)
+    const [jobs] = await client.listJobs({ parent }, callOptions)
     return jobs.map((job) => {
       const name = (job.name ?? '').replace(`${parent}/jobs/`, '')
       return { kind: 'job', name, fields: fieldsOf(job, project), ours: isOurs(job, name, project, mode) }
