@@ -49,7 +49,8 @@ export const ledgerFrom = ({ json, position, hash }: Snapshot): Decoded<Ledger> 
   return { ok: true, value: ledger as Ledger }
 }
 
-const hashAt = async (journal: Pick<Journal, 'read'>, position: number): Promise<string | undefined> => {
+/** The hash of the commit at a position; undefined when the journal has none there. */
+export const hashAt = async (journal: Pick<Journal, 'read'>, position: number): Promise<string | undefined> => {
   for await (const { hash } of journal.read(position, position)) return hash
   return undefined
 }
