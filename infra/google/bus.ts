@@ -74,11 +74,9 @@ export const openBus = ({ pubsub, topics, mode, clock, publishWithinMs = 10_000,
       const consumer = openConsumer({
         ...{ pubsub, clock, subscription, rules, consume, warn, failed: onError },
         arrived: (id) => journeys.end(subscription, id),
-        bury: async (message, reason, attempts) => {
+        bury: async (message, about) => {
           if (graveyard === undefined) throw new Error(`topics.yaml has no topic of kind deadLetter for "${subscription}"`)
-          const publishedAt = isoTime(message.publishTime.getTime())
-          const deadAt = isoTime(clock.now())
-          await publisherOf(graveyard)(letterOf(message, { id: message.id, subscription, attempts, reason, publishedAt, deadAt }))
+          await publisherOf(graveyard)(letterOf(message, { ...about, id: message.id, subscription, deadAt: isoTime(clock.now()) }))
         },
       })
       consumers.set(consumer, { subscription, topic: rules.topic })

@@ -26,7 +26,7 @@ export type ConsumerOptions = {
   rules: Subscription
   consume: (delivery: Delivery) => void
   /** Keeps the message among the dead letters; durable when it resolves. */
-  bury: (message: Received, reason: string, attempts: number) => Promise<void>
+  bury: (message: Received, about: { reason: string; attempts: number; publishedAt: string }) => Promise<void>
   arrived: (id: string) => void
   /** Nothing more will come: the subscription is not there, or not for us. */
   failed: (error: Error) => void
@@ -108,7 +108,7 @@ export const openConsumer = (options: ConsumerOptions): Consumer => {
       }
     }
     const buryAndDismiss = async (reason: string): Promise<void> => {
-      await bury(received, reason, attempt)
+      await bury(received, { reason, attempts: attempt, publishedAt: publishedAt(received) })
       await dismiss(one)
     }
     return {

@@ -12,6 +12,12 @@ const graceMs = 1_000
 /** Events come in bursts; commands do not, and somebody waits for each. */
 const gatherEventsMs = 10
 
+/** The client's own settings let it sleep far beyond the deadline between two attempts. */
+const retriesWithin = (deadlineMs: number) => ({
+  ...{ initialRetryDelayMillis: 100, retryDelayMultiplier: 1.5, maxRetryDelayMillis: graceMs / 2 },
+  ...{ initialRpcTimeoutMillis: deadlineMs, rpcTimeoutMultiplier: 1, maxRpcTimeoutMillis: deadlineMs, totalTimeoutMillis: deadlineMs },
+})
+
 export const openPublisher = ({
   pubsub,
   clock,
@@ -29,12 +35,12 @@ export const openPublisher = ({
   const handle = pubsub.topic(topic, {
     batching: orderingKey === undefined ? { maxMessages: 1 } : { maxMilliseconds: gatherEventsMs },
     messageOrdering: orderingKey !== undefined,
-    gaxOpts: { timeout: deadlineMs },
+    gaxOpts: { timeout: deadlineMs, retry: { backoffSettings: retriesWithin(deadlineMs) } },
   })
   return async ({ data, attributes }) => {
     let callOff = () => {}
     const late = new Promise<never>((_, reject) => {
-      callOff = clock.after(deadlineMs + graceMs, () => reject(new StoreUnavailable(`no answer within ${deadlineMs} ms from Pub/Sub`)))
+      callOff = clock.after(deadlineMs + graceMs, () => reject(new StoreUnavailable(`no answer within ${deadlineMs} ms`)))
     })
     try {
       const message = { data, attributes: { ...attributes }, ...(orderingKey === undefined ? {} : { orderingKey }) }

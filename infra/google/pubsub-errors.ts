@@ -19,8 +19,8 @@ export const firstWords = (error: unknown): string => {
 export const pubsubError = (what: string, project: string, error: unknown): Error => {
   const code = codeOf(error)
   if (code === notFound) return new Error(`the project ${project} has not ${what}: create it with ibt topics apply`, { cause: error })
-  if (error instanceof StoreUnavailable) return error
   const text = `Pub/Sub cannot be reached for ${what}: ${firstWords(error)}`
-  if (code === unavailable || code === deadlineExceeded) return new StoreUnavailable(text, { cause: error })
+  if (code === unavailable || code === deadlineExceeded || error instanceof StoreUnavailable)
+    return new StoreUnavailable(text, { cause: error })
   return new Error(`Pub/Sub refuses ${what}: ${firstWords(error)}`, { cause: error })
 }
