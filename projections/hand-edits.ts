@@ -195,8 +195,7 @@ export const createHandEdits = (options: HandEditsOptions): HandEdits => {
       const end = endOf(asked, command)
       if (end === undefined) {
         if (unchanged) return patienceMs
-        // Where a projector wrote the document meanwhile, an earlier edit is in it, and what was asked for after that is still on its way.
-        if (asked.since !== expected.since && !differs) return patienceMs
+        // Where a projector wrote the document meanwhile, it no longer shows what is under way, and nobody has asked that back.
         if (asked.since === expected.since && asked.wish.type === 'configure') underWay = asked.wish.body.changes
       } else {
         if (unchanged && differs) {
@@ -230,7 +229,6 @@ export const createHandEdits = (options: HandEditsOptions): HandEdits => {
         const answer = await attend(path)
         if (answer !== undefined) next.push(answer)
       } catch (error) {
-        if (error instanceof Unprojectable) throw error
         troubles.push(error)
       }
     if (troubles.length > 0) throw troubles[0]

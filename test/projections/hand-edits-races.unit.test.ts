@@ -2,11 +2,12 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { event } from '../../domain/events.ts'
 import type { Document, Documents } from '../../domain/ports/documents.ts'
+import { configurationView } from '../../projections/configuration.ts'
 import { type HandEdits, mostRepairs, patienceMs } from '../../projections/hand-edits.ts'
 import type { Projector } from '../../projections/projector.ts'
 import { until } from '../contract/until.ts'
 import { createWorld, trading, type World } from './hand-edits-world.ts'
-import { broker, changed, command, snapshot } from './story.ts'
+import { broker, changed, command, documentsOf, snapshot, started } from './story.ts'
 
 const own = 'config/paper'
 const common = 'config/common'
@@ -149,6 +150,30 @@ describe('hand edits, whatever happens beside them', () => {
     expect(watcher.failure()?.message).to.contain('another journal')
     expect(world.warnings.join()).to.contain('no longer seen')
     expect(watcher.idle()).to.equal(true)
+  })
+
+  it('of both documents are asked for with the halt first', async () => {
+    world.configure({ freshMinutes: 60 })
+    world.set(own, { tradingEnabled: false })
+    await watch()
+    await settled()
+    expect(types()).to.deep.equal(['halt', 'configure'])
+    await agrees()
+  })
+
+  it('are judged anew where the documents went back to an earlier place', async () => {
+    await watch()
+    await projector.stop()
+    const first = world.memory.commits[0]!
+    world.memory.checkpoints.set('views', { position: 1, hash: first.hash, version: 77 })
+    for (const [path, data] of documentsOf(configurationView, started)) world.edit(path, data)
+    await until('it looked', () => watcher.idle())
+    expect(watcher.failure()).to.equal(undefined)
+    expect(world.warnings).to.deep.equal([])
+    projector = await world.projector()
+    await settled()
+    expect(world.commands()).to.deep.equal([])
+    await agrees()
   })
 
   it('are judged anew after the documents were thrown away', async () => {

@@ -6,7 +6,7 @@ import { type HandEdits, patienceMs } from '../../projections/hand-edits.ts'
 import type { Projector } from '../../projections/projector.ts'
 import { until } from '../contract/until.ts'
 import { createWorld, trading, type World } from './hand-edits-world.ts'
-import { command, connected, snapshot, started } from './story.ts'
+import { changed, command, connected, snapshot, started } from './story.ts'
 
 const own = 'config/paper'
 const common = 'config/common'
@@ -291,6 +291,48 @@ describe('hand edits', () => {
       expect(world.shown(common)!['settings']).to.include({ freshMinutes: 180, 'exposure.overall': 0.9 })
       expect(types()).to.deep.equal(['configure', 'configure', 'configure'])
       await agrees()
+    })
+
+    it('are not asked back because a change of somebody else hid them', async () => {
+      await watch()
+      await world.setEngineAway(true)
+      world.configure({ freshMinutes: 60 })
+      await settled()
+      world.append(command('configure', 'c9', changed({ 'limits.gross': 0.8 })))
+      await settled()
+      expect(world.shown(common)!['settings']).to.include({ freshMinutes: 180, 'limits.gross': 0.8 })
+      world.configure({ 'exposure.overall': 0.5 })
+      await settled()
+      expect(world.commands().at(-1)).to.deep.equal({ type: 'configure', changes: { 'exposure.overall': 0.5 } })
+      await world.setEngineAway(false)
+      await settled()
+      expect(world.shown(common)!['settings']).to.include({ freshMinutes: 60, 'limits.gross': 0.8, 'exposure.overall': 0.5 })
+      await agrees()
+    })
+
+    it('that were refused once are asked for again by the next process too', async () => {
+      await watch()
+      world.configure({ 'strategies.nobody.allocation': 0.1 })
+      await settled()
+      await watcher.stop()
+      world.configure({ 'strategies.nobody.allocation': 0.1 })
+      await watch()
+      await settled()
+      expect(world.memory.commits).to.have.length(trading.length + 2)
+      await agrees()
+    })
+
+    it('are taken care of though the switch cannot be read', async () => {
+      const documents: Documents = {
+        ...world.documents,
+        get: (path) => (path === own ? Promise.reject(new StoreUnavailable('not now')) : world.documents.get(path)),
+      }
+      watcher = await world.watcher({ documents })
+      world.configure({ freshMinutes: 60 })
+      await until('it is asked for', () => {
+        world.hand.advance(10_000)
+        return world.published.length > 0
+      })
     })
 
     it('wait beside a later edit that is not valid, and are not lost by it', async () => {
