@@ -52,7 +52,18 @@ describe('the environment', () => {
     expect(decoded({ IB_ACCOUNT: '', IB_PORT: ' ', TRADING_MODE: '', GOOGLE_CLOUD_PROJECT: '' })).to.deep.equal(decoded({}))
   })
 
+  it('names where Cloud Scheduler keeps its jobs, and what stands in for it beside the emulators', () => {
+    expect(decoded({ GCP_REGION: 'europe-west1' }).scheduler).to.deep.equal({ location: 'europe-west1' })
+    const emulators = { PUBSUB_EMULATOR_HOST: '127.0.0.1:8085', FIRESTORE_EMULATOR_HOST: '127.0.0.1:8080' }
+    expect(decoded({ ...emulators, CLOUD_SCHEDULER_EMULATOR_HOST: '127.0.0.1:9' }).scheduler).to.deep.equal({ emulator: '127.0.0.1:9' })
+    expect(problemOf({ GOOGLE_CLOUD_PROJECT: 'my-project-1', CLOUD_SCHEDULER_EMULATOR_HOST: '127.0.0.1:9' })).to.match(
+      /^CLOUD_SCHEDULER_EMULATOR_HOST: stands only beside Google's emulators/,
+    )
+  })
+
   const wrong: [variable: string, value: string, says: RegExp][] = [
+    ['GCP_REGION', 'Europe', /must be a region such as europe-west1/],
+    ['CLOUD_SCHEDULER_EMULATOR_HOST', 'http://x', /must be host:port/],
     ['TRADING_MODE', 'Live', /must be paper or live, got "Live"/],
     ['IB_PORT', '0', /must be a whole number from 1 to 65535/],
     ['IB_PORT', '4002.5', /whole number/],

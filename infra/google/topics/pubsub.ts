@@ -3,7 +3,8 @@ import type { PubSub, Subscription, SubscriptionMetadata, TopicMetadata } from '
 import { type Found, isLabelled, labelsOf, type Resource, type Resources, type SubscriptionFields, type TopicFields } from './resources.ts'
 
 /** Of each call, its repetitions included. */
-const gaxOpts = { timeout: 15_000 }
+const reading = { gaxOpts: { timeout: 8_000 } }
+const gaxOpts = { timeout: 30_000 }
 
 type FoundSubscription = NonNullable<Subscription['metadata']>
 type Duration = { seconds?: unknown } | null | undefined
@@ -75,7 +76,7 @@ const fieldOf: Readonly<Record<string, keyof ReturnType<typeof subscriptionMessa
 /** @param project its id, as it stands in the names of Pub/Sub */
 export const pubsubResources = ({ pubsub, project, mode }: { pubsub: PubSub; project: string; mode: string }): Resources => {
   const find = async (): Promise<Found[]> => {
-    const [[topics], [subscriptions]] = await Promise.all([pubsub.getTopics({ gaxOpts }), pubsub.getSubscriptions({ gaxOpts })])
+    const [[topics], [subscriptions]] = await Promise.all([pubsub.getTopics(reading), pubsub.getSubscriptions(reading)])
     return [
       ...topics.map(({ name, metadata = {} }): Found => {
         const short = shortName(name, project)

@@ -14,7 +14,8 @@ export type SchedulerPlace = {
 }
 
 /** Of each call, its repetitions included. */
-const callOptions = { timeout: 15_000 }
+const reading = { timeout: 8_000 }
+const writing = { timeout: 30_000 }
 
 export const openScheduler = ({ project, emulator }: SchedulerPlace): CloudSchedulerClient => {
   if (emulator === undefined) return new CloudSchedulerClient({ projectId: project })
@@ -108,7 +109,7 @@ export const schedulerResources = (
   const pathOf = (name: string): string => `${parent}/jobs/${name}`
 
   const find = async (): Promise<Found[]> => {
-    const [jobs] = await client.listJobs({ parent }, callOptions)
+    const [jobs] = await client.listJobs({ parent }, reading)
     return jobs.map((job) => {
       const name = (job.name ?? '').replace(`${parent}/jobs/`, '')
       return { kind: 'job', name, fields: fieldsOf(job, project), ours: isOurs(job, name, project, mode) }
@@ -117,22 +118,22 @@ export const schedulerResources = (
 
   const create = async (resource: Resource): Promise<void> => {
     if (resource.kind !== 'job') return
-    await client.createJob({ parent, job: jobMessage(pathOf(resource.name), resource.fields, project) }, callOptions)
+    await client.createJob({ parent, job: jobMessage(pathOf(resource.name), resource.fields, project) }, writing)
   }
 
   /** Resumed last, so that a paused job does not fire as it was. A job whose last update failed is mended by a full one. */
   const change = async (resource: Resource, fields: readonly string[]): Promise<void> => {
     if (resource.kind !== 'job') return
     const name = pathOf(resource.name)
-    const state = fields.includes('state') ? states[String((await client.getJob({ name }, callOptions))[0].state)] : 'enabled'
+    const state = fields.includes('state') ? states[String((await client.getJob({ name }, reading))[0].state)] : 'enabled'
     const paths = state === 'update failed' ? wholeMask : [...new Set(fields.flatMap((field) => maskOf[field] ?? []))]
     const job = jobMessage(name, resource.fields, project)
-    if (paths.length > 0) await client.updateJob({ job, updateMask: { paths } }, callOptions)
-    if (state === 'paused') await client.resumeJob({ name }, callOptions)
+    if (paths.length > 0) await client.updateJob({ job, updateMask: { paths } }, writing)
+    if (state === 'paused') await client.resumeJob({ name }, writing)
   }
 
   const remove = async ({ name }: Resource): Promise<void> => {
-    await client.deleteJob({ name: pathOf(name) }, callOptions)
+    await client.deleteJob({ name: pathOf(name) }, writing)
   }
 
   return { find, create, change, remove }
