@@ -75,7 +75,4 @@ export const valuation = (account: Account, priceOf: (position: Position) => num
   }
 }
 
-/** IB's fixed schedule for US stocks: 0.005 a share, at least 1, at most 1 % of the value; both bounds hold for the whole order. */
-export const orderCommission = (shares: number, value: number): number => round(Math.min(Math.max(shares * 0.005, 1), value * 0.01))
-
 export const round = (value: number): number => Number(value.toFixed(8))

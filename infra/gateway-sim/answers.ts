@@ -1,12 +1,14 @@
 /** What the gateway answers to each request of a client that has started, and what it keeps telling a subscriber. */
 
-import { completedOrders, executionsLike, type Order } from './book.ts'
+import { completedOrders, type Order } from './book.ts'
 import type { Broker } from './broker.ts'
 import type { Connection } from './connection.ts'
+import { executionsLike } from './execution-filter.ts'
 import { history } from './history.ts'
 import { openSession } from './market.ts'
 import * as messages from './messages.ts'
-import { invalid, type Rejection, theListing, unknownContract } from './order-entry.ts'
+import { theListing } from './order-entry.ts'
+import { invalid, type Rejection, unknownContract } from './rejections.ts'
 import type { Request, RequestName } from './requests.ts'
 import { holdingIn, openPositions } from './trading.ts'
 import { type Listing, marketRules } from './universe.ts'
@@ -16,6 +18,8 @@ export type Client = {
   id: number
   connection: Connection
   positions: boolean
+  /** Client 0 wants a number for every order that is placed by hand. */
+  bindsByHand: boolean
   accountUpdates?: { told: Map<string, string> }
   summaries: Map<number, { tags: readonly string[]; told: Map<string, string> }>
   marketData: Map<number, Listing>
@@ -26,6 +30,7 @@ export const newClient = (id: number, connection: Connection): Client => ({
   id,
   connection,
   positions: false,
+  bindsByHand: false,
   summaries: new Map(),
   marketData: new Map(),
   marketDataType: 1,
@@ -65,21 +70,25 @@ const answers: { [K in Name]: Answer<K> } = {
     client.connection.send(messages.accountDownloadEnd(broker.account))
   },
 
-  reqOpenOrders: (broker, client) =>
-    tellOpenOrders(
-      broker,
-      client,
-      broker.book.working().filter((order) => order.clientId === client.id),
-    ),
+  /** By asking, client 0 also binds what was placed by hand. */
+  reqOpenOrders: (broker, client) => {
+    const own = broker.book.working().filter((order) => order.clientId === client.id)
+    for (const order of own) if (order.orderId === 0) broker.bind(order)
+    tellOpenOrders(broker, client, own)
+  },
   reqAllOpenOrders: (broker, client) => tellOpenOrders(broker, client, broker.book.working()),
-  /** Orders made by hand trade at once here, so there is never one to bind. */
-  reqAutoOpenOrders: () => undefined,
-  reqCompletedOrders: ({ account, book }, { connection }) => {
-    for (const order of completedOrders(book)) connection.send(messages.completedOrder(order, account, connection.serverVersion))
+  reqAutoOpenOrders: (_, client, { bind }) => {
+    if (client.id === 0) client.bindsByHand = bind
+    else refuse(client, -1, { code: 327, text: 'Only the default client (i.e. 0) can auto bind orders.' })
+  },
+  reqCompletedOrders: (broker, { connection }, { apiOnly }) => {
+    for (const order of completedOrders(broker.book, apiOnly)) {
+      connection.send(messages.completedOrder(broker, order, connection.serverVersion))
+    }
     connection.send(messages.completedOrdersEnd())
   },
   reqExecutions: ({ account, book }, { connection }, { requestId, filter }) => {
-    for (const execution of ['', account].includes(filter.account) ? executionsLike(book, filter) : []) {
+    for (const execution of executionsLike(book.executions, account, filter)) {
       connection.send(messages.executionDetails(requestId, execution, account))
       connection.send(messages.commissionReport(execution))
     }
@@ -142,8 +151,8 @@ const refuse = (client: Client, id: number, { code, text }: Rejection): void => 
 // ── Orders ──
 
 export const tellOrder = (broker: Broker, client: Client, order: Order): void => {
-  client.connection.send(messages.openOrder(order, broker.account, client.connection.serverVersion))
-  client.connection.send(messages.orderStatus(order))
+  client.connection.send(messages.openOrder(broker, order, client.connection.serverVersion))
+  client.connection.send(messages.orderStatus(broker, order))
 }
 
 const tellOpenOrders = (broker: Broker, client: Client, orders: readonly Order[]): void => {

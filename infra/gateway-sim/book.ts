@@ -2,36 +2,32 @@
  * What the gateway keeps: orders with their permanent ids, executions with theirs, and the order ids that each client has used.
  * It outlives every connection. At midnight in New York it stops telling finished orders and executions, but keeps them here.
  */
-import type { Side } from './market.ts'
-import type { Attributes } from './order-fields.ts'
-import type { ExecutionFilter } from './requests.ts'
-import { ibDate, newYorkClock } from './time-text.ts'
+import type { OrderEntry } from './order-entry.ts'
+import type { Side } from './path.ts'
 import type { Listing } from './universe.ts'
 
 /** `ApiPending`: held in the gateway, not transmitted. The others as in IB's API. */
 export type OrderStatus = 'ApiPending' | 'PreSubmitted' | 'Submitted' | 'Filled' | 'Cancelled'
 
-export type Order = {
+export type Order = Omit<OrderEntry, 'transmit' | 'whatIf'> & {
+  /** 0 for an order that a person placed by hand. */
   readonly clientId: number
-  readonly orderId: number
+  /** 0 until an order placed by hand is bound to a number below zero. */
+  orderId: number
   readonly permId: number
-  readonly listing: Listing
-  readonly action: Side
-  readonly orderRef: string
-  quantity: number
-  /** Absent for an order at market. */
-  limit?: number
-  timeInForce: string
-  /** As the client sent them. */
-  attributes: Attributes
-  algorithm: readonly string[]
   status: OrderStatus
+  /** Worst price now; absent at market. */
+  limit?: number
+  /** Price that wakes it, where it stands now; absent once it was reached. */
+  stop?: number
+  /** Until when `stop` has followed the price. */
+  followedTo: number
+  /** Its stop was reached. */
+  triggered: boolean
   filled: number
   averagePrice: number
   lastPrice: number
   commission: number
-  /** The close of its session, when a DAY order ends; absent for GTC. */
-  expiresAt?: number
   /** Nothing more is traded before this moment, after a partial fill. */
   restsUntil: number
   completed?: { at: number; text: string }
@@ -64,6 +60,8 @@ export type Book = {
   orders: Order[]
   executions: Execution[]
   add: (order: Omit<Order, 'permId'>) => Order
+  /** Gives an order placed by hand a number of its own: −1, −2, … */
+  bind: (order: Order) => void
   order: (clientId: number, orderId: number) => Order | undefined
   working: () => Order[]
   /** The id that a client is told: one more than the highest it ever used. */
@@ -88,6 +86,7 @@ export const createBook = (seed: number, start: number): Book => {
   const run = `${hexadecimal(Math.abs(seed))}.${hexadecimal(Math.floor(start / 1000))}`
   let permIds = 0
   let execIds = 0
+  let bound = 0
   const nextPermId = (): number => firstPermId + ++permIds
 
   return {
@@ -96,10 +95,13 @@ export const createBook = (seed: number, start: number): Book => {
     add: (order) => {
       const added = { ...order, permId: nextPermId() }
       orders.push(added)
-      highestUsed.set(order.clientId, Math.max(order.orderId, highestUsed.get(order.clientId) ?? 0))
+      if (order.orderId > 0) highestUsed.set(order.clientId, Math.max(order.orderId, highestUsed.get(order.clientId) ?? 0))
       return added
     },
-    order: (clientId, orderId) => orders.find((order) => order.clientId === clientId && order.orderId === orderId),
+    bind: (order) => {
+      order.orderId = -++bound
+    },
+    order: (clientId, orderId) => orders.find((order) => orderId !== 0 && order.clientId === clientId && order.orderId === orderId),
     working: () => orders.filter(isWorking),
     nextOrderId: (clientId) => (highestUsed.get(clientId) ?? 0) + 1,
     usedOrderIds: () => highestUsed,
@@ -112,20 +114,11 @@ export const createBook = (seed: number, start: number): Book => {
   }
 }
 
-export const completedOrders = (book: Book): Order[] => book.orders.filter((order) => isCompleted(order) && !order.forgotten)
+/** Not those of midnight before; `apiOnly` leaves out what was placed by hand. */
+export const completedOrders = (book: Book, apiOnly: boolean): Order[] =>
+  book.orders.filter((order) => isCompleted(order) && !order.forgotten && !(apiOnly && isByHand(order)))
 
-/** An empty field or client id 0 asks for all; `time` is the earliest, `yyyymmdd-hh:mm:ss` in New York or with a space. */
-export const executionsLike = (book: Book, filter: ExecutionFilter): Execution[] =>
-  book.executions.filter(
-    (execution) =>
-      !execution.forgotten &&
-      !execution.held &&
-      (filter.clientId === '' || filter.clientId === '0' || filter.clientId === String(execution.clientId)) &&
-      (filter.time === '' || `${ibDate(execution.at)}-${newYorkClock(execution.at)}` >= filter.time.slice(0, 17).replace(' ', '-')) &&
-      ['', execution.listing.symbol].includes(filter.symbol) &&
-      ['', execution.listing.secType].includes(filter.secType) &&
-      ['', 'SMART', execution.listing.primaryExchange].includes(filter.exchange) &&
-      (filter.side === '' || filter.side.toUpperCase().startsWith(execution.side[0]!)),
-  )
+/** The API hands out numbers above zero. */
+export const isByHand = ({ orderId }: { orderId: number }): boolean => orderId <= 0
 
 const hexadecimal = (value: number): string => value.toString(16).padStart(8, '0').slice(-8)

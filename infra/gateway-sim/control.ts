@@ -1,4 +1,4 @@
-/** The control port: HTTP on loopback, for whoever drives the simulation. `GET /state`, `POST /clock`, `GET` and `POST /faults`. */
+/** The control port: HTTP on loopback, for whoever drives the simulation. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as t from 'io-ts'
@@ -6,6 +6,7 @@ import { decode } from '../../domain/decode.ts'
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
 import { applyFault, FaultRefused, faults } from './faults.ts'
+import { readFrictions } from './frictions.ts'
 import type { GatewayServer } from './server.ts'
 import { stateOf } from './state.ts'
 import { instantOf } from './time-text.ts'
@@ -70,10 +71,18 @@ const respond = async (request: IncomingMessage, target: ControlTarget): Promise
       await target.server.flushed()
       return { status: 200, body: { done: true, ...done } }
     }
+    case 'POST /frictions':
+      return { status: 200, body: changeFrictions(await bodyOf(request), target) }
+    case 'POST /orders':
+      return { status: 200, body: await placeByHand(await bodyOf(request), target) }
+    case 'POST /orders/cancel':
+      return { status: 200, body: await cancelByHand(await bodyOf(request), target) }
     default:
-      return { status: 404, body: { error: `${route}: there are GET /state, GET /faults, POST /faults and POST /clock` } }
+      return { status: 404, body: { error: `${route}: there are ${routes}` } }
   }
 }
+
+const routes = 'GET /state, GET /faults, POST /faults, POST /clock, POST /frictions, POST /orders and POST /orders/cancel'
 
 const bodyOf = async (request: IncomingMessage): Promise<unknown> => {
   const chunks: Buffer[] = []
@@ -122,6 +131,58 @@ const changeMode = (body: object, { clock }: ControlTarget): void => {
   if (!(speed > 0 && Number.isFinite(speed))) throw new BadRequest(`speed: expected a positive number, got ${speed}`)
   if (mode === 'real') clock.real(speed)
   else clock.step()
+}
+
+/** What fills cost from now on. */
+const changeFrictions = (body: unknown, { broker }: ControlTarget): object => {
+  const changes = decode(t.UnknownRecord, body)
+  if (!changes.ok) throw new BadRequest(changes.problem)
+  const changed = readFrictions(broker.frictions, changes.value)
+  if ('problem' in changed) throw new BadRequest(changed.problem)
+  return Object.assign(broker.frictions, changed)
+}
+
+// ── Orders by hand ──
+
+const ByHand = t.intersection([
+  t.strict({ symbol: t.string, action: t.keyof({ BUY: null, SELL: null }, 'BUY or SELL'), quantity: t.number }),
+  t.exact(
+    t.partial({
+      orderType: t.string,
+      lmtPrice: t.number,
+      auxPrice: t.number,
+      trailingPercent: t.number,
+      tif: t.string,
+      outsideRth: t.boolean,
+    }),
+  ),
+])
+
+/** An order as a person places it in the window of the gateway: no client's, without a ref. Answers its permId and status. */
+const placeByHand = async (body: unknown, { broker, server }: ControlTarget): Promise<object> => {
+  const decoded = decode(ByHand, body)
+  if (!decoded.ok) throw new BadRequest(decoded.problem)
+  const { symbol, quantity, orderType = 'MKT', outsideRth = false, ...fields } = decoded.value
+  const listing = broker.universe.traded(symbol)
+  if (!listing) throw new BadRequest(`symbol: there is no contract ${JSON.stringify(symbol)}`)
+  const given = Object.entries(fields).map(([name, value]) => [name, String(value)])
+  const contract = { conId: String(listing.conId), symbol, secType: listing.secType, exchange: 'SMART', currency: listing.currency }
+  const attributes = { ...Object.fromEntries(given), ...contract, totalQuantity: String(quantity), orderType, transmit: '1' }
+  const order = broker.placeByHand({ attributes: { ...attributes, outsideRth: outsideRth ? '1' : '0' }, lists: {} })
+  if ('code' in order) throw new BadRequest(`${order.code}: ${order.text}`)
+  await server.flushed()
+  return { permId: order.permId, status: order.status }
+}
+
+const Cancelled = t.strict({ permId: t.number })
+
+const cancelByHand = async (body: unknown, { broker, server }: ControlTarget): Promise<object> => {
+  const decoded = decode(Cancelled, body)
+  if (!decoded.ok) throw new BadRequest(decoded.problem)
+  const refused = broker.cancelByHand(decoded.value.permId)
+  if (refused) throw new BadRequest(`${refused.code}: ${refused.text}`)
+  await server.flushed()
+  return { done: true }
 }
 
 const iso = (instant: number): string => new Date(instant).toISOString()

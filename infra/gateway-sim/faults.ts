@@ -87,6 +87,18 @@ export const faults: Readonly<Record<string, Row>> = {
       server.misbehaviour.rejectOrders.push(rejection)
     },
   ),
+  readOnly: fault('While on, the API places and cancels nothing: 321.', {}, on, (body, { server }) => {
+    server.misbehaviour.readOnly = body.on ?? true
+  }),
+  noPermission: fault(
+    'While on, orders of that symbol are answered with 460.',
+    { symbol: t.string },
+    on,
+    ({ symbol, ...body }, { server: { misbehaviour } }) => {
+      const others = misbehaviour.withoutPermission.filter((other) => other !== symbol)
+      misbehaviour.withoutPermission = (body.on ?? true) ? [...others, symbol] : others
+    },
+  ),
   partialFill: fault(
     'Fills a part: of the working order with that ref at once; else, or without a ref, of the next order that would trade. The rest waits for the next half hour.',
     { quantity: positive },

@@ -1,5 +1,6 @@
 /** The simulated gateway as a process of its own: one line of JSON with its ports once it listens, SIGTERM or SIGINT ends it. */
 import { parseArgs } from 'node:util'
+import type { Schedule } from './commission.ts'
 import { type GatewaySimulatorOptions, startGatewaySimulator } from './simulator.ts'
 
 export const gatewaySimulatorUsage = `gateway-sim: a server that speaks the TWS protocol
@@ -11,7 +12,11 @@ export const gatewaySimulatorUsage = `gateway-sim: a server that speaks the TWS 
   --seed N             whole number that fixes the course of the days and all ids
   --account NAME       account (default DU1234567)
   --cash N             US dollars at the start (default 100000)
-  --max-server-version N   178 to 193 (default 193)`
+  --max-server-version N   178 to 193 (default 193)
+  --spread TICKS       between bid and ask (default 0)
+  --slippage BP        the most that an order at market pays more, in basis points (default 0)
+  --participation X    share of a bar's volume that orders trade of it, 0 to 1 (default 0, no limit)
+  --commission NAME    fixed, tiered or none (default fixed)`
 
 /** Throws with one line that names the argument that is wrong. */
 export const gatewaySimulatorOptions = (args: readonly string[]): GatewaySimulatorOptions => {
@@ -20,11 +25,12 @@ export const gatewaySimulatorOptions = (args: readonly string[]): GatewaySimulat
     args: [...args],
     options: {
       ...{ port: text, 'control-port': text, start: text, seed: text, account: text, cash: text, 'max-server-version': text },
+      ...{ spread: text, slippage: text, participation: text, commission: text },
       bars: { type: 'string', multiple: true },
     },
   })
   const number = (
-    name: 'port' | 'control-port' | 'seed' | 'cash' | 'max-server-version',
+    name: 'port' | 'control-port' | 'seed' | 'cash' | 'max-server-version' | 'spread' | 'slippage' | 'participation',
     is: (value: number) => boolean,
   ): number | undefined => {
     const given = values[name]
@@ -34,6 +40,13 @@ export const gatewaySimulatorOptions = (args: readonly string[]): GatewaySimulat
     return value
   }
   const isPort = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 65535
+  const fromZero = (value: number): boolean => value >= 0
+  const frictions = present({
+    spread: number('spread', fromZero),
+    slippage: number('slippage', fromZero),
+    participation: number('participation', (value) => value >= 0 && value <= 1),
+    commission: values.commission as Schedule | undefined,
+  })
   return present({
     port: number('port', isPort),
     controlPort: number('control-port', isPort),
@@ -43,6 +56,7 @@ export const gatewaySimulatorOptions = (args: readonly string[]): GatewaySimulat
     account: values.account,
     cash: number('cash', () => true),
     maxServerVersion: number('max-server-version', Number.isInteger),
+    frictions: Object.keys(frictions).length > 0 ? frictions : undefined,
   })
 }
 

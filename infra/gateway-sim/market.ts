@@ -4,19 +4,15 @@
  * its close; a rising bar meets its low first, a falling one its high. No spread and no depth: an order of any size trades on the path.
  * Outside the session the last close stands. A date without a bar is a day on which the symbol does not trade.
  */
-import { newYorkDate, nextSession, previousSession, type Session, sessionOn } from '../../domain/calendar.ts'
+import { newYorkDate, newYorkTime, nextSession, previousSession, type Session, sessionOn } from '../../domain/calendar.ts'
 import type { BarsFile, DailyBar } from './bars-file.ts'
 import { intradayBars } from './intraday.ts'
+import { priceAlong, type Segment, type Side, type Slice, segmentsOf, type Touch, type Trail, touchOn, trailOn } from './path.ts'
 
-export type Slice = { start: number; end: number; open: number; high: number; low: number; close: number; volume: number }
-/** From `start` to `end` (epoch milliseconds) the price goes straight `from` one value `to` the other. */
-type Segment = { start: number; end: number; from: number; to: number }
+export { roundTo, type Side, type Slice, type Touch } from './path.ts'
+
 /** The course of a day is worked out when it is first asked for: most days are only ever read as one bar. */
 export type Day = { session: Session; bar: DailyBar; slices: () => readonly Slice[]; path: () => readonly Segment[] }
-
-export type Side = 'BUY' | 'SELL'
-/** When and at what price an order trades. */
-export type Touch = { at: number; price: number }
 
 export type Market = {
   symbols: readonly string[]
@@ -31,6 +27,16 @@ export type Market = {
   volume: (symbol: string, at: number) => number
   /** The first trade at or after `from` in that session: at any price, or at `limit` and better. */
   touch: (symbol: string, session: Session, from: number, side: Side, limit?: number) => Touch | undefined
+  /** Where a stop that follows the price comes to in that session, and when it is reached; undefined without a bar. */
+  trail: (
+    symbol: string,
+    session: Session,
+    span: { from: number; until: number },
+    side: Side,
+    follow: { trail: Trail; stop: number; tick: number },
+  ) => { stop: number; reached?: Touch } | undefined
+  /** The stretch of the day that an instant lies in, with its volume; the opening belongs to the first, the close to the last. */
+  slice: (symbol: string, at: number) => Slice | undefined
 }
 
 export const createMarket = (bars: ReadonlyMap<string, BarsFile>, seed: number): Market => {
@@ -74,7 +80,15 @@ export const createMarket = (bars: ReadonlyMap<string, BarsFile>, seed: number):
     },
     touch: (symbol, session, from, side, limit) => {
       const today = day(symbol, session.date)
-      return today && touchOn(today, from, side, limit)
+      return today && touchOn(today.path(), from, side, limit)
+    },
+    trail: (symbol, session, span, side, follow) => {
+      const today = day(symbol, session.date)
+      return today && trailOn(today.path(), span, side, follow)
+    },
+    slice: (symbol, at) => {
+      const slices = day(symbol, newYorkDate(at))?.slices() ?? []
+      return slices.find((slice) => slice.start <= at && at < slice.end) ?? (at === slices.at(-1)?.end ? slices.at(-1) : undefined)
     },
   }
 }
@@ -100,6 +114,19 @@ export const comingSession = (now: number): Session => {
   return session && now < session.close ? session : nextSession(today)
 }
 
+/** Around the regular session of a day: what an order for outside regular hours has. */
+export const extendedHours = ({ date }: Session): { open: number; close: number } => ({
+  open: newYorkTime(date, '04:00'),
+  close: newYorkTime(date, '20:00'),
+})
+
+/** The session whose extended hours are on at `now`, else the next one. */
+export const comingExtended = (now: number): Session => {
+  const today = newYorkDate(now)
+  const session = sessionOn(today)
+  return session && now < extendedHours(session).close ? session : nextSession(today)
+}
+
 /** The newest session that has begun at `now`. */
 export const begunSession = (now: number): Session => {
   const today = newYorkDate(now)
@@ -107,48 +134,11 @@ export const begunSession = (now: number): Session => {
   return session && session.open <= now ? session : previousSession(today)
 }
 
-export const roundTo = (value: number, step: number): number => Number((Math.round(value / step) * step).toFixed(8))
-
-const segmentsOf = (slice: Slice): Segment[] => {
-  const rising = slice.close >= slice.open
-  const prices = [slice.open, rising ? slice.low : slice.high, rising ? slice.high : slice.low, slice.close]
-  const third = (slice.end - slice.start) / 3
-  return [0, 1, 2].map((leg) => ({
-    start: slice.start + Math.round(third * leg),
-    end: slice.start + Math.round(third * (leg + 1)),
-    from: prices[leg]!,
-    to: prices[leg + 1]!,
-  }))
-}
-
-/** Interpolated and rounded to cents; the ends of a segment are kept as they are. */
-const priceAlong = (segment: Segment, at: number): number => {
-  if (at <= segment.start) return segment.from
-  if (at >= segment.end) return segment.to
-  return roundTo(segment.from + ((segment.to - segment.from) * (at - segment.start)) / (segment.end - segment.start), 0.01)
-}
-
 /** Between the bars of an intraday file with gaps the last price stands. */
 const priceOn = (day: Day, at: number): number => {
   if (at >= day.session.close) return day.bar.close
   const segment = day.path().findLast((segment) => segment.start <= at)
   return segment ? priceAlong(segment, at) : day.bar.open
-}
-
-const touchOn = (day: Day, from: number, side: Side, limit: number | undefined): Touch | undefined => {
-  const good = (price: number): boolean => limit === undefined || (side === 'BUY' ? price <= limit : price >= limit)
-  for (const segment of day.path()) {
-    if (segment.end <= from) continue
-    const start = Math.max(from, segment.start)
-    const price = priceAlong(segment, start)
-    if (good(price)) return { at: start, price }
-    if (limit !== undefined && good(segment.to)) {
-      const share = (limit - segment.from) / (segment.to - segment.from)
-      const reached = Math.ceil(segment.start + (segment.end - segment.start) * share)
-      return { at: Math.min(segment.end, Math.max(start, reached)), price: limit }
-    }
-  }
-  return undefined
 }
 
 /** The bar of a day from one moment until another; undefined when nothing of the day lies between. Volume grows evenly within a slice. */

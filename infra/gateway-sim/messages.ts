@@ -1,9 +1,13 @@
 /** The messages from the gateway to a client, as fields for the wire. Layouts: server versions 178 to 193. */
 import { addDays, newYorkDate, newYorkTime, type Session, sessionOn } from '../../domain/calendar.ts'
 import type { Position, Valuation } from './account.ts'
-import type { Execution, Order } from './book.ts'
+import { type Book, type Execution, type Order, remaining } from './book.ts'
+import { parentOf } from './bracket.ts'
+import type { Values } from './field-layout.ts'
+import { whyHeld } from './floor.ts'
 import type { History } from './history.ts'
-import { encodeCompletedOrder, encodeOpenOrder, type Values } from './order-fields.ts'
+import { ocaGroupOf } from './oca.ts'
+import { encodeCompletedOrder, encodeOpenOrder } from './order-fields.ts'
 import { ibTime } from './time-text.ts'
 import type { Report } from './trading.ts'
 import type { Listing } from './universe.ts'
@@ -73,9 +77,19 @@ export const marketRule = (id: number, increments: readonly { lowEdge: number; i
 
 // ── Orders ──
 
-const orderValues = (order: Order, account: string): Values => ({
+/** The orders of one account, and the book that they stand in. */
+export type Told = { book: Book; account: string }
+
+/** What the client gave, and over it what became of it. */
+const orderValues = ({ book, account }: Told, order: Order): Values => ({
   ...order.attributes,
-  ...order.listing,
+  ...order.lists,
+  conId: order.listing.conId,
+  symbol: order.listing.symbol,
+  secType: order.listing.secType,
+  currency: order.listing.currency,
+  localSymbol: order.listing.localSymbol,
+  tradingClass: order.listing.tradingClass,
   strike: 0,
   exchange: order.attributes['exchange'] || 'SMART',
   orderId: order.orderId,
@@ -84,22 +98,24 @@ const orderValues = (order: Order, account: string): Values => ({
   account,
   action: order.action,
   totalQuantity: order.quantity,
-  tif: order.timeInForce,
+  tif: order.life.timeInForce,
+  ocaGroup: ocaGroupOf(book, order),
+  ...(order.terms.trail ? { trailStopPrice: order.stop } : {}),
+  ...(order.terms.limitOffset !== undefined && order.limit !== undefined ? { lmtPrice: order.limit } : {}),
   status: order.status,
-  algorithm: order.attributes['algoStrategy'] ? [order.attributes['algoStrategy'], order.algorithm.length / 2, ...order.algorithm] : '',
 })
 
-export const openOrder = (order: Order, account: string, serverVersion: number, more: Values = {}): Field[] => [
+export const openOrder = (told: Told, order: Order, serverVersion: number, more: Values = {}): Field[] => [
   5,
-  ...encodeOpenOrder({ ...orderValues(order, account), ...more }, serverVersion),
+  ...encodeOpenOrder({ ...orderValues(told, order), ...more }, serverVersion),
 ]
 export const openOrderEnd = (): Field[] => [53, 1]
 
 /** An order that was only asked about: its margins and commission, in US dollars. */
-export const whatIf = (report: Extract<Report, { kind: 'whatIf' }>, account: string, serverVersion: number): Field[] => {
+export const whatIf = (told: Told, report: Extract<Report, { kind: 'whatIf' }>, serverVersion: number): Field[] => {
   const { order, before, after, commission } = report
   const change = (of: (worth: Valuation) => number): number => cents(of(after) - of(before))
-  return openOrder(order, account, serverVersion, {
+  return openOrder(told, order, serverVersion, {
     whatIf: true,
     initMarginBefore: cents(before.initialMargin),
     maintMarginBefore: cents(before.maintenanceMargin),
@@ -115,17 +131,21 @@ export const whatIf = (report: Extract<Report, { kind: 'whatIf' }>, account: str
   })
 }
 
-export const orderStatus = (order: Order): Field[] => [
-  ...[3, order.orderId, order.status, order.filled, order.quantity - order.filled, order.averagePrice, order.permId, 0, order.lastPrice],
-  ...[order.clientId, '', 0],
+export const orderStatus = ({ book }: Told, order: Order): Field[] => [
+  ...[3, order.orderId, order.status, order.filled, remaining(order), order.averagePrice, order.permId, order.parentId, order.lastPrice],
+  ...[order.clientId, whyHeld(book, order), 0],
 ]
 
-export const completedOrder = (order: Order, account: string, serverVersion: number): Field[] => [
+/** An order placed by hand has got a number, by which client 0 may change it. */
+export const orderBound = ({ permId, clientId, orderId }: Order): Field[] => [100, permId, clientId, orderId]
+
+export const completedOrder = (told: Told, order: Order, serverVersion: number): Field[] => [
   101,
   ...encodeCompletedOrder(
     {
-      ...orderValues(order, account),
+      ...orderValues(told, order),
       filledQuantity: order.filled,
+      parentPermId: parentOf(told.book, order)?.permId,
       completedTime: order.completed ? ibTime(order.completed.at) : '',
       completedStatus: order.completed?.text,
     },

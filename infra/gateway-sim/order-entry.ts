@@ -1,70 +1,76 @@
-/** What the gateway makes of an order before it takes it: the codes and texts are IB's. */
-
-import { comingSession, type Side } from './market.ts'
-import { type Attributes, orderTypes, type PlacedOrder, timesInForce } from './order-fields.ts'
+/** What the gateway makes of an order before it takes it. */
+import { isSet } from './field-layout.ts'
+import type { Attributes, Lists, PlacedOrder } from './order-fields.ts'
+import { conforms, readTerms, type Terms } from './order-terms.ts'
+import type { Side } from './path.ts'
+import { invalid, type Rejection, rejected, unknownContract } from './rejections.ts'
+import { type Life, readLife } from './time-in-force.ts'
 import type { ContractQuery, Listing, Universe } from './universe.ts'
 
-export type Rejection = { code: number; text: string }
 export type OrderEntry = {
   listing: Listing
   action: Side
   quantity: number
-  limit?: number
-  timeInForce: string
   orderRef: string
+  terms: Terms
+  life: Life
+  /** 0 for an order on its own. */
+  parentId: number
+  /** One cancels all: orders of the same name belong together; empty for none. 1 cancel, 2 reduce, 3 reduce without block. */
+  ocaGroup: string
+  ocaType: number
+  allOrNone: boolean
+  /** The first fill is at least so large. */
+  minimum: number
   attributes: Attributes
-  algorithm: readonly string[]
+  lists: Lists
   transmit: boolean
   whatIf: boolean
 }
 
-/** An exchange takes orders for its opening auction only until shortly before. */
-const openingCutOff = 2 * 60_000
-
 export const readOrderEntry = (placed: PlacedOrder, universe: Universe, account: string, now: number): OrderEntry | Rejection => {
-  const { attributes } = placed
+  const { attributes, lists } = placed
   const field = (name: string): string => attributes[name] ?? ''
   const listing = theListing(universe, queryOf(attributes))
   if ('code' in listing) return listing
-  if (placed.notSimulated?.startsWith('order type'))
-    return { code: 387, text: `Unsupported ${placed.notSimulated} for this exchange and security type.` }
-  if (placed.notSimulated !== undefined) return rejected(`the simulator does not know ${placed.notSimulated}`)
-
-  const [action, quantity, orderType, timeInForce] = [
-    field('action'),
-    Number(field('totalQuantity')),
-    field('orderType'),
-    field('tif') || 'DAY',
-  ]
+  const terms = readTerms(attributes, listing)
+  if ('code' in terms) return terms
+  const action = field('action')
   if (action !== 'BUY' && action !== 'SELL') return invalid(`action "${action}" is neither BUY nor SELL`)
-  if (!timesInForce.includes(timeInForce)) return invalid(`time in force "${timeInForce}" is not one of ${timesInForce.join(', ')}`)
+  const life = readLife(attributes, terms, now)
+  if ('code' in life) return life
   if (!['', account].includes(field('account'))) return invalid(`account "${field('account')}" is not known`)
-  if (!(quantity > 0)) return { code: 434, text: 'The order size cannot be zero.' }
-  if (!isMultiple(quantity, listing.sizeIncrement)) {
-    return rejected(`the size ${quantity} does not conform to the size increment ${listing.sizeIncrement} of this contract`)
-  }
-  const limit = orderType === orderTypes[1] ? Number(field('lmtPrice') || Number.NaN) : undefined
-  if (limit !== undefined && !(limit > 0)) return invalid('a limit order needs a limit price')
-  if (limit !== undefined && !isMultiple(limit, listing.minTick)) {
-    return { code: 110, text: 'The price does not conform to the minimum price variation for this contract.' }
-  }
-  const opening = comingSession(now).open
-  if (timeInForce === 'OPG' && now > opening - openingCutOff) {
-    return rejected('orders for the opening auction are not accepted from two minutes before the open until the close')
-  }
+  const quantity = readSize(attributes, listing)
+  if (typeof quantity === 'object') return quantity
+  const [parentId, ocaType, minimum] = [Number(field('parentId')), Number(field('ocaType')), Number(field('minQty'))]
+  const ocaGroup = field('ocaGroup')
+  if (ocaGroup !== '' && ![0, 1, 2, 3].includes(ocaType)) return invalid(`ocaType ${ocaType} is not 1, 2 or 3`)
+  if (!Number.isInteger(parentId)) return invalid(`parentId "${field('parentId')}" is not a whole number`)
+  if (lists['conditions']?.length) return rejected('the simulator does not know conditions')
   return {
-    listing,
-    action,
-    quantity,
-    ...(limit === undefined ? {} : { limit }),
-    timeInForce,
-    orderRef: field('orderRef'),
-    attributes,
-    algorithm: placed.algorithm,
-    transmit: isSet(field('transmit')),
-    whatIf: isSet(field('whatIf')),
+    ...{ listing, action, quantity, orderRef: field('orderRef'), terms, life, parentId, ocaGroup, ocaType: ocaType || 3 },
+    ...{ allOrNone: isSet(field('allOrNone')), minimum: minimum > 0 && minimum < 2147483647 ? minimum : 0 },
+    ...{ attributes, lists, transmit: isSet(field('transmit')), whatIf: isSet(field('whatIf')) },
   }
 }
+
+const readSize = (attributes: Attributes, { sizeIncrement }: Listing): number | Rejection => {
+  const quantity = Number(attributes['totalQuantity'] || 0)
+  if (quantity === 0 && isSet(attributes['cashQty'])) return { code: 10244, text: 'Cash Quantity cannot be used for this order' }
+  if (!(quantity > 0)) return { code: 434, text: 'The order size cannot be zero.' }
+  if (conforms(quantity, sizeIncrement)) return quantity
+  if (sizeIncrement >= 1 && !Number.isInteger(quantity)) {
+    const text = 'Fractional-sized order cannot be placed via API. Please use desktop version to place this order.'
+    return { code: 10243, text: `${text} (size ${quantity}, size step ${sizeIncrement})` }
+  }
+  return { code: 355, text: `Order size does not conform to market rule. (size ${quantity}, size step ${sizeIncrement})` }
+}
+
+/** What the client asked for and the simulator leaves out: the order is told back whole and works as a plain one. */
+export const leftOut = ({ attributes }: { attributes: Attributes }): string[] =>
+  ['scalePriceIncrement', 'hedgeType', 'deltaNeutralOrderType', 'deltaNeutralContract', 'adjustedStopPrice'].filter((name) =>
+    isSet(attributes[name]),
+  )
 
 export const theListing = (universe: Universe, query: ContractQuery): Listing | Rejection => {
   const [listing, another] = universe.find(query)
@@ -72,14 +78,6 @@ export const theListing = (universe: Universe, query: ContractQuery): Listing | 
   if (another) return { code: 200, text: `The contract description specified for ${query.symbol || query.localSymbol} is ambiguous.` }
   return listing
 }
-
-export const unknownContract: Rejection = { code: 200, text: 'No security definition has been found for the request' }
-export const rejected = (reason: string): Rejection => ({ code: 201, text: `Order rejected - reason:${reason}` })
-export const invalid = (cause: string): Rejection => ({ code: 321, text: `Error validating request.-'bW' : cause - ${cause}` })
-
-const isSet = (text: string): boolean => text !== '' && text !== '0'
-
-const isMultiple = (value: number, step: number): boolean => Math.abs(value / step - Math.round(value / step)) < 1e-6
 
 const queryOf = (attributes: Attributes): ContractQuery => {
   const field = (name: string): string => attributes[name] ?? ''

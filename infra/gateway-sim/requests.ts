@@ -1,22 +1,13 @@
 /** The messages from a client to the gateway. Layouts: server versions 178 to 193. */
+import type { ExecutionFilter } from './execution-filter.ts'
 import type { HistoryRequest } from './history.ts'
 import { type PlacedOrder, readPlacedOrder } from './order-fields.ts'
 import type { ContractQuery } from './universe.ts'
 
-export type ExecutionFilter = {
-  clientId: string
-  account: string
-  time: string
-  symbol: string
-  secType: string
-  exchange: string
-  side: string
-}
-
 /** Requests that say nothing but their name. */
 type PlainName =
   | ('reqIds' | 'reqManagedAccts' | 'reqCurrentTime' | 'reqPositions' | 'cancelPositions')
-  | ('reqOpenOrders' | 'reqAllOpenOrders' | 'reqAutoOpenOrders' | 'reqGlobalCancel')
+  | ('reqOpenOrders' | 'reqAllOpenOrders' | 'reqGlobalCancel')
 
 export type Request =
   | { kind: PlainName }
@@ -24,6 +15,7 @@ export type Request =
   | { kind: 'reqAccountSummary'; requestId: number; tags: string[] }
   | { kind: 'cancelAccountSummary' | 'cancelHistoricalData' | 'cancelMktData'; requestId: number }
   | { kind: 'reqAccountUpdates'; subscribe: boolean; account: string }
+  | { kind: 'reqAutoOpenOrders'; bind: boolean }
   | { kind: 'reqCompletedOrders'; apiOnly: boolean }
   | { kind: 'reqExecutions'; requestId: number; filter: ExecutionFilter }
   | { kind: 'reqContractDetails'; requestId: number; contract: ContractQuery }
@@ -102,7 +94,7 @@ export const requests: Readonly<Record<number, Row>> = {
     read: (reader, serverVersion) => ({
       kind: 'placeOrder',
       orderId: reader.integer(),
-      order: readPlacedOrder(reader.text, serverVersion),
+      order: readPlacedOrder(reader.text, serverVersion, (problem) => new UnreadableRequest(problem)),
     }),
   },
   4: {
@@ -137,7 +129,13 @@ export const requests: Readonly<Record<number, Row>> = {
       return { kind: 'reqContractDetails', requestId: reader.integer(), contract: readContract(reader) }
     },
   },
-  15: plain('reqAutoOpenOrders'),
+  15: {
+    name: 'reqAutoOpenOrders',
+    read: ({ skip, flag }) => {
+      skip(1)
+      return { kind: 'reqAutoOpenOrders', bind: flag() }
+    },
+  },
   16: plain('reqAllOpenOrders'),
   17: plain('reqManagedAccts'),
   20: {

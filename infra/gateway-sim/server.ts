@@ -1,10 +1,12 @@
 /** The gateway's API port: accepts clients, passes their requests on, brings them the broker's reports, and misbehaves when told to. */
 import { type AddressInfo, createServer } from 'node:net'
 import { answer, type Client, newClient, tellHolding, tellOrder, tellPrices } from './answers.ts'
+import type { Order } from './book.ts'
 import type { Broker } from './broker.ts'
 import { type Connection, openConnection } from './connection.ts'
 import * as messages from './messages.ts'
-import { invalid, type Rejection, rejected } from './order-entry.ts'
+import { notCancellable } from './order-desk.ts'
+import { invalid, noPermission, type Rejection, readOnly, rejected } from './rejections.ts'
 import { decodeRequest, type Request, type RequestName, UnreadableRequest } from './requests.ts'
 import { utcTime } from './time-text.ts'
 import type { Report } from './trading.ts'
@@ -16,6 +18,10 @@ export type Misbehaviour = {
   /** So many further orders vanish. */
   swallowOrders: number
   rejectOrders: Rejection[]
+  /** Nothing may be placed or cancelled. */
+  readOnly: boolean
+  /** Symbols that may not be traded. */
+  withoutPermission: string[]
   refuseConnections: boolean
   hang: Set<RequestName>
   /** Requests to cancel are kept instead of carried out. */
@@ -27,6 +33,8 @@ export type Misbehaviour = {
 export const wellBehaved = (): Misbehaviour => ({
   swallowOrders: 0,
   rejectOrders: [],
+  readOnly: false,
+  withoutPermission: [],
   refuseConnections: false,
   hang: new Set(),
   cancelsStay: false,
@@ -111,11 +119,8 @@ export const startGatewayServer = async (
   const handleOf = (client: Client, request: Exclude<Request, { kind: 'startApi' }>): void => {
     if (request.kind === 'placeOrder') noteReceived(client.id, request)
     if (misbehaviour.hang.has(request.kind)) return
-    if (request.kind === 'placeOrder' && interferes(client, request.orderId)) return
-    if (request.kind === 'cancelOrder' && misbehaviour.cancelsStay) {
-      misbehaviour.keptCancels.push({ clientId: client.id, orderId: request.orderId })
-      return
-    }
+    if (request.kind === 'placeOrder' && interferes(client, request)) return
+    if (interferesWithCancel(client, request)) return
     if (misbehaviour.linkDown && !answeredLocally.includes(request.kind)) return
     answer(broker, client, request)
   }
@@ -127,15 +132,36 @@ export const startGatewayServer = async (
     received.set(clientId, counts.set(orderRef, (counts.get(orderRef) ?? 0) + 1))
   }
 
+  const refuse = ({ connection }: Client, id: number, { code, text }: Rejection): void => connection.send(messages.error(id, code, text))
+
+  /** Whoever asks again while the first wish is still on its way is told so. */
+  const keepCancel = (client: Client, orderId: number): void => {
+    const order = broker.book.order(client.id, orderId)
+    const kept = misbehaviour.keptCancels.some((cancel) => cancel.clientId === client.id && cancel.orderId === orderId)
+    if (kept && order) refuse(client, orderId, notCancellable(order))
+    else misbehaviour.keptCancels.push({ clientId: client.id, orderId })
+  }
+
+  const interferesWithCancel = (client: Client, request: Request): boolean => {
+    if (request.kind !== 'cancelOrder' && request.kind !== 'reqGlobalCancel') return false
+    if (misbehaviour.readOnly) refuse(client, request.kind === 'cancelOrder' ? request.orderId : -1, readOnly)
+    else if (misbehaviour.cancelsStay && request.kind === 'cancelOrder') keepCancel(client, request.orderId)
+    else return false
+    return true
+  }
+
   /** Whether an order meets its end before the broker sees it. */
-  const interferes = (client: Client, orderId: number): boolean => {
+  const interferes = (client: Client, { orderId, order }: Extract<Request, { kind: 'placeOrder' }>): boolean => {
     if (misbehaviour.swallowOrders > 0) {
       misbehaviour.swallowOrders -= 1
       return true
     }
     const rejection =
-      misbehaviour.rejectOrders.shift() ?? (misbehaviour.linkDown ? rejected('no connection to the servers of IB') : undefined)
-    if (rejection) client.connection.send(messages.error(orderId, rejection.code, rejection.text))
+      misbehaviour.rejectOrders.shift() ??
+      (misbehaviour.linkDown ? rejected('no connection to the servers of IB') : undefined) ??
+      (misbehaviour.readOnly ? readOnly : undefined) ??
+      (misbehaviour.withoutPermission.includes(order.attributes['symbol'] ?? '') ? noPermission : undefined)
+    if (rejection) refuse(client, orderId, rejection)
     return rejection !== undefined
   }
 
@@ -156,8 +182,10 @@ export const startGatewayServer = async (
         return withClient(report.clientId, ({ connection }) => connection.send(messages.error(report.id, report.code, report.text)))
       case 'whatIf':
         return withClient(report.order.clientId, ({ connection }) =>
-          connection.send(messages.whatIf(report, broker.account, connection.serverVersion)),
+          connection.send(messages.whatIf(broker, report, connection.serverVersion)),
         )
+      case 'bound':
+        return withClient(report.order.clientId, ({ connection }) => connection.send(messages.orderBound(report.order)))
       case 'holdings':
         for (const client of clients.values()) tellHolding(broker, client, report.listing)
         return
@@ -171,7 +199,8 @@ export const startGatewayServer = async (
     if (client?.connection.isOpen()) tell(client)
   }
 
-  const tellOrderOrDrop = (broker: Broker, client: Client, order: Parameters<typeof tellOrder>[2]): void => {
+  const tellOrderOrDrop = (broker: Broker, client: Client, order: Order): void => {
+    if (order.orderId === 0 && client.bindsByHand) broker.bind(order)
     const { drop } = misbehaviour
     const drops = drop !== undefined && (drop.clientId === undefined || drop.clientId === client.id)
     if (!drops || drop.when === 'afterAck') tellOrder(broker, client, order)

@@ -6,6 +6,7 @@ import type { BarsFile, DailyBar } from './bars-file.ts'
 import { type Broker, createBroker } from './broker.ts'
 import { createClock } from './clock.ts'
 import { startControlServer } from './control.ts'
+import { type Frictions, noFrictions, readFrictions } from './frictions.ts'
 import { createMarket } from './market.ts'
 import { newestServerVersion, oldestServerVersion } from './messages.ts'
 import { type GatewayServer, startGatewayServer } from './server.ts'
@@ -27,6 +28,8 @@ export type GatewaySimulatorOptions = {
   cash?: number
   /** 178 to 193; the newest version of the protocol that is spoken. */
   maxServerVersion?: number
+  /** Spread, slippage, how much the market takes at once, commissions; by default only the commissions of IB's fixed schedule. */
+  frictions?: Partial<Frictions>
 }
 
 export type GatewaySimulator = { port: number; controlPort: number; close: () => Promise<void> }
@@ -50,11 +53,14 @@ export const startGatewaySimulator = async (options: GatewaySimulatorOptions = {
     throw new Error(`maxServerVersion: expected ${oldestServerVersion} to ${newestServerVersion}, got ${maxServerVersion}`)
   }
 
+  const frictions = readFrictions(noFrictions, options.frictions ?? {})
+  if ('problem' in frictions) throw new Error(frictions.problem)
+
   const bars = loadBars(options.bars ?? {})
   const market = createMarket(bars, seed)
   const universe = createUniverse(market.symbols)
   const parts: { server?: GatewayServer } = {}
-  const broker: Broker = createBroker({ account, cash, start, seed, universe, market }, (report) => parts.server?.report(report))
+  const broker: Broker = createBroker({ account, cash, start, seed, universe, market, frictions }, (report) => parts.server?.report(report))
   const clock = createClock(broker)
   const server = await startGatewayServer({ host, port, maxServerVersion }, broker, clock.catchUp)
   parts.server = server

@@ -1,7 +1,9 @@
 /** The simulation as `GET /state` shows it: the truth, whatever the clients were told. */
-import { type Execution, type Order, remaining } from './book.ts'
+import { type Book, type Execution, type Order, remaining } from './book.ts'
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
+import { whyHeld } from './floor.ts'
+import { ocaGroupOf } from './oca.ts'
 import type { GatewayServer } from './server.ts'
 import { openPositions } from './trading.ts'
 
@@ -16,7 +18,8 @@ export const stateOf = ({ broker, clock, server }: { broker: Broker; clock: Cloc
     account,
     cash: worth.cash,
     netLiquidation: worth.netLiquidation,
-    orders: book.orders.map(shownOrder),
+    frictions: broker.frictions,
+    orders: book.orders.map((order) => shownOrder(book, order)),
     executions: book.executions.map(shownExecution),
     positions: openPositions(trading.account()).map((position) => ({
       symbol: position.listing.symbol,
@@ -36,7 +39,7 @@ export const stateOf = ({ broker, clock, server }: { broker: Broker; clock: Cloc
 }
 
 /** `forgotten`: midnight has passed since, and the API does not tell it any more. */
-const shownOrder = (order: Order): object => ({
+const shownOrder = (book: Book, order: Order): object => ({
   clientId: order.clientId,
   orderId: order.orderId,
   permId: order.permId,
@@ -45,10 +48,16 @@ const shownOrder = (order: Order): object => ({
   conId: order.listing.conId,
   action: order.action,
   totalQuantity: order.quantity,
-  orderType: order.limit === undefined ? 'MKT' : 'LMT',
+  orderType: order.terms.orderType,
   lmtPrice: order.limit,
-  tif: order.timeInForce,
+  stopPrice: order.stop,
+  triggered: order.triggered,
+  tif: order.life.timeInForce,
+  expiresAt: order.life.expiresAt === undefined ? undefined : iso(order.life.expiresAt),
+  parentId: order.parentId,
+  ocaGroup: ocaGroupOf(book, order),
   status: order.status,
+  whyHeld: whyHeld(book, order),
   filled: order.filled,
   remaining: remaining(order),
   averagePrice: order.averagePrice,

@@ -31,3 +31,32 @@ export const instantOf = (text: string): number | undefined => {
   const instant = Date.parse(text)
   return Number.isNaN(instant) ? undefined : instant
 }
+
+const zones: Readonly<Record<string, string>> = { EST: 'America/New_York', EDT: 'America/New_York' }
+
+/**
+ * Epoch milliseconds of a time as a client writes it into an order: `20261123 09:30:00 US/Eastern`, without a zone New York's,
+ * with a dash between date and time UTC's. A date alone counts as `wholeDay` of that date says. Undefined when it is none of these.
+ */
+export const instantOfIb = (text: string, wholeDay: (date: string) => number | undefined = () => undefined): number | undefined => {
+  const parts = /^(\d{4})(\d\d)(\d\d)(?:(-| +)(\d\d?):(\d\d)(?::(\d\d))?(?: +([A-Za-z][\w/+-]*))?)?$/.exec(text.trim())
+  if (!parts) return undefined
+  const [, year, month, day, separator, hour, minute, second = '00', zone] = parts
+  const date = `${year}-${month}-${day}`
+  const wall = Date.parse(`${date}T${(hour ?? '0').padStart(2, '0')}:${minute ?? '00'}:${second}Z`)
+  if (Number.isNaN(wall) || new Date(wall).toISOString().slice(0, 10) !== date) return undefined
+  if (separator === undefined) return wholeDay(date)
+  return instantIn(zone === undefined ? (separator === '-' ? 'UTC' : 'America/New_York') : (zones[zone] ?? zone), wall)
+}
+
+/** The instant at which clocks in that zone show what clocks in UTC show at `wall`; undefined for a zone that there is not. */
+const instantIn = (timeZone: string, wall: number): number | undefined => {
+  try {
+    const shown = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
+    const offset = (at: number): number => Date.parse(`${shown.format(at).replace(' ', 'T')}Z`) - Math.floor(at / 1000) * 1000
+    const guess = wall - offset(wall)
+    return wall - offset(guess)
+  } catch {
+    return undefined
+  }
+}

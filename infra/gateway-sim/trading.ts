@@ -1,23 +1,18 @@
 /** Trades and what follows from them: executions, commissions, positions, cash, and the reports of all these. */
-import {
-  type Account,
-  applyEntry,
-  type Entry,
-  foldAccount,
-  orderCommission,
-  type Position,
-  round,
-  type Valuation,
-  valuation,
-} from './account.ts'
+import { type Account, applyEntry, type Entry, foldAccount, type Position, round, type Valuation, valuation } from './account.ts'
 import { type Book, type Execution, type Order, remaining } from './book.ts'
-import type { Market, Side } from './market.ts'
-import type { Rejection } from './order-entry.ts'
+import { orderCommission } from './commission.ts'
+import type { Frictions } from './frictions.ts'
+import type { Market } from './market.ts'
+import type { Side } from './path.ts'
+import type { Rejection } from './rejections.ts'
 import type { Listing } from './universe.ts'
 
 /** What the broker has to tell; an order, an execution and a commission go to the client they belong to. */
 export type Report =
   | { kind: 'order'; order: Order }
+  /** An order placed by hand has got its number. */
+  | { kind: 'bound'; order: Order }
   | { kind: 'execution' | 'commission'; execution: Execution }
   | ({ kind: 'error'; clientId: number; id: number } & Rejection)
   | { kind: 'whatIf'; order: Order; before: Valuation; after: Valuation; commission: number }
@@ -44,12 +39,14 @@ export const createTrading = (
   book: Book,
   market: Market,
   startingCash: number,
+  frictions: Frictions,
   now: () => number,
   report: (report: Report) => void,
 ): Trading => {
   const ledger: Entry[] = []
   let account = foldAccount(startingCash, ledger)
   let holding = false
+  const commissionOf = (shares: number, value: number): number => orderCommission(shares, value, frictions.commission)
 
   const priceOf: Trading['priceOf'] = ({ listing, averageCost }) =>
     (listing.currency === 'USD' ? market.price(listing.symbol, now()) : undefined) ?? lastPriceOf(listing) ?? averageCost ?? 0
@@ -86,7 +83,7 @@ export const createTrading = (
     order.filled = round(order.filled + shares)
     order.averagePrice = round(value / order.filled)
     order.lastPrice = price
-    const commission = round(orderCommission(order.filled, value) - order.commission)
+    const commission = round(commissionOf(order.filled, value) - order.commission)
     order.commission = round(order.commission + commission)
     const isFilled = remaining(order) === 0
     order.status = isFilled ? 'Filled' : 'Submitted'
@@ -135,14 +132,14 @@ export const createTrading = (
     priceOf,
     valuation: () => valuation(account, priceOf),
     after: (order, price) => {
-      const commission = orderCommission(order.quantity, order.quantity * price)
+      const commission = commissionOf(order.quantity, order.quantity * price)
       const quantity = order.action === 'BUY' ? order.quantity : -order.quantity
       const applied = applyEntry(account, { kind: 'trade', id: '', listing: order.listing, quantity, price, commission })
       return { valuation: valuation(applied.account, priceOf), commission }
     },
     trade,
     handTrade: (listing, side, shares, price, orderRef) => {
-      const commission = orderCommission(shares, shares * price)
+      const commission = commissionOf(shares, shares * price)
       const ids = { orderId: 0, clientId: 0, permId: book.nextPermId(), orderRef }
       record({ ...ids, listing, side, shares, price, cumulative: shares, averagePrice: price, commission })
     },

@@ -66,7 +66,7 @@ const known: readonly Listing[] = [
   stock(756733, 'SPY', 'ARCA', { longName: 'SPDR S&P 500 ETF TRUST' }),
   stock(38590758, 'SPY', 'MEXI', { ...mexican, longName: 'SPDR S&P 500 ETF TRUST' }),
   stock(80274416, 'VIXY', 'BATS', { longName: 'PROSHARES VIX SHORT-TERM FUTURES ETF' }),
-  stock(265598, 'AAPL', 'NASDAQ', { tradingClass: 'NMS', longName: 'APPLE INC', stockType: 'COMMON' }),
+  stock(265598, 'AAPL', 'NASDAQ', { tradingClass: 'NMS', longName: 'APPLE INC', stockType: 'COMMON', sizeIncrement: 0.0001 }),
   stock(38708077, 'AAPL', 'MEXI', { ...mexican, longName: 'APPLE INC', stockType: 'COMMON' }),
 ]
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { applyEntry, type Entry, foldAccount, orderCommission, valuation } from '../../../infra/gateway-sim/account.ts'
+import { applyEntry, type Entry, foldAccount, valuation } from '../../../infra/gateway-sim/account.ts'
+import { orderCommission } from '../../../infra/gateway-sim/commission.ts'
 import { createUniverse } from '../../../infra/gateway-sim/universe.ts'
 
 const listing = createUniverse([]).traded('SPY')!

@@ -105,9 +105,9 @@ for (const maxServerVersion of versions) {
       const { transmit: _, algoParams, ...echoed } = given
       expect(order).to.include({ ...echoed, clientId: 7, orderId: 12, permId: 1_001_000_001 })
       expect(order.algoParams).to.deep.equal(algoParams)
-      expect(state.status).to.equal('PreSubmitted')
+      expect(state.status).to.equal('Submitted')
       const [, ...status] = await client.next(EventName.orderStatus)
-      expect(status).to.deep.equal(['PreSubmitted', 0, 30, 0, 1_001_000_001, 0, 0, 7, '', 0])
+      expect(status).to.deep.equal(['Submitted', 0, 30, 0, 1_001_000_001, 0, 0, 7, '', 0])
       client.listenAnew()
       client.api.reqOpenOrders()
       client.api.reqAutoOpenOrders(true)

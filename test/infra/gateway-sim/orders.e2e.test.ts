@@ -151,10 +151,10 @@ for (const maxServerVersion of versions) {
       api.placeOrder(3, spy, limit('BUY', 1, 100.005))
       api.placeOrder(4, spy, market('BUY', 1.5))
       api.placeOrder(5, spy, market('BUY', 1, { account: 'DU999' }))
-      api.placeOrder(6, spy, market('BUY', 1, { orderType: 'STP' as never, auxPrice: 5 }))
+      api.placeOrder(6, spy, market('BUY', 1, { orderType: 'REL' as never, auxPrice: 5 }))
       api.placeOrder(7, spy, market('BUY', 0))
       api.placeOrder(8, spy, market('BUY', 1, { parentId: 3 }))
-      api.placeOrder(9, spy, market('BUY', 1, { tif: 'IOC' }))
+      api.placeOrder(9, spy, market('BUY', 1, { tif: 'DTC' as never }))
       api.placeOrder(20, spy, market('BUY', 1))
       api.placeOrder(19, spy, market('BUY', 1))
       await client.settled()
@@ -162,11 +162,11 @@ for (const maxServerVersion of versions) {
         [1, 200],
         [2, 200],
         [3, 110],
-        [4, 201],
+        [4, 10243],
         [5, 321],
         [6, 387],
         [7, 434],
-        [8, 201],
+        [8, 10006],
         [9, 321],
         [20, 399],
         [19, 103],
