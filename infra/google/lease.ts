@@ -42,7 +42,6 @@ export const openLease = ({ firestore, mode, clock = systemClock }: LeaseOptions
   const document = firestore.collection('journals').doc(mode).collection('lease').doc('current')
   /** The version that this process wrote last: a renewal needs no read. */
   let own: Version | undefined
-  let renewals = 0
 
   const read = async (what: string): Promise<{ found: Version | undefined; readTime: Timestamp }> => {
     const snapshot = await insist(() => document.get(), { what, deadlineMs: callDeadlineMs, clock }, 1)
@@ -98,14 +97,12 @@ export const openLease = ({ firestore, mode, clock = systemClock }: LeaseOptions
 
     renew: async (epoch, ttlMs) => {
       const what = 'renewing the lease'
-      renewals += 1
-      const renewal = renewals // tells this renewal from an earlier one that takes effect late, and counted from earlier
       return settle(what, async () => {
         const known = own?.epoch === epoch ? own : (await read(what)).found
         own = undefined // until it is certain again
         if (known === undefined || known.epoch !== epoch || known.holder === null) return false
-        if (known.renewal !== renewal) own = await write(what, { ...pick(known), ttlMs, renewal }, known.updateTime)
-        else own = known
+        // After an unclear answer it is written once more: an earlier renewal that came late would count from earlier than this one.
+        own = await write(what, { ...contentOf(known), ttlMs, renewal: known.renewal + 1 }, known.updateTime)
         return own && true
       })
     },
@@ -116,10 +113,10 @@ export const openLease = ({ firestore, mode, clock = systemClock }: LeaseOptions
         own = undefined
         const { found } = await read(what)
         if (found === undefined || found.epoch !== epoch || found.holder === null) return true
-        return (await write(what, { ...pick(found), holder: null }, found.updateTime)) && true
+        return (await write(what, { ...contentOf(found), holder: null }, found.updateTime)) && true
       })
     },
   }
 }
 
-const pick = ({ holder, epoch, ttlMs, renewal }: Version): LeaseDocument => ({ holder, epoch, ttlMs, renewal })
+const contentOf = ({ holder, epoch, ttlMs, renewal }: Version): LeaseDocument => ({ holder, epoch, ttlMs, renewal })
