@@ -69,6 +69,8 @@ export const createEngine = (options: EngineOptions): Engine => {
   /** How often the line came up or went: what was asked on an earlier one says nothing about this one. */
   let line = 0
   let asked = false
+  /** Why new orders wait though the line stands: the gateway is about to restart. */
+  let ordersHeld: string | undefined
   let running = false
   let stopping: Promise<void> | undefined
   let leaseHolder: LeaseHolder | undefined
@@ -101,7 +103,8 @@ export const createEngine = (options: EngineOptions): Engine => {
     if (intake.haltsPending() > 0) return 'wait'
     if (!ledger.trading.on) return { not: 'trading is halted' }
     if (!leaseHolder?.valid()) return { not: 'the lease is no longer certain' }
-    return ready() ? 'yes' : { not: 'the line to the broker is down' }
+    if (!ready()) return { not: 'the line to the broker is down' }
+    return ordersHeld === undefined ? 'yes' : 'wait'
   }
   const desk: OrderDesk = createOrderDesk({
     ledger,
@@ -186,6 +189,12 @@ export const createEngine = (options: EngineOptions): Engine => {
     if (ledger.gateway.connected) await writer.commit({ kind: 'broker', report: 'lost' }, [event('GatewayLost', { reason })])
   }
 
+  /** Why there is still no line: what was said of it before is replaced, and a line that came back meanwhile needs none of it. */
+  const notReady = async (text: string): Promise<void> => {
+    if (lineIsUp || ledger.gateway.connected || ledger.gateway.reason === text) return
+    await writer.commit({ kind: 'broker', report: 'session' }, [event('GatewayLost', { reason: text })])
+  }
+
   /** The flags change at once: nothing may be handed over to a line that is known to be down, whatever is queued. */
   const hear = (report: BrokerReport): void => {
     switch (report.kind) {
@@ -208,6 +217,11 @@ export const createEngine = (options: EngineOptions): Engine => {
         return
       case 'notice':
         log.warn({ code: report.code }, report.text)
+        return
+      case 'session':
+        if (report.tell) void writer.enqueue(() => notReady(report.text))
+        if (ordersHeld !== undefined && report.ordersHeld === undefined) void writer.enqueue(() => desk.handOver(), 'urgent')
+        ordersHeld = report.ordersHeld
         return
       default:
         desk.hear(report)

@@ -27,7 +27,7 @@ export const ticketFor = (order: Order): OrderTicket => ({
 })
 
 /** What the broker says about orders, executions and commissions. */
-export type DeskReport = Exclude<BrokerReport, { kind: 'connected' | 'lost' | 'link' | 'notice' }>
+export type DeskReport = Exclude<BrokerReport, { kind: 'connected' | 'lost' | 'link' | 'notice' | 'session' }>
 
 /** With more than so many waiting, they may be committed together. */
 const manyReports = 32
@@ -63,7 +63,7 @@ export const createOrderDesk = ({
   writer: Writer
   log: Log
   reportsTogether: boolean
-  /** `wait`: a halt is about to be decided. A text: it may not go, and will not later either. */
+  /** `wait`: a halt is about to be decided, or the gateway is about to restart. A text: it may not go, and will not later either. */
   mayHandOver: () => 'yes' | 'wait' | { not: string }
   /** Asks the broker for everything once more. */
   ask: (reason: string) => void

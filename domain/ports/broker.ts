@@ -106,6 +106,12 @@ export type BrokerSnapshot = {
   }
 }
 
+/**
+ * Where the session stands. `connecting` until the handshake is complete; `syncing` until a snapshot that began after it is complete, and again
+ * after each doubt; `ready`; `degraded` while the gateway has lost the broker. Orders, cancels and data requests go out in `ready` alone.
+ */
+export type SessionPhase = 'down' | 'connecting' | 'syncing' | 'ready' | 'degraded' | 'closed'
+
 /** What the broker says of its own accord, in the order it said it. */
 export type BrokerReport =
   | { kind: 'connected'; managedAccounts: readonly string[]; nextValidId: number; serverVersion: number }
@@ -118,6 +124,8 @@ export type BrokerReport =
   /** A message about one order id: rejection (201), cancel (202), warning (399) … `final` by the table of IB's codes. */
   | { kind: 'orderMessage'; orderId: number; code: number; text: string; meaning: 'rejected' | 'cancelled' | 'warning' | 'cancelRefused' }
   | { kind: 'notice'; code: number; text: string }
+  /** The session's own state. `tell`: why it is not ready, once when that is known and again when it lasts. `ordersHeld`: why new orders wait though the line stands. */
+  | { kind: 'session'; phase: SessionPhase; text: string; tell: boolean; ordersHeld: string | undefined }
 
 export type HistoricalBar = { start: string; open: number; high: number; low: number; close: number; volume: number }
 

@@ -4,12 +4,23 @@ import { isoTime } from '../../domain/ports/clock.ts'
 import { contractOf, mention } from './contracts.ts'
 import { amount, magnitude, needed } from './fields.ts'
 import type { Line } from './line.ts'
+import { quoteOf } from './quotes.ts'
 import { barOf, commissionOf, completedOrderOf, createOrderSightings, executionOf } from './reports.ts'
 import { firstRequestId } from './requests.ts'
+import type { AccountRow, PositionRow } from './snapshot.ts'
+import { accountKey, positionsKey, type Streams } from './streams.ts'
 
 /** Orders and commissions carry no number: during a question they are its rows and reports at once. */
-export const listenTo = ({ on, questions, report, commissions, timeZone }: Line): void => {
+export const listenTo = ({ on, questions, report, commissions, timeZone }: Line, streams: Streams): void => {
   const sightings = createOrderSightings()
+  const position = (row: PositionRow) => {
+    questions.row('positions', row)
+    streams.byKey(positionsKey, row)
+  }
+  const accountRow = (row: AccountRow) => {
+    questions.row('accountValues', row)
+    streams.byKey(accountKey(row.account), row)
+  }
 
   on(EventName.openOrder, (orderId, contract, order, state) => {
     const sighting = sightings.ofOpenOrder(orderId, contract, order, state)
@@ -46,7 +57,7 @@ export const listenTo = ({ on, questions, report, commissions, timeZone }: Line)
 
   on(EventName.position, (account, contract, quantity, averageCost) => {
     const name = `position in ${contract.symbol}`
-    questions.row('positions', {
+    position({
       account,
       contract: mention(contract),
       quantity: needed(amount(quantity), name),
@@ -56,12 +67,12 @@ export const listenTo = ({ on, questions, report, commissions, timeZone }: Line)
   on(EventName.positionEnd, () => questions.end('positions'))
 
   on(EventName.updateAccountValue, (key, value, currency, account) => {
-    questions.row('accountValues', { kind: 'value', account, key, value, currency })
+    accountRow({ kind: 'value', account, key, value, currency })
   })
   on(
     EventName.updatePortfolio,
     (contract, _quantity, marketPrice, marketValue, _averageCost, unrealizedProfit, realizedProfit, account) => {
-      questions.row('accountValues', {
+      accountRow({
         kind: 'holding',
         account: account ?? '',
         conId: mention(contract).conId,
@@ -80,6 +91,11 @@ export const listenTo = ({ on, questions, report, commissions, timeZone }: Line)
   on(EventName.historicalData, (requestId, date, open, high, low, close, volume) => {
     if (date.startsWith('finished')) questions.end('bars', requestId)
     else questions.row('bars', barOf(date, { open, high, low, close }, volume, timeZone), requestId)
+  })
+
+  on(EventName.tickPrice, (requestId, field, price) => {
+    const quote = quoteOf(field, magnitude(price))
+    if (quote !== undefined) streams.byNumber(requestId, quote)
   })
 
   on(EventName.currentTime, (seconds) => {

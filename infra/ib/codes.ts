@@ -145,6 +145,28 @@ export const aboutOrder = (code: number): OrderMeaning => {
   return meaning === 'rejected' || meaning === 'cancelled' || meaning === 'cancelRefused' ? meaning : 'warning'
 }
 
+/** What is done about a code, by what it means. */
+export const done: Readonly<Record<CodeMeaning, string>> = {
+  info: 'noted for debugging',
+  warning: 'told; about an order it ends nothing; a question it names is refused, unless it is answered all the same',
+  rejected: 'the order is asked for and closed when the broker confirms its end; a question is refused',
+  cancelled: 'the order is asked for and closed after its executions were checked',
+  cancelRefused: 'the order is asked for; the wish to cancel stands',
+  linkDown: 'nothing more is sent; what is being answered does not count',
+  linkUp: 'all is asked anew before anything is sent; subscriptions too where they were lost',
+  session: 'the connection is given up and a fresh one built',
+}
+
+/** One line of the table. An unknown code has no text of ours. */
+export const explain = (code: number): { meaning: CodeMeaning; text: string; done: string } | undefined => {
+  const meaning = meanings.get(code)
+  return meaning === undefined ? undefined : { meaning, text: table[meaning][code]!, done: done[meaning] }
+}
+
+/** What IB says of our own cancel, once the answer was complete or no longer wanted. */
+const afterCancel = new Set([162, 300, 310, 366])
+export const followsCancel = (code: number): boolean => afterCancel.has(code)
+
 /** Warnings about a question which all the same will be answered. Everything else that names a question refuses it. */
 const answeredAnyway = new Set([165, 492, 2174, 2176, 10090, 10167])
 export const refusesQuestion = (code: number): boolean => !answeredAnyway.has(code) && meanings.get(code) !== 'info'

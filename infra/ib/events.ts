@@ -3,6 +3,7 @@ import type { CommissionReport, Contract, ContractDetails, EventName, Execution,
 
 export type Events = {
   [EventName.received]: [tokens: string[]]
+  [EventName.connected]: []
   [EventName.disconnected]: []
   [EventName.info]: [text: string, code: number]
   [EventName.error]: [error: Error, code: number, id: number]
@@ -52,6 +53,7 @@ export type Events = {
     close: number,
     volume: number | undefined,
   ]
+  [EventName.tickPrice]: [requestId: number, field: number, price: number | undefined]
 }
 
 export type Listen = <Name extends keyof Events>(event: Name, listener: (...values: Events[Name]) => void) => void

@@ -3,23 +3,35 @@
  * while it is down and replays it later, so an instance never lives longer than its socket, and nothing is given to it
  * before the handshake is complete. A line ends once, and says why.
  */
-import type { Socket } from 'node:net'
 import { EventName, IBApi } from '@stoqey/ib'
 import { type BrokerReport, BrokerUnavailable, type CommissionReport } from '../../domain/ports/broker.ts'
 import type { Clock } from '../../domain/ports/clock.ts'
-import { aboutOrder, decodingFailed, known, meaningOf, refusesQuestion, unknownContract } from './codes.ts'
+import { aboutOrder, clientIdInUse, decodingFailed, followsCancel, known, meaningOf, refusesQuestion, unknownContract } from './codes.ts'
+import type { Fate } from './gateways.ts'
 import { hear } from './hear.ts'
 import { createLimiter } from './limiter.ts'
 import { createQuestions, firstRequestId } from './requests.ts'
+import { watchSocket } from './socket.ts'
 
 /** As pino has it: fields, then a sentence. */
 export type Log = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, text: string) => void>
 
 /** Milliseconds of machine time. */
 export type Deadlines = { connect: number; question: number; history: number }
+/** After so much silence the broker is asked for the time, and has so long to answer. */
 export type Heartbeat = { every: number; deadline: number }
 
-export type Ending = { reason: string; code: number | undefined; wasReady: boolean }
+/** `reached`: how far an attempt came: to an open socket, to the gateway's version. `wasReady`: to accounts and next id. */
+export type Ending = {
+  reason: string
+  code: number | undefined
+  reached: 'nothing' | 'socket' | 'version'
+  wasReady: boolean
+  socketError: string | undefined
+}
+
+/** Subscriptions have no end: what is said of one goes to whoever keeps it. */
+export type Subscriptions = { has(id: number): boolean; refused(id: number, code: number, text: string): void }
 
 export type Line = ReturnType<typeof openLine>
 
@@ -33,8 +45,11 @@ export const openLine = ({
   heartbeat,
   timeZone,
   messagesPerSecond,
+  subscriptions,
   report,
   onReady,
+  onWait,
+  onCode,
   onEnd,
 }: {
   host: string
@@ -46,44 +61,48 @@ export const openLine = ({
   heartbeat: Heartbeat
   timeZone: string
   messagesPerSecond: number
+  subscriptions: Subscriptions
   /** Never throws. */
   report: (report: BrokerReport) => void
   onReady: () => void
+  /** So many questions wait for the message limit. */
+  onWait: (waiting: number) => void
+  /** A code that speaks of no order and no question. */
+  onCode: (code: number) => void
   onEnd: (ending: Ending) => void
 }) => {
   const api = new IBApi({ host, port, clientId, maxReqPerSec: 1_000_000 })
-  const limiter = createLimiter({ clock, perSecond: messagesPerSecond })
+  const limiter = createLimiter({ clock, perSecond: messagesPerSecond, onWait })
   const questions = createQuestions({ clock, limiter, spoiled: (reason) => end(reason) })
   const commissions = new Map<string, CommissionReport>()
 
   let managedAccounts: readonly string[] | undefined
   let nextValidId: number | undefined
   let ready = false
+  let versioned = false
+  let lastHeard = clock.monotonic()
   let linkDown: string | undefined
   let ending: Ending | undefined
   let stopTimer = clock.after(deadlines.connect, () => end(`no complete handshake within ${deadlines.connect} ms`))
-  let socketClosed = () => {}
-  const closed = new Promise<void>((resolve) => {
-    socketClosed = resolve
-  })
 
   const end = (reason: string, code?: number) => {
     if (ending !== undefined) return
-    ending = { reason, code, wasReady: ready }
+    const reached = versioned ? 'version' : socket.opened() ? 'socket' : 'nothing'
+    ending = { reason, code, reached, wasReady: ready, socketError: socket.error() }
     ready = false
     stopTimer()
     limiter.close()
     api.removeAllListeners()
     api.on(EventName.error, (error) => log.debug({ host, port }, `after the end: ${error.message}`))
-    api.on(EventName.disconnected, socketClosed)
-    api.disconnect()
-    void closed.then(clock.after(1000, socketClosed))
+    socket.end()
     onEnd(ending)
     questions.failAll(reason)
   }
 
   const beat = () => {
-    stopTimer = clock.after(heartbeat.every, () => {
+    const silence = clock.monotonic() - lastHeard
+    stopTimer = clock.after(Math.max(1, heartbeat.every - silence), () => {
+      if (clock.monotonic() - lastHeard < heartbeat.every) return beat()
       const asked = { kind: 'time', name: 'the heartbeat (reqCurrentTime)', deadline: heartbeat.deadline, numbered: false } as const
       questions.ask({ ...asked, urgent: true, send: () => api.reqCurrentTime() }).then(beat, () => undefined) // unanswered, it ends the line
     })
@@ -100,6 +119,7 @@ export const openLine = ({
 
   const aboutConnection = (code: number, text: string) => {
     const meaning = meaningOf(code)
+    onCode(code)
     if (meaning === 'info') return log.debug({ code }, text)
     if (meaning === 'session') return end(text, code)
     if (meaning === 'linkDown') {
@@ -119,12 +139,16 @@ export const openLine = ({
   /** An answer that lacks a row is no answer; what was lost outside of answers must be asked for. */
   const unreadable = (reason: string) => {
     const asking = questions.incomplete(reason)
-    if (!asking && ready) report({ kind: 'link', state: 'up', reason: `a message could not be read: ${reason}` })
+    if (!asking && ready && linkDown === undefined) report({ kind: 'link', state: 'up', reason: `a message could not be read: ${reason}` })
   }
 
   const aboutQuestion = (id: number, code: number, text: string) => {
     const kind = questions.kindOf(id)
-    if (kind === undefined) return log.debug({ code, id }, `to a question that is no longer open: ${text}`)
+    if (subscriptions.has(id) && refusesQuestion(code)) return subscriptions.refused(id, code, text)
+    if (kind === undefined && !subscriptions.has(id)) {
+      const level = followsCancel(code) || meaningOf(code) === 'info' ? 'debug' : 'warn'
+      return log[level]({ code, id }, `to a question that is no longer open: ${text}`)
+    }
     if (kind === 'contracts' && code === unknownContract) return questions.end(kind, id)
     if (refusesQuestion(code)) return questions.refuse(id, code, text)
     report({ kind: 'notice', code, text })
@@ -132,6 +156,7 @@ export const openLine = ({
 
   /** Routed by our own ranges of ids: what is said of an order never touches a question. */
   const message = (id: number, code: number, text: string) => {
+    if (ending !== undefined) return
     if (!known(code)) log.warn({ code, id }, `a code that is not in the table: ${text}`)
     if (id >= firstRequestId) aboutQuestion(id, code, text)
     else if (id > 0) report({ kind: 'orderMessage', orderId: id, code, text, meaning: aboutOrder(code) })
@@ -160,12 +185,25 @@ export const openLine = ({
     nextValidId = id
     handshake()
   })
-  on(EventName.disconnected, () => {
-    socketClosed()
-    end('the gateway closed the connection')
+  on(EventName.connected, () => {
+    versioned = true
   })
+  on(EventName.received, () => {
+    lastHeard = clock.monotonic()
+  })
+  on(EventName.disconnected, () => end('the gateway closed the connection'))
   api.connect(clientId)
-  withoutDelay(api)
+  const socket = watchSocket(api, clock)
+  const fate = async (): Promise<Fate> => {
+    await socket.closed
+    return {
+      stood: ending?.wasReady ?? false,
+      opened: socket.opened(),
+      closedByPeer: socket.closedByPeer(),
+      refused: !socket.opened() && socket.error() === 'ECONNREFUSED',
+      taken: ending?.code === clientIdInUse,
+    }
+  }
 
   return {
     api,
@@ -177,7 +215,8 @@ export const openLine = ({
     timeZone,
     report,
     end,
-    closed,
+    /** Resolves when the socket is gone, with what its end says of the session there. */
+    fate: fate(),
     ready: () => ready,
     /** @throws BrokerUnavailable unless the line stands and the gateway has IB */
     check: () => {
@@ -186,10 +225,4 @@ export const openLine = ({
       if (linkDown !== undefined) throw new BrokerUnavailable('notReady', linkDown)
     },
   }
-}
-
-/** Small frames, each waited for: held back until the last one is acknowledged, every question would take 40 ms. */
-const withoutDelay = (api: IBApi) => {
-  const { controller } = api as unknown as { controller: { socket: { client?: Socket } } }
-  controller.socket.client?.setNoDelay(true)
 }

@@ -15,7 +15,7 @@ import {
   type OrderSighting,
 } from '../../domain/ports/broker.ts'
 import type { Clock } from '../../domain/ports/clock.ts'
-import type { Limiter } from './limiter.ts'
+import { type Limiter, orderFlow, type Sender } from './limiter.ts'
 import type { AccountRow, PositionRow } from './snapshot.ts'
 
 /** What one row of the answer is. */
@@ -35,8 +35,13 @@ type Asked<K extends Kind> = {
   kind: K
   /** As people know it: `reqExecutions`. */
   name: string
+  /** Milliseconds from the moment at which it is sent: waiting for the message limit is no fault of the broker's. */
   deadline: number
   numbered: boolean
+  /** Whose it is; the order flow's own, unless said otherwise. */
+  sender?: Sender
+  /** Calls the question off: it fails at once and the broker is told. Only for numbered ones: the late answer of another would pass for the next one's. */
+  signal?: AbortSignal | undefined
   /** Goes ahead of what waits for the message limit. */
   urgent?: boolean
   send: (requestId: number) => void
@@ -91,6 +96,7 @@ export const createQuestions = ({
         open.delete(one)
         callOff()
         stopDeadline()
+        asked.signal?.removeEventListener('abort', abandon)
         end()
       }
       const one: Open = {
@@ -108,18 +114,22 @@ export const createQuestions = ({
       }
       const expire = () => {
         const reason = `${asked.name} was not answered within ${asked.deadline} ms`
-        const { sent, fault } = one
-        one.fail(fault ?? new BrokerUnavailable('timedOut', reason))
-        if (!sent) return
+        one.fail(one.fault ?? new BrokerUnavailable('timedOut', reason))
         noMore()
         if (!asked.numbered) spoiled(reason)
       }
-      // a process that was busy all the while finds the answer in its socket only after its timers: look once more
-      let stopDeadline = clock.after(asked.deadline, () => {
-        stopDeadline = clock.after(secondLook, expire)
-      })
+      const abandon = () => {
+        const { sent } = one
+        one.fail(new BrokerUnavailable('lost', `${asked.name} was called off`))
+        if (sent) noMore()
+      }
+      let stopDeadline = () => {}
       let callOff = () => {}
       const send = () => {
+        // a process that was busy all the while finds the answer in its socket only after its timers: look once more
+        stopDeadline = clock.after(asked.deadline, () => {
+          stopDeadline = clock.after(secondLook, expire)
+        })
         // to the end of the set: questions for the time are answered in the order in which they were sent
         open.delete(one)
         open.add(one)
@@ -131,12 +141,22 @@ export const createQuestions = ({
         }
       }
       open.add(one)
-      if (asked.urgent === true) limiter.urgent(send)
-      else callOff = limiter.queued(send)
+      asked.signal?.addEventListener('abort', abandon)
+      if (asked.signal?.aborted === true) abandon()
+      else if (asked.urgent === true) limiter.urgent(send)
+      else callOff = limiter.queued(send, asked.sender ?? orderFlow)
     })
 
   return {
     ask,
+    /** A number that no question has had on this connection, for what is no question but a subscription. */
+    takeId: (): number => {
+      nextId += 1
+      return nextId - 1
+    },
+    size: (): number => open.size,
+    /** Questions under way or waiting, the heartbeat's apart. */
+    busy: (): boolean => [...open].some((one) => one.asked.kind !== 'time'),
     /** A row of the open question of that kind (and number). False when nobody asked, or no longer asks. */
     row: <K extends Kind>(kind: K, row: Rows[K], id?: number): boolean => {
       const one = inTurn(kind, id)

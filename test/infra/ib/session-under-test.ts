@@ -19,8 +19,13 @@ export const ticket = (orderId: number, changes: Partial<OrderTicket> = {}): Ord
   ...changes,
 })
 
+type SessionReport = Extract<BrokerReport, { kind: 'session' }>
+
 export const sessionAt = (port: number, options: Partial<SessionOptions> = {}) => {
   const reports: BrokerReport[] = []
+  /** What it said of itself, apart from what the broker said. */
+  const states: SessionReport[] = []
+  const hear = (report: BrokerReport) => void (report.kind === 'session' ? states.push(report) : reports.push(report))
   const broker = createBrokerSession({
     host: '127.0.0.1',
     port,
@@ -37,10 +42,17 @@ export const sessionAt = (port: number, options: Partial<SessionOptions> = {}) =
     broker,
     reports,
     of,
+    states,
+    hear,
+    phases: () => states.map(({ phase }) => phase).filter((phase, place, all) => phase !== all[place - 1]),
+    told: () => states.filter(({ tell }) => tell).map(({ text }) => text),
     connected: (times = 1) => until(`connected, time ${times}`, () => of('connected').length >= times),
+    phase: (phase: SessionReport['phase']) => until(`the session is ${phase}`, () => broker.state().phase === phase),
+    /** Connects, and asks what must be asked before anything else, as the engine does. */
     start: async () => {
-      broker.start((report) => reports.push(report))
+      broker.start(hear)
       await until('connected', () => broker.connected())
+      await broker.snapshot(of('connected')[0]!.managedAccounts[0]!)
     },
   }
 }

@@ -20,11 +20,14 @@ describe('broker session: the life of a connection', () => {
     session = sessionAt(gateway.port, options)
     await session.start()
   }
-  const ids = (connection = gateway.last()) => connection.messages.map(([id]) => Number(id))
+  const all = (connection = gateway.last()) => connection.messages.map(([id]) => Number(id))
+  /** Without those of the snapshot with which a session begins. */
+  const ids = (connection = gateway.last()) => all(connection).filter((id) => !ofSnapshot.has(id))
 
   beforeEach(async () => {
     gateway = await startScriptedGateway()
     gateway.answer(sent.currentTime, (_fields, connection) => connection.send(49, 1, 1_795_257_000))
+    answerEmptySnapshot(gateway)
   })
   afterEach(async () => {
     await session.broker.close('the test is over')
@@ -34,7 +37,7 @@ describe('broker session: the life of a connection', () => {
   it('is connected only when accounts and next order id are both there', async () => {
     gateway.greetWith((_fields, connection) => connection.send(9, 1, 42))
     session = sessionAt(gateway.port)
-    session.broker.start((report) => session.reports.push(report))
+    session.broker.start(session.hear)
     await until('the client has introduced itself', () => gateway.connections[0]?.clientId === '7')
     gateway.last().send(4, 2, -1, 2104, 'farm OK', '')
     expect(session.broker.connected()).to.equal(false)
@@ -123,7 +126,7 @@ describe('broker session: the life of a connection', () => {
     const { port } = gateway
     await gateway.close()
     session = sessionAt(port)
-    session.broker.start((report) => session.reports.push(report))
+    session.broker.start(session.hear)
     await until('the failure is reported', () => session.of('notice').length > 0)
     expect(session.of('notice')[0]).to.deep.include({ code: 502 })
     expect(await failure(session.broker.currentTime())).to.include({ why: 'notReady' })
@@ -139,6 +142,8 @@ describe('broker session: the life of a connection', () => {
     gateway.last().send(4, 2, -1, 1102, 'Connectivity restored', '')
     await until('the link is up', () => session.of('link').length === 2)
     expect(session.of('link').map(({ state }) => state)).to.deep.equal(['down', 'up'])
+    expect(() => session.broker.place(ticket(1))).to.throw(BrokerUnavailable, 'what must be asked first')
+    await session.broker.snapshot('DU1')
     session.broker.place(ticket(1))
     await until('the order is there', () => ids().includes(sent.placeOrder))
   })
@@ -156,7 +161,7 @@ describe('broker session: the life of a connection', () => {
     gateway.last().send(...executionMessage(-1, { id: 'e1.01' }))
     gateway.last().send(...statusMessage(5, 'Filled', 10, 0))
     await until('the status came through', () => seen.includes('order'))
-    expect(seen).to.deep.equal(['connected', 'execution', 'notice', 'order'])
+    expect(seen.filter((kind) => kind !== 'session')).to.deep.equal(['connected', 'execution', 'notice', 'order'])
     expect(session.broker.connected()).to.equal(true)
   })
 
@@ -243,7 +248,7 @@ describe('broker session: the life of a connection', () => {
     session.broker.place(ticket(6))
     session.broker.cancel(6)
     await until('the cancel is there', () => ids().includes(sent.cancelOrder))
-    const [, first, second, cancel] = gateway.last().messages
+    const [first, second, cancel] = gateway.last().messages.slice(-3)
     const named = (fields: string[]) =>
       Object.fromEntries(Object.entries(placeOrderFields).map(([name, position]) => [name, fields[position]!]))
     const contract = { conId: '756733', symbol: 'SPY', secType: 'STK', exchange: 'SMART', currency: 'USD' }
@@ -280,11 +285,12 @@ describe('broker session: the life of a connection', () => {
 
   it('asks all that belongs to a snapshot, in this order', async () => {
     await open()
-    answerEmptySnapshot(gateway)
+    await session.broker.currentTime()
+    const before = all().length
     const snapshot = await session.broker.snapshot('DU1')
     await session.broker.currentTime()
     expect(snapshot).to.deep.include({ account: 'DU1', executions: [], openOrders: [], completedOrders: [], positions: [] })
-    expect(ids().slice(1)).to.deep.equal([
+    expect(all().slice(before)).to.deep.equal([
       sent.executions,
       sent.allOpenOrders,
       sent.completedOrders,
@@ -297,6 +303,9 @@ describe('broker session: the life of a connection', () => {
   })
 })
 
+const ofSnapshot = new Set<number>([
+  ...[sent.executions, sent.allOpenOrders, sent.completedOrders, sent.positions, sent.cancelPositions, sent.accountUpdates],
+])
 const spy = { symbol: 'SPY', secType: 'STK', exchange: 'SMART', currency: 'USD' }
 
 /** Positions in placeOrder at server version 178. */

@@ -155,7 +155,7 @@ for (const maxServerVersion of [178, 193])
 
     it('waits for its client id while another session has it', async () => {
       const second = sessionAt(gateway.port)
-      second.broker.start((report) => second.reports.push(report))
+      second.broker.start(second.hear)
       await until('it says that it waits', () => second.of('notice').some(({ code }) => code === 326))
       await session.broker.close('it makes room')
       await second.connected()

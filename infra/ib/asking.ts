@@ -1,0 +1,110 @@
+/** Our questions on a line, each by its name, with its deadline, and with what tells the broker that the answer is enough. */
+import type { BarSizeSetting, WhatToShow } from '@stoqey/ib'
+import type { Contract, HistoricalBar, HistoryRequest } from '../../domain/ports/broker.ts'
+import { contractToAsk } from './contracts.ts'
+import { orderFlow, type Sender } from './limiter.ts'
+import type { Line } from './line.ts'
+import type { AccountRow, PositionRow, SnapshotQuestions } from './snapshot.ts'
+
+export type ContractQuery = { symbol: string; secType: string; exchange: string; currency: string; primaryExchange?: string }
+type Asking = { sender?: Sender; signal?: AbortSignal | undefined }
+
+/** `formatDate` of IB: times of intraday bars as epoch seconds, which no zone can bend. */
+const secondsSince1970 = 2
+
+export const askContracts = (
+  { questions, api, deadlines }: Line,
+  query: ContractQuery,
+  { sender = orderFlow, signal }: Asking = {},
+): Promise<Contract[]> =>
+  questions.ask({
+    ...{ kind: 'contracts', name: 'reqContractDetails', numbered: true, deadline: deadlines.question, sender, signal },
+    send: (id) => api.reqContractDetails(id, contractToAsk(query)),
+  })
+
+export const askBars = async (
+  { questions, api, deadlines }: Line,
+  { contract, size, duration, whatToShow, regularHoursOnly }: HistoryRequest,
+  { sender = orderFlow, signal }: Asking = {},
+): Promise<HistoricalBar[]> => {
+  const asked = contractToAsk(contract)
+  const bars = await questions.ask({
+    ...{ kind: 'bars', name: 'reqHistoricalData', numbered: true, deadline: deadlines.history, sender, signal },
+    send: (id) =>
+      api.reqHistoricalData(
+        ...([id, asked, '', duration, size as BarSizeSetting, whatToShow as WhatToShow] as const),
+        ...([regularHoursOnly, secondsSince1970, false] as const),
+      ),
+    cancel: (id) => api.cancelHistoricalData(id),
+  })
+  return bars.sort((left, right) => (left.start < right.start ? -1 : 1))
+}
+
+export const askTime = async ({ questions, api, deadlines }: Line): Promise<string> => {
+  const asked = { kind: 'time', name: 'reqCurrentTime', numbered: false, deadline: deadlines.question } as const
+  const [time] = await questions.ask({ ...asked, send: () => api.reqCurrentTime() })
+  return time!
+}
+
+/** @param goesOn whether somebody listens on: then the broker is not told that it is enough */
+export const askPositions = ({ questions, api, deadlines }: Line, sender: Sender, goesOn = () => true): Promise<PositionRow[]> =>
+  questions.ask({
+    ...{ kind: 'positions', name: 'reqPositions', numbered: false, deadline: deadlines.question, sender },
+    send: () => api.reqPositions(),
+    cancel: () => goesOn() || api.cancelPositions(),
+  })
+
+/** A subscription that stands is ended first, so that the whole answer comes again. */
+export const askAccountValues = (
+  { questions, api, deadlines }: Line,
+  account: string,
+  sender: Sender,
+  goesOn = () => true,
+): Promise<AccountRow[]> =>
+  questions.ask({
+    ...{ kind: 'accountValues', name: 'reqAccountUpdates', numbered: false, deadline: deadlines.question, sender },
+    send: () => {
+      if (goesOn()) api.reqAccountUpdates(false, account)
+      api.reqAccountUpdates(true, account)
+    },
+    cancel: () => goesOn() || api.reqAccountUpdates(false, account),
+  })
+
+/** What must be known before anything is done. Each question finds the line standing: it may have gone since the last answer. */
+export const snapshotQuestions = (
+  line: Line,
+  goesOn: { positions: () => boolean; accountValues: (account: string) => boolean },
+): SnapshotQuestions => {
+  const { api, questions, commissions, deadlines } = line
+  const deadline = deadlines.question
+  const standing = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+    line.check()
+    return ask()
+  }
+  return {
+    executions: () =>
+      standing(() =>
+        questions.ask({
+          ...{ kind: 'executions', name: 'reqExecutions', numbered: true, deadline },
+          send: (id) => api.reqExecutions(id, {}),
+        }),
+      ),
+    openOrders: () =>
+      standing(() =>
+        questions.ask({
+          ...{ kind: 'openOrders', name: 'reqAllOpenOrders', numbered: false, deadline },
+          send: () => api.reqAllOpenOrders(),
+        }),
+      ),
+    completedOrders: () =>
+      standing(() =>
+        questions.ask({
+          ...{ kind: 'completedOrders', name: 'reqCompletedOrders', numbered: false, deadline },
+          send: () => api.reqCompletedOrders(false),
+        }),
+      ),
+    positions: () => standing(() => askPositions(line, orderFlow, goesOn.positions)),
+    accountValues: (account) => standing(() => askAccountValues(line, account, orderFlow, () => goesOn.accountValues(account))),
+    commission: (executionId) => commissions.get(executionId),
+  }
+}
