@@ -14,7 +14,7 @@ export type Environment = {
   /** Of `ibt topics`: where Cloud Scheduler keeps its jobs, and a server (host:port) that stands in for it beside the emulators. */
   scheduler?: { location?: string; emulator?: string }
   /** Where IB Gateway or TWS listens. The client id stays the same for ever: it fences off an engine that was replaced. */
-  gateway: { host: string; port: number; clientId: number; account?: string }
+  gateway: { host: string; port: number; clientId: number; account?: string; backup?: { host: string; port: number }; restartAt?: string }
   /** More strategies than those in `domain/strategies/`. */
   strategiesDirectory?: string
   /** Of the HTTP server. */
@@ -37,6 +37,9 @@ export const variables: Readonly<Record<string, string>> = {
   CLOUD_SCHEDULER_EMULATOR_HOST: "host:port of a server that stands in for Cloud Scheduler, only beside Google's emulators",
   IB_HOST: 'where IB Gateway or TWS listens (127.0.0.1)',
   IB_PORT: 'its API port (4002 in paper mode, 4001 in live mode)',
+  IB_BACKUP_HOST: "host of a second gateway, taken while the first one's session is known to be closed (none; with only the port: IB_HOST)",
+  IB_BACKUP_PORT: "its API port (the first one's)",
+  IB_RESTART_AT: 'HH:MM in New York at which the gateway restarts every day: new orders wait from two minutes before (unknown)',
   IB_CLIENT_ID: 'the API client id, to be kept for ever: orders belong to it (17)',
   IB_ACCOUNT: 'the account to trade; needed in live mode and where a login manages several',
   STRATEGIES_DIR: 'folder with further strategies, a file each',
@@ -101,14 +104,15 @@ const Variables = t.partial({
   CLOUD_SCHEDULER_EMULATOR_HOST: emulatorHost,
   IB_HOST: host,
   IB_PORT: port,
+  IB_BACKUP_HOST: host,
+  IB_BACKUP_PORT: port,
+  IB_RESTART_AT: text('a time of day in New York such as 23:45', /^([01]\d|2[0-3]):[0-5]\d$/),
   IB_CLIENT_ID: whole(1, 2_147_483_647),
   IB_ACCOUNT: text('an account such as DU1234567', /^[A-Z]{1,3}\d{4,10}$/),
   STRATEGIES_DIR: t.string,
   PORT: port,
   LOG_LEVEL: choice(...logLevels),
 })
-
-const notInThisVersion = ['IB_BACKUP_HOST', 'IB_BACKUP_PORT']
 
 /** A variable that is there but empty counts as not set, as in a compose file with an unset value. */
 const setOnes = (given: Readonly<Record<string, string | undefined>>): Record<string, string> =>
@@ -140,6 +144,24 @@ const schedulerOf = (given: Given): Pick<Environment, 'scheduler'> => {
   return { scheduler: { ...(location === undefined ? {} : { location }), ...(emulator === undefined ? {} : { emulator }) } }
 }
 
+const gatewayOf = (given: Given, mode: Environment['mode']): Decoded<Environment['gateway']> => {
+  const { IB_BACKUP_HOST, IB_BACKUP_PORT, IB_ACCOUNT, IB_RESTART_AT } = given
+  const main = { host: given.IB_HOST ?? fallback.host, port: given.IB_PORT ?? fallback.port[mode] }
+  const backup = { host: IB_BACKUP_HOST ?? main.host, port: IB_BACKUP_PORT ?? main.port }
+  const named = IB_BACKUP_HOST !== undefined ? 'IB_BACKUP_HOST' : IB_BACKUP_PORT !== undefined ? 'IB_BACKUP_PORT' : undefined
+  if (named !== undefined && backup.host === main.host && backup.port === main.port)
+    return { ok: false, problem: `${named}: the backup gateway at ${backup.host}:${backup.port} is the first one itself` }
+  return {
+    ok: true,
+    value: {
+      ...{ ...main, clientId: given.IB_CLIENT_ID ?? fallback.clientId },
+      ...(IB_ACCOUNT === undefined ? {} : { account: IB_ACCOUNT }),
+      ...(named === undefined ? {} : { backup }),
+      ...(IB_RESTART_AT === undefined ? {} : { restartAt: IB_RESTART_AT }),
+    },
+  }
+}
+
 /** @returns the environment, or one line that names the variable and what is wrong with it */
 export const readEnvironment = (given: Readonly<Record<string, string | undefined>>): Decoded<Environment> => {
   const set = setOnes(given)
@@ -152,10 +174,10 @@ export const readEnvironment = (given: Readonly<Record<string, string | undefine
       ok: false,
       problem: "CLOUD_SCHEDULER_EMULATOR_HOST: stands only beside Google's emulators, and PUBSUB_EMULATOR_HOST is not set",
     }
-  const early = notInThisVersion.find((name) => set[name] !== undefined)
-  if (early !== undefined) return { ok: false, problem: `${early}: a backup gateway is not part of this version; unset it` }
   const { value } = decoded
   const mode = value.TRADING_MODE ?? 'paper'
+  const gateway = gatewayOf(value, mode)
+  if (!gateway.ok) return gateway
   return {
     ok: true,
     value: {
@@ -163,12 +185,7 @@ export const readEnvironment = (given: Readonly<Record<string, string | undefine
       dataDirectory: value.DATA_DIR ?? fallback.dataDirectory,
       store: store.value,
       ...schedulerOf(value),
-      gateway: {
-        host: value.IB_HOST ?? fallback.host,
-        port: value.IB_PORT ?? fallback.port[mode],
-        clientId: value.IB_CLIENT_ID ?? fallback.clientId,
-        ...(value.IB_ACCOUNT === undefined ? {} : { account: value.IB_ACCOUNT }),
-      },
+      gateway: gateway.value,
       ...(value.STRATEGIES_DIR === undefined ? {} : { strategiesDirectory: value.STRATEGIES_DIR }),
       httpPort: value.PORT ?? fallback.httpPort,
       logLevel: value.LOG_LEVEL ?? 'info',

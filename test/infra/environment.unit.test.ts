@@ -69,6 +69,9 @@ describe('the environment', () => {
     ['IB_PORT', '4002.5', /whole number/],
     ['IB_PORT', '0x10', /whole number/],
     ['IB_CLIENT_ID', '0', /from 1 to/],
+    ['IB_BACKUP_HOST', 'http://other', /a host name or address/],
+    ['IB_BACKUP_PORT', '0', /must be a whole number from 1 to 65535/],
+    ['IB_RESTART_AT', '24:00', /a time of day in New York such as 23:45/],
     ['IB_CLIENT_ID', '2147483648', /from 1 to 2147483647/],
     ['IB_ACCOUNT', 'du1', /an account such as DU1234567/],
     ['IB_HOST', 'http://gateway', /a host name or address/],
@@ -113,7 +116,13 @@ describe('the environment', () => {
     expect(problemOf({ PUBSUB_EMULATOR_HOST: 'localhost:8080', GOOGLE_CLOUD_PROJECT: 'my-project' })).to.match(/^FIRESTORE_EMULATOR_HOST: /)
   })
 
-  it('does not let anybody believe in a backup gateway', () => {
-    expect(problemOf({ IB_BACKUP_HOST: 'other' })).to.contain('IB_BACKUP_HOST')
+  it('takes a backup gateway that is another one, and the time of the nightly restart', () => {
+    const backupOf = (given: Record<string, string>) => decoded(given).gateway.backup
+    expect(backupOf({ IB_BACKUP_HOST: 'other', IB_BACKUP_PORT: '4003' })).to.deep.equal({ host: 'other', port: 4003 })
+    expect(backupOf({ IB_BACKUP_HOST: 'other', IB_PORT: '7497' })).to.deep.equal({ host: 'other', port: 7497 })
+    expect(backupOf({ IB_BACKUP_PORT: '4003', IB_HOST: 'gateway' })).to.deep.equal({ host: 'gateway', port: 4003 })
+    expect(problemOf({ IB_BACKUP_HOST: '127.0.0.1' })).to.match(/^IB_BACKUP_HOST: .*127\.0\.0\.1:4002 is the first one itself$/)
+    expect(problemOf({ IB_BACKUP_PORT: '4002' })).to.match(/^IB_BACKUP_PORT: /)
+    expect(decoded({ IB_RESTART_AT: '23:45' }).gateway.restartAt).to.equal('23:45')
   })
 })
