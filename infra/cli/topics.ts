@@ -88,6 +88,9 @@ marked and not in topics.yaml. A topic or subscription of topics.yaml that was m
 the same, but never deleted. What Google does not change in place (ordering, the topic of a subscription …) is named, with what
 to do about it.
 
+Dead letters need rights that apply does not give: Pub/Sub's service agent must be a publisher on {mode}-dead-letters and a
+subscriber on the subscriptions of the engine.
+
 With Google's emulators the jobs are left out, unless CLOUD_SCHEDULER_EMULATOR_HOST names a server that stands in.
 
 Examples:

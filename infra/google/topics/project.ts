@@ -32,10 +32,19 @@ export const openProject = (environment: Pick<Environment, 'mode' | 'store' | 's
   if (withJobs && location === undefined) throw new Error('GCP_REGION: the jobs of topics.yaml need a region, such as europe-west1')
   const connection = openConnection(store)
   const pubsub = pubsubResources({ pubsub: connection.pubsub, project, mode })
+  /** Asked for first: without credentials the clients also fail where nobody can catch it. */
+  const credentials = async (): Promise<void> => {
+    if (!emulated) await connection.pubsub.auth.getClient()
+  }
   const place = { mode, project, ...(withJobs && location !== undefined ? { location } : {}) }
   const base = { ...place, wanted: wanted(topics, { ...place, emulated }) }
   if (!withJobs || location === undefined)
-    return { ...base, resources: pubsub, close: connection.close, ...(emulated ? { leftOut: noScheduler } : {}) }
+    return {
+      ...base,
+      resources: { ...pubsub, find: () => credentials().then(pubsub.find) },
+      close: () => connection.close(),
+      ...(emulated ? { leftOut: noScheduler } : {}),
+    }
   const at = { project, location, ...(scheduler?.emulator === undefined ? {} : { emulator: scheduler.emulator }) }
   const client = openScheduler(at)
   const jobs = schedulerResources(client, { ...at, mode })
@@ -43,13 +52,16 @@ export const openProject = (environment: Pick<Environment, 'mode' | 'store' | 's
   return {
     ...base,
     resources: {
-      find: async () => (await Promise.all([pubsub.find(), jobs.find()])).flat(),
+      find: async () => {
+        await credentials()
+        return (await Promise.all([pubsub.find(), jobs.find()])).flat()
+      },
       create: (resource) => of(resource).create(resource),
       change: (resource, fields) => of(resource).change(resource, fields),
       remove: (resource) => of(resource).remove(resource),
     },
     close: async () => {
-      await Promise.all([connection.close(), client.close()])
+      await Promise.allSettled([connection.close(), client.close()])
     },
   }
 }

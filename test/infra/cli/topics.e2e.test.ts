@@ -114,6 +114,15 @@ describe('ibt topics', function () {
     expect(said(errors).at(-1)).to.match(new RegExp(`^ibt: project ${project} cannot be read: .+`))
   })
 
+  it('says in one line that there are no credentials', async () => {
+    const nowhere = { GOOGLE_APPLICATION_CREDENTIALS: '/nowhere/key.json', METADATA_SERVER_DETECTION: 'none' }
+    const real = { PUBSUB_EMULATOR_HOST: '', FIRESTORE_EMULATOR_HOST: '', CLOUD_SCHEDULER_EMULATOR_HOST: '' }
+    const { code, out, errors } = await topics(['plan'], { ...real, ...nowhere })
+    expect([code, out]).to.deep.equal([1, ''])
+    expect(said(errors)).to.have.length(2)
+    expect(said(errors)[1]).to.match(/cannot be read: .*GOOGLE_APPLICATION_CREDENTIALS/)
+  })
+
   it('explains itself', async () => {
     for (const args of [[], ['plan'], ['apply'], ['check']]) {
       const { code, out } = await ibt(['topics', ...args, '--help'])
