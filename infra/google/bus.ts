@@ -9,6 +9,7 @@ import { type Clock, isoTime } from '../../domain/ports/clock.ts'
 import { nameFor, type Topics } from '../../domain/topics.ts'
 import { type Consumer, openConsumer } from './consumer.ts'
 import { type KeptLetters, letterOf, openKeptLetters } from './dead-letters.ts'
+import { followJourneys } from './journeys.ts'
 import { openPublisher, type Publisher } from './publisher.ts'
 
 export type BusOptions = {
@@ -106,32 +107,4 @@ export const openBus = ({ pubsub, topics, mode, clock, publishWithinMs = 10_000,
 
 const raise = (error: Error): never => {
   throw error
-}
-
-/** Messages between their publication here and their arrival here. A message may arrive before we are told that it is published. */
-const followJourneys = () => {
-  const underWay = new Set<string>()
-  const arrivedEarly = new Set<string>()
-  let publishing = 0
-  const key = (subscription: string, id: string) => `${subscription} ${id}`
-  return {
-    begin: async (readers: () => string[], publish: () => Promise<string>): Promise<string> => {
-      publishing += 1
-      try {
-        const id = await publish()
-        for (const reader of readers()) if (!arrivedEarly.has(key(reader, id))) underWay.add(key(reader, id))
-        return id
-      } finally {
-        publishing -= 1
-        if (publishing === 0) arrivedEarly.clear()
-      }
-    },
-    end: (subscription: string, id: string): void => {
-      if (!underWay.delete(key(subscription, id)) && publishing > 0) arrivedEarly.add(key(subscription, id))
-    },
-    forget: (subscription: string): void => {
-      for (const one of underWay) if (one.startsWith(`${subscription} `)) underWay.delete(one)
-    },
-    any: () => publishing > 0 || underWay.size > 0,
-  }
 }

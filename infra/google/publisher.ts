@@ -46,11 +46,8 @@ export const openPublisher = ({
       const message = { data, attributes: { ...attributes }, ...(orderingKey === undefined ? {} : { orderingKey }) }
       return await Promise.race([handle.publishMessage(message), late])
     } catch (error) {
-      if (orderingKey !== undefined) {
-        // A failure closes the key until it is opened again. The client closes it a moment after the failure is heard.
-        await new Promise((resolve) => setImmediate(resolve))
-        handle.resumePublishing(orderingKey)
-      }
+      // By its own account the client keeps a key closed after a failure, until it is told to go on.
+      if (orderingKey !== undefined) handle.resumePublishing(orderingKey)
       throw pubsubError(`the topic "${topic}"`, pubsub.projectId, error)
     } finally {
       callOff()

@@ -350,6 +350,34 @@ describe('the bus on Google Pub/Sub, beyond the contract', function () {
       await Promise.all(deliveries.map((delivery) => delivery.ack()))
     })
 
+    it('carry the ordering key of topics.yaml, and commands none', async () => {
+      await create()
+      const [bus, pubsub] = [open(), connect()]
+      const keys: [string, string | undefined][] = []
+      for (const name of ['paper-events-reader', engine]) {
+        const subscription = pubsub.subscription(name)
+        subscription.on('message', (message) => {
+          keys.push([name, message.orderingKey])
+          message.ack()
+        })
+        closing.push(() => subscription.close())
+      }
+      await Promise.all([publishTo(bus, 'event', events), publishTo(bus, 'command')])
+      await until('both are here', () => keys.length === 2)
+      expect(Object.fromEntries(keys)).to.deep.equal({ 'paper-events-reader': 'paper', [engine]: '' })
+    })
+
+    it('can be published again in the very moment in which one is refused', async () => {
+      await create()
+      const bus = open()
+      const refused = bus.publish(events, { data: '', attributes: {} })
+      const again = refused.then(
+        () => expect.fail('it was not refused'),
+        (error: Error) => publishTo(bus, 'right', events).then(() => error.message),
+      )
+      expect(await again).to.match(/^Pub\/Sub refuses the topic "paper-events": [^\n]+$/)
+    })
+
     it('can be published again right after one failed', async () => {
       await create()
       const line = await proxy()
@@ -390,6 +418,36 @@ describe('the bus on Google Pub/Sub, beyond the contract', function () {
         expect(error.message).to.match(/^Pub\/Sub cannot be reached for the topic "paper-commands": [^\n]+$/)
         expect(error.message).to.have.length.below(400)
       })
+
+    it('does not get later what was said to have failed', async () => {
+      await create()
+      const line = await proxy()
+      const bus = open({ pubsub: connect(line), publishWithinMs: 1_500 })
+      const { deliveries } = read(open())
+      await publishTo(bus, 'before')
+      line.setMode('refuse')
+      await failure(publishTo(bus, 'failed'))
+      line.setMode('pass')
+      await until(
+        'it can be published again',
+        () =>
+          publishTo(bus, 'after').then(
+            () => true,
+            () => false,
+          ),
+        20_000,
+      )
+      await pass(3_000)
+      expect(deliveries.map(({ data }) => data)).to.deep.equal(['before', 'after'])
+      await Promise.all(deliveries.map((delivery) => delivery.ack()))
+    })
+
+    it('fails a publication in time also where the client never gets to the line', async () => {
+      const pubsub = Object.assign(connect(), { getClientConfig: () => new Promise<never>(() => {}) })
+      const error = await failure(publishTo(open({ pubsub, publishWithinMs: 500 })))
+      expect(error).to.be.instanceOf(StoreUnavailable)
+      expect(error.message).to.equal('Pub/Sub cannot be reached for the topic "paper-commands": no answer within 500 ms')
+    })
 
     it('is waited for by who reads, who carries on', async () => {
       await create()
