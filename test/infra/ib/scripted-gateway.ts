@@ -28,14 +28,20 @@ export const startScriptedGateway = async ({
   accounts = 'DU1',
   nextValidId = 1,
   serverVersion = 178,
+  port = 0,
+  answersGoodbye = true,
 }: {
   accounts?: string
   nextValidId?: number
   serverVersion?: number
+  port?: number
+  /** Without it the end of a client is not answered, as by a machine that hangs. */
+  answersGoodbye?: boolean
 } = {}) => {
   const connections: GatewayConnection[] = []
   const answers = new Map<string, Answer>()
   const sockets = new Set<Socket>()
+  let speaks = true
   let greet: Answer = (_fields, connection) => {
     connection.send(15, 1, accounts)
     connection.send(9, 1, nextValidId)
@@ -66,6 +72,7 @@ export const startScriptedGateway = async ({
     socket.on('error', () => undefined)
     socket.on('close', () => sockets.delete(socket))
     socket.on('data', (data) => {
+      if (!speaks) return
       buffer = Buffer.concat([buffer, data])
       for (;;) {
         const start = versioned ? 0 : 4
@@ -81,8 +88,8 @@ export const startScriptedGateway = async ({
     })
   }
 
-  const server = createServer(serve)
-  server.listen(0, '127.0.0.1')
+  const server = createServer({ allowHalfOpen: !answersGoodbye }, serve)
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
@@ -94,6 +101,10 @@ export const startScriptedGateway = async ({
     /** What follows START_API instead of accounts and id. */
     greetWith: (answer: Answer) => {
       greet = answer
+    },
+    /** From now on nothing is read or answered, and no connection is closed. */
+    fallSilent: () => {
+      speaks = false
     },
     answer: (messageId: number, answer: Answer) => void answers.set(String(messageId), answer),
     close: async () => {
@@ -112,6 +123,8 @@ export const sent = {
   accountUpdates: 6,
   executions: 7,
   contractDetails: 9,
+  marketData: 1,
+  cancelMarketData: 2,
   allOpenOrders: 16,
   historicalData: 20,
   cancelHistoricalData: 25,
