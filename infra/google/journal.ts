@@ -2,7 +2,7 @@
  * The journal on Firestore: the commit and the marker of its cause are created in one batch, or not at all. No read comes before it;
  * what happened is read afterwards, where the answer leaves it open. Commits are text: Firestore indexes `position` and nothing else.
  */
-import { type CollectionReference, FieldPath, type Firestore } from '@google-cloud/firestore'
+import { FieldPath, type Firestore, type Query } from '@google-cloud/firestore'
 import * as t from 'io-ts'
 import { type Commit, genesisHash, markerOf, type StoredCommit, store as toStored } from '../../domain/commit.ts'
 import { decode } from '../../domain/decode.ts'
@@ -17,7 +17,7 @@ export type JournalOptions = {
   /** Names the journal: `paper` or `live`. */
   mode: string
   clock?: Pick<Clock, 'after'>
-  /** An append waits out any outage until this is aborted. */
+  /** An append waits out any outage until this is aborted; reading and listening end with it, too. */
   abandoned: AbortSignal
 }
 
@@ -58,7 +58,7 @@ export const openJournal = ({ firestore, mode, clock = systemClock, abandoned }:
   const commits = root.collection('commits')
   const commands = root.collection('commands')
   const newest = commits.orderBy('position', 'desc').limit(1).select('position', 'hash')
-  const listeners = announcing(newest, clock)
+  const listeners = announcing(newest, clock, abandoned)
 
   /** The highest commit that this process read or appended. Whoever appends should continue it. */
   let known: Marker | undefined
@@ -185,17 +185,25 @@ export const openJournal = ({ firestore, mode, clock = systemClock, abandoned }:
   }
 }
 
-/** Our own appends are told at once, those of others by one listener of Firestore, which lives as long as somebody here listens. */
-const announcing = (newest: ReturnType<CollectionReference['limit']>, clock: Pick<Clock, 'after'>) => {
+/**
+ * Our own appends are told at once, those of others by one listener of Firestore, which lives as long as somebody here listens,
+ * and ends with the waiting: the client cannot be closed before.
+ */
+const announcing = (newest: Query, clock: Pick<Clock, 'after'>, abandoned: AbortSignal) => {
   const listeners = new Set<() => void>()
   let stop = () => {}
   const tell = (): void =>
     queueMicrotask(() => {
       for (const listener of [...listeners]) if (listeners.has(listener)) listener()
     })
+  abandoned.addEventListener('abort', () => {
+    listeners.clear()
+    stop()
+  })
   return {
     tell,
     add: (listener: () => void): (() => void) => {
+      if (abandoned.aborted) return () => {}
       const own = () => listener() // the same function may listen twice
       if (listeners.size === 0) stop = keepListening((heard, failed) => newest.onSnapshot(heard, failed), clock, tell)
       listeners.add(own)

@@ -188,11 +188,25 @@ describe('the journal on Google Firestore, in trouble', () => {
 })
 
 describe('a listener of the journal on Google Firestore', () => {
-  usesEmulators() // skipped where there are none
+  const { store } = usesEmulators()
   let emulator: Emulator | undefined
   afterEach(async function () {
     this.timeout(20_000)
     await emulator?.end()
+  })
+
+  it('ends when the journal is abandoned, so that the client can be closed', async () => {
+    const clients = googleClients(store())
+    const abandonment = new AbortController()
+    const journal = openJournal({ firestore: clients.connect().firestore, mode: 'paper', abandoned: abandonment.signal })
+    let told = 0
+    journal.onAppended(() => {
+      told += 1
+    })
+    await until('it listens', () => told > 0)
+    abandonment.abort()
+    journal.onAppended(() => expect.fail('told after all was over'))()
+    await clients.close() // refuses while anybody listens
   })
 
   it('outlives a restart of the server', async () => {
@@ -201,9 +215,12 @@ describe('a listener of the journal on Google Firestore', () => {
     const project = { project: 'restart', database: '(default)', emulators: { firestore: emulator.host, pubsub: '127.0.0.1:1' } }
     const clients = googleClients(project)
     const abandonment = new AbortController()
-    const open = () =>
-      openJournal({ firestore: clients.connect(project.emulators.firestore).firestore, mode: 'paper', abandoned: abandonment.signal })
-    const [journal, writer] = [open(), open()]
+    const open = (clock?: Pick<Clock, 'after'>) =>
+      openJournal({
+        ...{ firestore: clients.connect(project.emulators.firestore).firestore, mode: 'paper', abandoned: abandonment.signal },
+        ...(clock && { clock }),
+      })
+    const [journal, writer] = [open(quicker(10)), open()]
     let told = 0
     const stop = journal.onAppended(() => {
       told += 1
