@@ -1,7 +1,10 @@
 import { expect } from 'chai'
+import { fold } from '../../domain/fold.ts'
+import { initialLedger } from '../../domain/ledger.ts'
 import type { Document } from '../../domain/ports/documents.ts'
+import { createOrderIndex } from '../../projections/order-index.ts'
 import type { View } from '../../projections/view.ts'
-import { broker, closed, command, documentsOf, placed, planned, started, type Told } from './story.ts'
+import { broker, closed, command, commitsOf, documentsOf, placed, planned, started, type Told } from './story.ts'
 
 /** What the index answers after the last commit. */
 const asked = (...told: Told[]): Document => {
@@ -36,5 +39,15 @@ describe('the index of the orders', () => {
 
   it('is silent on orders that the ledger never had', () => {
     expect(asked(started, broker(placed('nobody')), broker(closed('nobody', 'lost')))).to.deep.equal({ open: [], decided: [] })
+  })
+
+  it('answers the same when it begins with a ledger that knows orders already', () => {
+    const history: Told[] = [...told, broker(closed('r1', 'lost')), broker(closed('r2', 'lost')), broker(placed('r1'))]
+    const ledger = initialLedger()
+    for (const stored of commitsOf(history)) fold(ledger, stored)
+    const index = createOrderIndex(ledger)
+    const answer = { open: index.open().map(({ orderRef }) => orderRef), decided: index.of('alloc-1').map(({ orderRef }) => orderRef) }
+    expect(answer).to.deep.equal(asked(...history))
+    expect(answer).to.deep.equal({ open: ['r1', 'r3'], decided: ['r1', 'r2'] })
   })
 })
