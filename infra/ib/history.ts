@@ -74,6 +74,7 @@ export const createHistory = ({
         waiting.delete(attempt)
         signal.removeEventListener('abort', stop)
         past.push(pastOf(request, now))
+        open += 1
         resolve()
       }
       signal.addEventListener('abort', stop, { once: true })
@@ -82,9 +83,8 @@ export const createHistory = ({
 
   const ask = async (request: HistoryRequest, tenant: string, signal: AbortSignal): Promise<HistoricalBar[]> => {
     await turn(request, signal)
-    if (signal.aborted) throw calledOff()
-    open += 1
     try {
+      if (signal.aborted) throw calledOff()
       return await send(request, { tenant, signal })
     } finally {
       open -= 1

@@ -25,6 +25,9 @@ export type Limiter = {
   close(): void
 }
 
+/** Tenants come and go; who was served last matters only among those who wait. */
+const mostRemembered = 1000
+
 type Entry = { send: () => void; sender: Sender }
 
 export const createLimiter = ({
@@ -73,7 +76,7 @@ export const createLimiter = ({
       spend()
       entry.send()
     }
-    if (waiting.size === 0) served.clear()
+    if (waiting.size === 0 && served.size > mostRemembered) served.clear()
     if (waiting.size === 0 || wake !== undefined || closed) return
     onWait(waiting.size)
     // a question may go when this many of the used tokens have come back

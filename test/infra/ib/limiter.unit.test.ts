@@ -1,32 +1,7 @@
 import { expect } from 'chai'
 import * as fc from 'fast-check'
-import { createLimiter } from '../../../infra/ib/limiter.ts'
-
-/** Machine time that moves only when told to. */
-const handClock = () => {
-  let now = 0
-  const timers = new Set<{ at: number; run: () => void }>()
-  return {
-    monotonic: () => now,
-    after: (milliseconds: number, run: () => void) => {
-      const timer = { at: now + milliseconds, run }
-      timers.add(timer)
-      return () => void timers.delete(timer)
-    },
-    pass: (milliseconds: number) => {
-      const end = now + milliseconds
-      for (;;) {
-        const next = [...timers].sort((left, right) => left.at - right.at)[0]
-        if (next === undefined || next.at > end) break
-        timers.delete(next)
-        now = next.at
-        next.run()
-      }
-      now = end
-    },
-    timers,
-  }
-}
+import { createLimiter, type Use } from '../../../infra/ib/limiter.ts'
+import { handClock } from './hand-clock.ts'
 
 describe('message limit', () => {
   it('lets questions wait their turn and leaves a reserve', () => {
@@ -62,6 +37,40 @@ describe('message limit', () => {
     expect(asked).to.equal(false)
     clock.pass(100)
     expect(asked).to.equal(true)
+  })
+
+  it('lets the order flow’s questions go first, then market data, then history', () => {
+    const clock = handClock()
+    const limiter = createLimiter({ clock, perSecond: 3, reserve: 2 })
+    const sent: string[] = []
+    const ask = (use: Use, tenant: string) => limiter.queued(() => sent.push(`${use} of ${tenant}`), { use, tenant })
+    ask('history', 'first')
+    for (const use of ['history', 'marketData', 'orders'] as const) ask(use, 'later')
+    expect(limiter.waiting()).to.equal(3)
+    clock.pass(3000)
+    expect(sent).to.deep.equal(['history of first', 'orders of later', 'marketData of later', 'history of later'])
+    expect(limiter.waiting()).to.equal(0)
+  })
+
+  it('serves tenants in turn, however much one of them asks', () => {
+    const clock = handClock()
+    const limiter = createLimiter({ clock, perSecond: 3, reserve: 2 })
+    const sent: string[] = []
+    const ask = (tenant: string, name: string) => limiter.queued(() => sent.push(name), { use: 'history', tenant })
+    for (let question = 0; question < 100; question += 1) ask('greedy', `greedy ${question}`)
+    ask('modest', 'modest 0')
+    ask('modest', 'modest 1')
+    clock.pass(4000)
+    expect(sent).to.deep.equal(['greedy 0', 'modest 0', 'greedy 1', 'modest 1', 'greedy 2'])
+  })
+
+  it('says that something waits', () => {
+    const clock = handClock()
+    const said: number[] = []
+    const limiter = createLimiter({ clock, perSecond: 3, reserve: 2, onWait: (waiting) => said.push(waiting) })
+    for (let question = 0; question < 3; question += 1) limiter.queued(() => undefined)
+    expect(said).to.deep.equal([1]) // the second one begins to wait; the third joins it
+    expect(limiter.waiting()).to.equal(2)
   })
 
   it('forgets what was called off, and everything when it is closed', () => {
