@@ -128,8 +128,8 @@ export const createEngine = (options: EngineOptions): Engine => {
       asked = true
       log.info({ account: ledger.account }, 'the gateway is ready')
       desk.cancelAgain()
-      runner.advance()
     },
+    settled: () => runner.advance(),
   })
 
   const engineFacts = (command: Command, sequence: number): EngineFacts => {
@@ -168,6 +168,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     log,
     gather: (command) => deciding.gather(command, handlers.step(command.type) ?? unknownStep),
     decide: (command, gathered) => deciding.decide(command, handlers.step(command.type) ?? unknownStep, gathered),
+    asking: () => questions.open(),
   })
 
   // ── The line to the broker ──

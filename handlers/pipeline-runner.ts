@@ -28,6 +28,7 @@ export const createPipelineRunner = ({
   log,
   gather,
   decide,
+  asking,
 }: {
   ledger: Readonly<Ledger>
   handlers: Handlers
@@ -36,6 +37,8 @@ export const createPipelineRunner = ({
   log: Log
   gather: (command: Command) => Promise<Gathered>
   decide: (command: Command, gathered: Gathered) => Promise<Decided>
+  /** True while the engine asks the broker of its own accord: nothing is planned in the middle of that. */
+  asking: () => boolean
 }): PipelineRunner => {
   /** Ids of steps and ends that this process is at work on, or waits to try again. */
   const inHand = new Set<string>()
@@ -158,7 +161,7 @@ export const createPipelineRunner = ({
       const move = moveOf(pipeline)
       if ('end' in move) end(pipeline, move.end)
       // A group of steps is taken up whole: those that are done are not in it, those in hand wait for their turn.
-      else if ('steps' in move) {
+      else if ('steps' in move && !asking()) {
         const steps = move.steps.filter((step) => !inHand.has(step.id))
         if (steps.length > 0) void run(pipeline, steps)
       }

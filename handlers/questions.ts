@@ -30,6 +30,7 @@ export const createQuestions = ({
   log,
   line,
   answered,
+  settled,
 }: {
   ledger: Readonly<Ledger>
   broker: Broker
@@ -41,6 +42,8 @@ export const createQuestions = ({
   line: () => number
   /** Told on which line the questions were asked. */
   answered: (line: number) => void
+  /** Told when nothing is asked any more, answered or not. */
+  settled: () => void
 }): Questions => {
   let underWay = false
   let again: string | undefined
@@ -77,6 +80,7 @@ export const createQuestions = ({
         const next = again
         again = undefined
         if (next !== undefined) ask(next)
+        if (!underWay && !stopped) settled()
       })
   }
 

@@ -79,7 +79,12 @@ describe('the engine’s own questions', () => {
         throw reason
       },
     })
-    questions = createQuestions({ ...{ ledger, broker, clock, writer, desk, log: silent }, line: () => 1, answered: () => answered++ })
+    questions = createQuestions({
+      ...{ ledger, broker, clock, writer, desk, log: silent },
+      line: () => 1,
+      answered: () => answered++,
+      settled: () => undefined,
+    })
     for (const step of ready) await commit(step as DomainEvent)
   })
   afterEach(() => questions.stop())
