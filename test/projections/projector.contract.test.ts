@@ -6,28 +6,51 @@ import type { Journal } from '../../domain/ports/journal.ts'
 import { systemClock } from '../../infra/clock.ts'
 import { openDocuments } from '../../infra/embedded/documents.ts'
 import { openJournal } from '../../infra/embedded/journal.ts'
+import { openJournal as openGoogleJournal } from '../../infra/google/journal.ts'
 import { createProjector, type Log, type Projector } from '../../projections/projector.ts'
 import { views } from '../../projections/views.ts'
 import { all } from '../contract/commits.ts'
+import { usesEmulators } from '../emulators.ts'
 import { storeWorld } from '../infra/embedded/world.ts'
+import { connections } from '../infra/google/connected.ts'
 import { createMemory, memoryDocuments, memoryJournal } from '../memory-store.ts'
 import { broker, command, commitsOf, documentsOf, filled, planned, resolved, SPY, signal, snapshot, started, type Told } from './story.ts'
 
 type Place = { journal: Journal; documents: Documents }
 type World = { open(): Place; close(): Promise<void> }
 
-const worlds: Record<string, () => World> = {
-  memory: () => {
+/** What is asked for inside of `describe`, and then before each test. */
+const worlds: Record<string, () => () => World> = {
+  memory: () => () => {
     const memory = createMemory()
     return { open: () => ({ journal: memoryJournal(memory), documents: memoryDocuments(memory) }), close: async () => undefined }
   },
-  SQLite: () => {
+  SQLite: () => () => {
     const world = storeWorld()
     const open = () => {
       const store = world.open()
       return { journal: openJournal(store), documents: openDocuments(store) }
     }
     return { open, close: async () => void (await world.close()) }
+  },
+  'Google Firestore': () => {
+    const emulators = usesEmulators()
+    return () => {
+      const store = emulators.store()
+      const { open, close } = connections()
+      const place = () => {
+        const { firestore, documents } = open(store)
+        return { journal: openGoogleJournal({ firestore, mode: 'paper', clock: systemClock, abandoned: abandonment.signal }), documents }
+      }
+      const abandonment = new AbortController()
+      return {
+        open: place,
+        close: async () => {
+          abandonment.abort()
+          await close()
+        },
+      }
+    }
   },
 }
 
@@ -43,10 +66,11 @@ const commits = commitsOf(history).map(({ json }) => JSON.parse(json) as Commit)
 
 for (const [name, open] of Object.entries(worlds))
   describe(`the projector on ${name}`, () => {
+    const begin = open()
     let world: World
     let projectors: Projector[]
     beforeEach(() => {
-      world = open()
+      world = begin()
       projectors = []
     })
     afterEach(async () => {

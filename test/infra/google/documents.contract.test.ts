@@ -31,6 +31,7 @@ describe('on Google', () => {
       connected = open(store)
     })
     afterEach(async () => {
+      proxy?.setMode('pass') // a client closes only when its calls have ended
       await close()
       await proxy?.close()
       proxy = undefined
