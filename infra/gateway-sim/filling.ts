@@ -13,7 +13,7 @@ export type PartialFill = { orderRef?: string; quantity: number; price?: number 
 export type Filling = {
   /** What each working order does next, undefined for one that does nothing. */
   moveOf: (order: Order) => Move | undefined
-  /** Carries out moves that are due now, then all that becomes due by them. */
+  /** Carries out moves that are due now, then all that becomes due by them; what was to trade at once or never then ends. */
   carryOut: (due: readonly { order: Order; move: Move }[]) => void
   /** At once when that order works, else as soon as one fits and would trade. */
   fillPartly: (partial: PartialFill) => void
@@ -39,6 +39,7 @@ export const createFilling = (floor: Floor): Filling => {
       for (const effect of later) takeEffect(effect)
       next = dueNow()
     }
+    for (const order of book.working()) if (order.life.immediate && isLive(floor, order)) end(floor, order)
   }
 
   const dueNow = (): { order: Order; move: Move }[] =>
@@ -67,9 +68,9 @@ export const createFilling = (floor: Floor): Filling => {
     const atMarket = order.limit === undefined && !move.auction
     const price = atMarket ? slipped(order.action, move.price, slippage, order.listing.minTick, key) : move.price
     const size = sizeNow(order)
-    const effects = size > 0 ? trade(order, size, price) : []
-    if (order.life.immediate && isWorking(order)) end(floor, order)
-    return effects
+    if (size > 0) return trade(order, size, price)
+    if (isLive(floor, order)) submit(floor, order)
+    return []
   }
 
   /** What the market takes of it now; the rest waits for the next slice. 0 for an order that wants more than there is. */

@@ -77,7 +77,7 @@ export const createOrderDesk = (floor: Floor, filling: Filling, universe: Univer
     report({ kind: 'order', order })
     for (const text of notices(order)) report({ kind: 'error', clientId: order.clientId, id: order.orderId, ...text })
     const move = filling.moveOf(order)
-    if (move && move.at <= now()) filling.carryOut([{ order, move }])
+    filling.carryOut(move && move.at <= now() ? [{ order, move }] : [])
   }
 
   /** Warnings that go with an order that was taken. */
