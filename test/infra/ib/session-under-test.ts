@@ -1,10 +1,32 @@
 /** A session with short times, what it reported, and what it logged. */
 import type { BrokerReport, OrderTicket } from '../../../domain/ports/broker.ts'
+import type { Clock } from '../../../domain/ports/clock.ts'
 import { systemClock } from '../../../infra/clock.ts'
+import type { Log } from '../../../infra/ib/line.ts'
 import { createBrokerSession, type SessionOptions } from '../../../infra/ib/session.ts'
 import { until } from './scripted-gateway.ts'
 
 export const quietLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+/** Machine time that runs so many times faster, and market time that begins where it is told to: minutes of patience in a moment. */
+export const hurried = (factor: number, marketTime = Date.now()): Clock => {
+  const began = performance.now()
+  const monotonic = () => (performance.now() - began) * factor
+  const after = (milliseconds: number, run: () => void) => {
+    const timer = setTimeout(run, milliseconds / factor)
+    return () => clearTimeout(timer)
+  }
+  const now = () => marketTime + monotonic()
+  return { now, monotonic, after, at: (time, run) => after(Math.max(0, time - now()), run) }
+}
+
+/** Keeps what was logged, as level and text. */
+export const keptLog = () => {
+  const lines: { level: string; text: string }[] = []
+  const level = (name: string) => (_fields: object, text: string) => void lines.push({ level: name, text })
+  const log: Log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
+  return { log, at: (wanted: string) => lines.filter((line) => line.level === wanted).map(({ text }) => text) }
+}
 
 export const ticket = (orderId: number, changes: Partial<OrderTicket> = {}): OrderTicket => ({
   orderRef: `abc-${orderId}`,
