@@ -3,7 +3,7 @@
  * at the broker, nothing is left. Tenants share the line, the answers and the limits, and cannot harm each other. Orders need no lease: their one
  * user is the engine, and they go before everything else.
  */
-import type { Contract, HistoricalBar, HistoryRequest } from '../../domain/ports/broker.ts'
+import { BrokerUnavailable, type Contract, type HistoricalBar, type HistoryRequest } from '../../domain/ports/broker.ts'
 import { askAccountValues, askContracts, askPositions, type ContractQuery } from './asking.ts'
 import { contractToAsk } from './contracts.ts'
 import type { History } from './history.ts'
@@ -48,6 +48,7 @@ export const createLeases = ({
   log: Log
 }) => {
   const open = new Set<Lease>()
+  const subscribedOn = new Map<string, Line>()
 
   /** A cancel goes at once, for what nobody wants should not come, unless what it would cancel has not gone out. A subscription waits for its turn. */
   const quotesOf = (contract: HistoryRequest['contract'], tenant: string): Topic<Quote> => {
@@ -77,32 +78,42 @@ export const createLeases = ({
    * Positions and account values have no number: while one asks for them nobody else may, or the end of one answer would pass for that of
    * another. So they are subscribed and cancelled in turn with the snapshots, and the first answer is waited for.
    */
-  const unnumbered = <Value>(named: Pick<Topic<Value>, 'key' | 'name' | 'silence'>, ask: () => Promise<unknown>, cancel: () => void) => {
-    const failed = (error: Error) => log.warn({ topic: named.key }, `${named.name} could not be subscribed: ${error.message}`)
+  const unnumbered = <Value>(
+    named: Pick<Topic<Value>, 'key' | 'name' | 'silence'>,
+    ask: (on: Line) => Promise<unknown>,
+    cancel: (api: Line['api']) => void,
+  ): Topic<Value> => {
+    const { key, name } = named
+    const failed = (error: Error) => log.warn({ topic: key }, `${name} could not be subscribed or cancelled: ${error.message}`)
+    const subscribe = async () => {
+      if (!streams.standing(key)) return // left meanwhile
+      const on = line()
+      subscribedOn.set(key, on)
+      await ask(on)
+    }
+    const unsubscribe = async () => {
+      const on = line()
+      if (streams.standing(key) || subscribedOn.get(key) !== on) return // joined again, or never asked for on this line
+      subscribedOn.delete(key)
+      on.limiter.urgent(() => cancel(on.api))
+    }
     return {
-      ...named,
-      dataLine: false,
-      subscribe: () => void inTurn(async () => void (streams.standing(named.key) && (await ask()))).catch(failed),
-      unsubscribe: () => void inTurn(async () => void (streams.standing(named.key) || cancel())).catch(failed),
-    } satisfies Topic<Value>
+      ...{ ...named, dataLine: false },
+      subscribe: () => void inTurn(subscribe).catch(failed),
+      unsubscribe: () => void inTurn(unsubscribe).catch(failed),
+    }
   }
   const allPositions = (tenant: string): Topic<PositionRow> =>
     unnumbered(
       { key: positionsKey, name: 'positions', silence: silences.positions },
-      () => askPositions(line(), { use: 'marketData', tenant }),
-      () => {
-        const { limiter, api } = line()
-        limiter.urgent(() => api.cancelPositions())
-      },
+      (on) => askPositions(on, { use: 'marketData', tenant }),
+      (api) => api.cancelPositions(),
     )
   const valuesOf = (account: string, tenant: string): Topic<AccountRow> =>
     unnumbered(
       { key: accountKey(account), name: accountKey(account), silence: silences.accountValues },
-      () => askAccountValues(line(), account, { use: 'marketData', tenant }),
-      () => {
-        const { limiter, api } = line()
-        limiter.urgent(() => api.reqAccountUpdates(false, account))
-      },
+      (on) => askAccountValues(on, account, { use: 'marketData', tenant }),
+      (api) => api.reqAccountUpdates(false, account),
     )
 
   const lease = (tenant: string): Lease => {
@@ -112,7 +123,7 @@ export const createLeases = ({
     const { signal } = ending
 
     const join = <Value>(topic: Topic<Value>, listener: (value: Value) => void): (() => void) => {
-      signal.throwIfAborted()
+      if (signal.aborted) throw new BrokerUnavailable('lost', `the lease of ${tenant} was released`)
       const leave = streams.join(topic, listener)
       const once = () => {
         leaving.delete(once)
