@@ -10,7 +10,10 @@ import type { Strategy } from '../domain/strategy.ts'
 import type { Topics } from '../domain/topics.ts'
 import { createEngine, type Engine } from '../handlers/engine.ts'
 import { reservedNames } from '../handlers/handlers.ts'
+import { eventsAreRead } from '../projections/event-messages.ts'
+import { createHandEdits } from '../projections/hand-edits.ts'
 import { createProjector, type Projector } from '../projections/projector.ts'
+import { createRelay } from '../projections/relay.ts'
 import { systemClock } from './clock.ts'
 import type { Data } from './data.ts'
 import { holderName } from './embedded/holder.ts'
@@ -20,6 +23,7 @@ import { createBrokerSession } from './ib/session.ts'
 import { openData } from './store.ts'
 import { loadStrategies } from './strategies.ts'
 import { readTopics } from './topics-file.ts'
+import { foldVersion } from './version.ts'
 
 export type Log = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, text: string) => void>
 
@@ -71,22 +75,27 @@ export const compose = async (environment: Environment, options: ComposeOptions 
   const { mode, gateway } = environment
   const { clock = systemClock, log = openLog(environment.logLevel), topics = readTopics(), messagesPerSecond } = options
   const strategies = options.strategies ?? (await findStrategies(environment))
-  const data = await openData(environment, topics, clock)
-  const { journal, bus, documents, lease } = data
-  const broker = createBrokerSession({ ...gateway, clock, log, ...(messagesPerSecond === undefined ? {} : { messagesPerSecond }) })
-  const account = gateway.account === undefined ? {} : { account: gateway.account }
-  const holder = holderName()
-  const engine = createEngine({ journal, bus, broker, lease, clock, log, topics, strategies, mode, holder, ...account })
-  const projector = createProjector({ journal, documents, mode, log, clock })
-
-  const simulated = clock !== systemClock
-  let started: Role | undefined
-  let stopSchedules = () => {}
-  let stopping: Promise<void> | undefined
   let announceStop: (reason: Error) => void = () => {}
   const stopped = new Promise<Error>((resolve) => {
     announceStop = resolve
   })
+  const data = await openData(environment, topics, { clock, warn: log.warn.bind(log), failed: (error) => announceStop(error) })
+  const { journal, bus, documents, lease } = data
+  const snapshots = { store: data.snapshots, version: foldVersion() }
+  const simulated = clock !== systemClock
+  const broker = createBrokerSession({ ...gateway, clock, log, ...(messagesPerSecond === undefined ? {} : { messagesPerSecond }) })
+  const account = gateway.account === undefined ? {} : { account: gateway.account }
+  const holder = holderName()
+  const engine = createEngine({ journal, bus, broker, lease, clock, log, topics, strategies, mode, holder, snapshots, ...account })
+  const projector = createProjector({ journal, documents, mode, log, clock, snapshots })
+  const handEdits = createHandEdits({ journal, documents, bus, topics, mode, log, clock, simulated })
+  /** In a project anybody may subscribe to the events; elsewhere only those whom topics.yaml names. */
+  const relayed = environment.store.kind === 'google' || eventsAreRead(topics)
+  const relay = relayed ? createRelay({ journal, documents, bus, topics, mode, log, clock }) : undefined
+
+  let started: Role | undefined
+  let stopSchedules = () => {}
+  let stopping: Promise<void> | undefined
   void engine.stopped.then(announceStop)
 
   /** In a real project Cloud Scheduler publishes; nobody does for a file or an emulator, nor where market time is simulated. */
@@ -110,7 +119,9 @@ export const compose = async (environment: Environment, options: ComposeOptions 
 
   /** Projections may be late: what decides does not wait for what shows. But a process that only shows has nothing else to live for. */
   const startProjector = async (role: Role): Promise<void> => {
+    await handEdits.start() // first: what was edited while nobody watched is seen before the projector writes over it
     await projector.start()
+    await relay?.start()
     const failed = projector.caughtUp(Number.MAX_SAFE_INTEGER)
     failed.catch((error: Error) => role === 'projections' && stopping === undefined && announceStop(error))
   }
@@ -142,7 +153,7 @@ export const compose = async (environment: Environment, options: ComposeOptions 
         stopSchedules()
         await engine.stop()
         await documentsUpToDate()
-        await projector.stop()
+        await Promise.all([handEdits.stop(), projector.stop(), relay?.stop()])
         await data.close()
         callOff()
       })()
@@ -150,7 +161,7 @@ export const compose = async (environment: Environment, options: ComposeOptions 
     },
     stopped,
     idle: async () => {
-      if (!engine.idle() || !(await bus.idle())) return false
+      if (!engine.idle() || !handEdits.idle() || !(await bus.idle())) return false
       const failure = projector.failure()
       if (failure !== undefined) throw failure
       return engine.idle() && projector.position() === engine.ledger.position

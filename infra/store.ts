@@ -10,6 +10,7 @@ import { openDocuments } from './embedded/documents.ts'
 import { holderIsGone } from './embedded/holder.ts'
 import { openJournal } from './embedded/journal.ts'
 import { openLease } from './embedded/lease.ts'
+import { openSnapshots } from './embedded/snapshots.ts'
 import { openStore } from './embedded/store.ts'
 import type { Environment } from './environment.ts'
 import { makeFolder } from './folder.ts'
@@ -23,6 +24,13 @@ export const storePath = ({ dataDirectory, mode }: Pick<Environment, 'dataDirect
 export const nameOfStore = (where: Where): string =>
   where.store.kind === 'embedded' ? storePath(where) : `project ${where.store.project}, database ${where.store.database}`
 
+export type DataOptions = {
+  clock?: Clock
+  warn?: (fields: object, text: string) => void
+  /** Told when the store gives nothing any more, for a reason that time does not heal. */
+  failed?: (error: Error) => void
+}
+
 const openEmbedded = (where: Where, topics: Topics, clock: Clock): Data => {
   makeFolder('DATA_DIR', where.dataDirectory)
   const store = openStore(storePath(where))
@@ -31,14 +39,24 @@ const openEmbedded = (where: Where, topics: Topics, clock: Clock): Data => {
     bus: openBus({ store, topics, mode: where.mode, clock }),
     documents: openDocuments(store),
     lease: openLease(store, Date.now, holderIsGone),
+    snapshots: openSnapshots(store),
     abandon: () => undefined, // the file answers at once
     close: async () => store.close(),
   }
 }
 
-/** Opens the store; the embedded one is created where there is none. @throws Error in one line */
-export const openData = async (where: Where, topics: Topics, clock: Clock = systemClock): Promise<Data> =>
-  openEmbedded(where, topics, clock)
+const raise = (error: Error): void => {
+  throw error
+}
+
+/** Opens the store; a file is created where there is none. @throws Error in one line */
+export const openData = async (where: Where, topics: Topics, options: DataOptions = {}): Promise<Data> => {
+  const { clock = systemClock, warn = () => undefined, failed = raise } = options
+  const { store, mode } = where
+  if (store.kind === 'embedded') return openEmbedded(where, topics, clock)
+  const { openGoogle } = await import('./google/data.ts') // Google's clients take their time to load: only for those who use them
+  return openGoogle({ store, mode, topics, clock, warn, failed })
+}
 
 /** For those who only look: creates nothing. @throws Error naming the file that is missing */
 export const openExistingData = async (where: Where, topics: Topics): Promise<Data> => {

@@ -15,6 +15,7 @@ import { topicOf } from '../domain/topics.ts'
 import { createDriver, type Driver } from '../infra/cli/demo/driver.ts'
 import { type SimulatedClock, simulatedClock } from '../infra/clock.ts'
 import { compose, type Process } from '../infra/compose.ts'
+import type { Environment } from '../infra/environment.ts'
 import { type GatewaySimulator, startGatewaySimulator } from '../infra/gateway-sim/simulator.ts'
 import { readTopics } from '../infra/topics-file.ts'
 
@@ -63,8 +64,15 @@ export type State = {
   received: Record<string, { orderRef: string; count: number }[]>
 }
 
-/** Without `schedules` nothing is published but by the test. */
-type Options = { start?: string; names?: string[]; allocations?: Configuration; account?: string; schedules?: boolean }
+/** Without `schedules` nothing is published but by the test. The store is a file of its own where none is named. */
+export type RigOptions = {
+  start?: string
+  names?: string[]
+  allocations?: Configuration
+  account?: string
+  schedules?: boolean
+  store?: Environment['store']
+}
 
 /** 10:00 in New York on a Tuesday of the recorded year, the exchange open. */
 export const tuesdayMorning = '2020-02-04T15:00:00.000Z'
@@ -83,7 +91,8 @@ export const startRig = async ({
   names = ['Trend', 'Hedge'],
   account = 'DU1234567',
   schedules = false,
-}: Options = {}): Promise<Rig> => {
+  store = { kind: 'embedded' },
+}: RigOptions = {}): Promise<Rig> => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'ibt-rig-'))
   const simulator = await startGatewaySimulator({ start, account })
   const control = async (path: string, body?: object) => {
@@ -105,7 +114,7 @@ export const startRig = async ({
       {
         mode: 'paper',
         dataDirectory,
-        store: { kind: 'embedded' },
+        store,
         gateway: { host: '127.0.0.1', port: simulator.port, clientId: 17 },
         httpPort: 0,
         logLevel: 'silent',
@@ -168,7 +177,7 @@ export const startRig = async ({
 }
 
 /** A rig that may trade: connected, resumed, each strategy with an equal part. */
-export const startTrading = async (options: Options = {}): Promise<Rig> => {
+export const startTrading = async (options: RigOptions = {}): Promise<Rig> => {
   const rig = await startRig(options)
   const names = options.names ?? ['Trend', 'Hedge']
   await rig.driver.connected()

@@ -13,16 +13,19 @@ export type GoogleStore = {
 
 export type Connection = { firestore: Firestore; pubsub: PubSub; close(): Promise<void> }
 
+/** Says the domain itself, so that nobody looks for credentials or for Google's metadata server. */
+const withoutCredentials = { clientOptions: { universeDomain: 'googleapis.com' } }
+
 /** Credentials are the application default ones, as Google's libraries find them; the emulators need none. */
 export const openConnection = ({ project, database, emulators }: GoogleStore): Connection => {
   const firestore = new Firestore({
     projectId: project,
     databaseId: database,
-    ...(emulators === undefined ? {} : { host: emulators.firestore, ssl: false }),
+    ...(emulators === undefined ? {} : { host: emulators.firestore, ssl: false, ...withoutCredentials }),
   })
   const pubsub = new PubSub({
     projectId: project,
-    ...(emulators === undefined ? {} : { apiEndpoint: emulators.pubsub, emulatorMode: true }),
+    ...(emulators === undefined ? {} : { apiEndpoint: emulators.pubsub, emulatorMode: true, ...withoutCredentials }),
   })
   return {
     firestore,
@@ -30,5 +33,18 @@ export const openConnection = ({ project, database, emulators }: GoogleStore): C
     close: async () => {
       await Promise.all([firestore.terminate(), pubsub.close()])
     },
+  }
+}
+
+/** To be asked before all else: without credentials the clients also fail where nobody can catch it. @throws Error in one line */
+export const checkCredentials = async ({ pubsub }: Pick<Connection, 'pubsub'>): Promise<void> => {
+  if (pubsub.isEmulator) return
+  try {
+    await pubsub.auth.getClient()
+  } catch (error) {
+    throw new Error(
+      `there are no Google credentials here (${(error as Error).message}): run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS`,
+      { cause: error },
+    )
   }
 }

@@ -81,6 +81,28 @@ describe('the engine', () => {
     expect(held.placed[0]).to.deep.include({ action: 'BUY', quantity: '100', type: 'LMT', account: 'DU1', orderId: 1 })
   })
 
+  it('plans nothing while it still asks the broker of its own accord, however slow the journal is', async () => {
+    await send('orchestrator')
+    let answer: (() => void) | undefined
+    const { snapshot } = held.broker
+    held.broker.snapshot = async (account) => {
+      await new Promise<void>((resolve) => {
+        answer = resolve
+      })
+      return snapshot(account)
+    }
+    held.report({ kind: 'orderMessage', orderId: 1, code: 10148, text: 'cannot be cancelled', meaning: 'cancelRefused' })
+    await until('the question is open', () => answer !== undefined)
+    held.broker.snapshot = snapshot // the pipeline's own questions are answered
+    mail.deliver('paper-commands-engine', 'orchestrator', {}, 'o-1')
+    await until('the pipeline has begun', () => engine.ledger.pipelines['o-1'] !== undefined)
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect([engine.ready(), engine.ledger.pipelines['o-1']!.steps]).to.deep.equal([true, {}])
+    answer!()
+    await rest()
+    expect(engine.ledger.pipelines).to.deep.equal({})
+  })
+
   it('hands nothing over when a halt arrives while the order is being planned: it is withdrawn', async () => {
     onOrderPlanned(() => mail.deliver('paper-urgent-engine', 'halt', { reason: 'a bad feeling' }))
     await send('orchestrator')

@@ -1,7 +1,7 @@
 /** The project that the environment names: its topics and subscriptions, and its jobs where Cloud Scheduler can be reached. */
 import type { Topics } from '../../../domain/topics.ts'
 import type { Environment } from '../../environment.ts'
-import { openConnection } from '../connection.ts'
+import { checkCredentials, openConnection } from '../connection.ts'
 import { pubsubResources } from './pubsub.ts'
 import type { Resource, Resources } from './resources.ts'
 import { openScheduler, schedulerResources } from './scheduler.ts'
@@ -32,16 +32,12 @@ export const openProject = (environment: Pick<Environment, 'mode' | 'store' | 's
   if (withJobs && location === undefined) throw new Error('GCP_REGION: the jobs of topics.yaml need a region, such as europe-west1')
   const connection = openConnection(store)
   const pubsub = pubsubResources({ pubsub: connection.pubsub, project, mode })
-  /** Asked for first: without credentials the clients also fail where nobody can catch it. */
-  const credentials = async (): Promise<void> => {
-    if (!emulated) await connection.pubsub.auth.getClient()
-  }
   const place = { mode, project, ...(withJobs && location !== undefined ? { location } : {}) }
   const base = { ...place, wanted: wanted(topics, { ...place, emulated }) }
   if (!withJobs || location === undefined)
     return {
       ...base,
-      resources: { ...pubsub, find: () => credentials().then(pubsub.find) },
+      resources: { ...pubsub, find: () => checkCredentials(connection).then(pubsub.find) },
       close: () => connection.close(),
       ...(emulated ? { leftOut: noScheduler } : {}),
     }
@@ -53,7 +49,7 @@ export const openProject = (environment: Pick<Environment, 'mode' | 'store' | 's
     ...base,
     resources: {
       find: async () => {
-        await credentials()
+        await checkCredentials(connection)
         return (await Promise.all([pubsub.find(), jobs.find()])).flat()
       },
       create: (resource) => of(resource).create(resource),

@@ -1,0 +1,45 @@
+/** Firestore and Pub/Sub as the store of one trading mode. */
+import type { Clock } from '../../domain/ports/clock.ts'
+import type { Topics } from '../../domain/topics.ts'
+import type { Data } from '../data.ts'
+import { openBus } from './bus.ts'
+import { checkCredentials, type GoogleStore, openConnection } from './connection.ts'
+import { openDocuments } from './documents.ts'
+import { openJournal } from './journal.ts'
+import { openLease } from './lease.ts'
+import { openSnapshots } from './snapshots.ts'
+import { ensureTopics } from './topics/ensure.ts'
+
+export type GoogleDataOptions = {
+  store: GoogleStore
+  mode: 'paper' | 'live'
+  topics: Topics
+  clock: Clock
+  warn: (fields: object, text: string) => void
+  /** Told of what time does not heal, such as a subscription that is not there. */
+  failed: (error: Error) => void
+}
+
+/** Connects at the first question. On emulators, which begin empty, the topics are made. @throws Error in one line */
+export const openGoogle = async ({ store, mode, topics, clock, warn, failed }: GoogleDataOptions): Promise<Data> => {
+  const connection = openConnection(store)
+  const { firestore, pubsub, close } = connection
+  await checkCredentials(connection)
+  const leaving = new AbortController()
+  const abandoned = leaving.signal
+  if (store.emulators !== undefined) await ensureTopics({ pubsub, topics, mode, project: store.project })
+  const documents = openDocuments({ firestore, mode, clock, abandoned })
+  return {
+    journal: openJournal({ firestore, mode, clock, abandoned }),
+    bus: openBus({ pubsub, topics, mode, clock, onError: failed, warn }),
+    documents,
+    lease: openLease({ firestore, mode, clock }),
+    snapshots: openSnapshots({ firestore, mode, clock, abandoned }),
+    abandon: () => leaving.abort(),
+    close: async () => {
+      leaving.abort()
+      documents.close()
+      await close()
+    },
+  }
+}
