@@ -29,6 +29,7 @@ export type BusOptions = {
  *
  * - `deadLetters` and `discard` take every dead letter into hand for a few seconds, and look for them as long: others who look at the same
  *   time see only a part, and what a looker who died had in hand is seen again after a minute. All letters are held in memory.
+ *   The subscription that keeps them must have no retry policy: with one, what was looked at is away until its back-off is over.
  * - `nextDueAt` knows the back-offs of this object. `idle` answers for this object: what it published to topics to which it also
  *   subscribes has arrived, and nothing that arrived is in work or due. It cannot know of messages of others, and does not become true
  *   again when another process took what was published here.

@@ -6,7 +6,7 @@
 import type { PubSub, Message as Received } from '@google-cloud/pubsub'
 import * as t from 'io-ts'
 import { decode } from '../../domain/decode.ts'
-import { type DeadLetter, neverAcknowledged } from '../../domain/ports/bus.ts'
+import { type DeadLetter, type Message, neverAcknowledged } from '../../domain/ports/bus.ts'
 import { type Clock, isoTime } from '../../domain/ports/clock.ts'
 import { pubsubError } from './pubsub-errors.ts'
 
@@ -52,23 +52,22 @@ const parsed = (text: string | undefined): unknown => {
 }
 
 /** Reads a message of the dead-letter topic, whoever put it there. `publishedAt`: ISO time at which it came there. */
-export const readLetter = (message: Omit<DeadLetter, 'subscription' | 'attempts' | 'reason' | 'deadAt'>): DeadLetter => {
-  const burial = decode(Burial, parsed(message.attributes[ours]))
-  const own = Object.entries(message.attributes)
+export const readLetter = ({ id, data, attributes, publishedAt }: Message): DeadLetter => {
+  const burial = decode(Burial, parsed(attributes[ours]))
+  const original = (isAdded: (name: string) => boolean) => Object.fromEntries(Object.entries(attributes).filter(([name]) => !isAdded(name)))
   if (burial.ok) {
-    const attributes = Object.fromEntries(own.filter(([name]) => name !== ours))
-    return { ...burial.value, data: message.data, attributes }
+    const { subscription, attempts, reason, deadAt } = burial.value
+    const message = { id: burial.value.id, data, attributes: original((name) => name === ours), publishedAt: burial.value.publishedAt }
+    return { ...message, subscription, attempts, reason, deadAt }
   }
-  const published = Date.parse(message.attributes[`${pubsubs}TopicPublishTime`] ?? '')
+  const published = Date.parse(attributes[`${pubsubs}TopicPublishTime`] ?? '')
   return {
-    id: message.id,
-    data: message.data,
-    attributes: Object.fromEntries(own.filter(([name]) => !name.startsWith(pubsubs))),
-    publishedAt: Number.isNaN(published) ? message.publishedAt : isoTime(published),
-    subscription: message.attributes[`${pubsubs}Subscription`]?.split('/').at(-1) ?? 'unknown',
-    attempts: Number(message.attributes[`${pubsubs}DeliveryCount`] ?? 0),
+    ...{ id, data, attributes: original((name) => name.startsWith(pubsubs)) },
+    publishedAt: Number.isNaN(published) ? publishedAt : isoTime(published),
+    subscription: attributes[`${pubsubs}Subscription`]?.split('/').at(-1) ?? 'unknown',
+    attempts: Number(attributes[`${pubsubs}DeliveryCount`] ?? 0),
     reason: neverAcknowledged,
-    deadAt: message.publishedAt,
+    deadAt: publishedAt,
   }
 }
 

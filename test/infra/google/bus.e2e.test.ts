@@ -426,7 +426,7 @@ describe('the bus on Google Pub/Sub, beyond the contract', function () {
       const { deliveries } = read(open())
       await publishTo(bus, 'before')
       line.setMode('refuse')
-      await failure(publishTo(bus, 'failed'))
+      await Promise.all(Array.from({ length: 20 }, () => failure(publishTo(bus, 'failed'))))
       line.setMode('pass')
       await until(
         'it can be published again',
@@ -437,7 +437,7 @@ describe('the bus on Google Pub/Sub, beyond the contract', function () {
           ),
         20_000,
       )
-      await pass(3_000)
+      await pass(5_000)
       expect(deliveries.map(({ data }) => data)).to.deep.equal(['before', 'after'])
       await Promise.all(deliveries.map((delivery) => delivery.ack()))
     })
