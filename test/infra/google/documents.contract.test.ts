@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { type Document, type DocumentWrite, type Json, Unstorable } from '../../../domain/ports/documents.ts'
 import { StoreUnavailable } from '../../../domain/ports/journal.ts'
 import { sizeOf } from '../../../infra/google/document-values.ts'
+import { startFirestoreEmulator } from '../../../infra/google/emulators.ts'
 import { all } from '../../contract/commits.ts'
 import { documentsContract } from '../../contract/documents.contract.ts'
 import { until } from '../../contract/until.ts'
@@ -264,5 +265,34 @@ describe('on Google', () => {
       })
       expect(streams).to.equal(2)
     })
+
+    it('tell who watches across a restart of the server, which forgets everything', async () => {
+      const emulator = await startFirestoreEmulator()
+      const port = Number(emulator.host.split(':')[1])
+      const here = open(store, { host: emulator.host })
+      let restarted: typeof emulator | undefined
+      try {
+        let told = 0
+        here.documents.watch('status/paper', () => {
+          told += 1
+        })
+        await until('he is told at the start', () => told > 0, 10_000)
+        await emulator.end()
+        restarted = await startFirestoreEmulator(port)
+        const before = told
+        const written = await open(store, { host: restarted.host }).documents.write(
+          'views',
+          [{ kind: 'set', path: 'status/paper', data: {} }],
+          first,
+          undefined,
+        )
+        expect(written.answer).to.equal('written')
+        await until('he is told of what is there now', () => told > before, 70_000)
+        expect(await here.documents.get('status/paper')).to.deep.equal({})
+      } finally {
+        await close()
+        await (restarted ?? emulator).end()
+      }
+    }).timeout(180_000)
   })
 })
