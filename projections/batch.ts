@@ -25,8 +25,15 @@ export const coalesce = (writes: Iterable<DocumentWrite>): DocumentWrite[] => {
 /** What one batch may take: Firestore takes 10 MiB a request, its emulator 4, and JSON is not the whole of it. */
 export const largestBatch = { documents: 400, bytes: 3_000_000 }
 
-const bytesOf = (write: DocumentWrite): number =>
-  Buffer.byteLength(write.path) + (write.kind === 'delete' ? 0 : Buffer.byteLength(JSON.stringify(write.data)))
+/** Each write is asked for twice: whether it fits, and when it is added. */
+const counted = new WeakMap<DocumentWrite, number>()
+const bytesOf = (write: DocumentWrite): number => {
+  const known = counted.get(write)
+  if (known !== undefined) return known
+  const bytes = Buffer.byteLength(write.path) + (write.kind === 'delete' ? 0 : Buffer.byteLength(JSON.stringify(write.data)))
+  counted.set(write, bytes)
+  return bytes
+}
 
 /** How full a batch is, its writes laid over one another. */
 export const createMeasure = () => {
