@@ -30,6 +30,9 @@ export type Lease = {
 export type Silences = { quotes: number; positions: number; accountValues: number }
 export const usualSilences: Silences = { quotes: 60_000, positions: 15 * 60_000, accountValues: 4 * 60_000 }
 
+/** Of IB's market data types: delayed quotes where real-time ones are not subscribed, and marked as such, instead of none. */
+const liveOrDelayed = 3
+
 /** @param line the one that stands now; it changes with every connect @throws BrokerUnavailable when there is none */
 export const createLeases = ({
   line,
@@ -49,6 +52,7 @@ export const createLeases = ({
 }) => {
   const open = new Set<Lease>()
   const subscribedOn = new Map<string, Line>()
+  const delayedAllowed = new WeakSet<Line['api']>()
 
   /** A cancel goes at once, for what nobody wants should not come, unless what it would cancel has not gone out. A subscription waits for its turn. */
   const quotesOf = (contract: HistoryRequest['contract'], tenant: string): Topic<Quote> => {
@@ -62,6 +66,8 @@ export const createLeases = ({
         sent = false
         const send = () => {
           sent = true
+          if (!delayedAllowed.has(api)) api.reqMarketDataType(liveOrDelayed)
+          delayedAllowed.add(api)
           api.reqMktData(id, contractToAsk(contract), '', false, false)
         }
         callOff = limiter.queued(send, { use: 'marketData', tenant })

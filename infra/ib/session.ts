@@ -254,10 +254,13 @@ export const createBrokerSession = ({
     const notLoggedInFor = notLoggedInSince === undefined ? 0 : clock.monotonic() - notLoggedInSince
     const cause: Cause = causeOf(ending, { now: clock.now(), restarting: restarts.near(), notLoggedInFor })
     const text = code === clientIdInUse ? `client id ${clientId}: ${explained(cause)}` : reason
-    log.warn({ gateway: route.at(), clientId, code, cause }, wasReady ? `connection lost: ${text}` : `no connection: ${text}`)
+    const again = !wasReady && lastFailure?.text === text // the attempts after the first of a kind only say the same
+    log[again ? 'debug' : 'warn'](
+      { gateway: route.at(), clientId, code, cause },
+      `${wasReady ? 'connection lost' : 'no connection'}: ${text}`,
+    )
     const told = closing === undefined ? advance({ kind: 'failed', cause, text: explained(cause, text) }) : undefined
     const failure = { code: code ?? unreachable, text }
-    // one notice for the first of a row of failures: the attempts after it only say the same
     if (wasReady) report({ kind: 'lost', reason: text })
     else if (failure.code !== lastFailure?.code && closing === undefined) report({ kind: 'notice', ...failure })
     lastFailure = wasReady ? undefined : failure

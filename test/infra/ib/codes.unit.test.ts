@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { aboutOrder, known, meaningOf, refusesQuestion } from '../../../infra/ib/codes.ts'
+import { aboutOrder, done, explain, followsCancel, known, meaningOf, refusesQuestion } from '../../../infra/ib/codes.ts'
 
 describe("IB's codes", () => {
   const expected = {
@@ -31,5 +31,17 @@ describe("IB's codes", () => {
     expect([1101, 1102].map(meaningOf)).to.deep.equal(['linkUp', 'linkUp'])
     expect([326, 502, 504, 506].map(meaningOf)).to.deep.equal(['session', 'session', 'session', 'session'])
     expect([2104, 2106, 2158].map(meaningOf)).to.deep.equal(['info', 'info', 'info'])
+  })
+
+  it('says of each code what it is and what is done, in one table', () => {
+    expect(explain(326)).to.deep.equal({ meaning: 'session', text: 'client id already in use', done: done.session })
+    expect(explain(201)).to.deep.equal({ meaning: 'rejected', text: 'order rejected', done: done.rejected })
+    expect(explain(98765)).to.equal(undefined)
+    expect(new Set(Object.values(done)).size).to.equal(Object.keys(done).length)
+  })
+
+  it('expects after our own cancel only what a cancel brings', () => {
+    for (const code of [162, 300, 310, 366]) expect(followsCancel(code), String(code)).to.equal(true)
+    for (const code of [200, 201, 321, 354, 98765]) expect(followsCancel(code), String(code)).to.equal(false)
   })
 })

@@ -4,6 +4,7 @@ import {
   answerEmptySnapshot,
   commissionMessage,
   executionMessage,
+  frame,
   type ScriptedGateway,
   sent,
   startScriptedGateway,
@@ -262,6 +263,44 @@ describe('broker session: the life of a connection', () => {
       ...{ account: 'DU1', orderRef: 'abc-6', transmit: '1', outsideRegularHours: '0', algo: '' },
     })
     expect(cancel!.slice(0, 3)).to.deep.equal(['4', '1', '6'])
+  })
+
+  it('reads frames that come in pieces, and many in one piece', async () => {
+    await open()
+    const bytes = Buffer.concat([
+      frame(statusMessage(5, 'Submitted')),
+      frame(executionMessage(-1, { id: 'e1.01' })),
+      frame(commissionMessage('e1.01', 1)),
+    ])
+    for (let place = 0; place < bytes.length; place += 7) {
+      gateway.last().write(bytes.subarray(place, place + 7))
+      if (place % 21 === 0) await new Promise(setImmediate)
+    }
+    gateway.last().write(Buffer.concat([bytes, bytes]))
+    await until('all of it came', () => session.of('order').length === 3 && session.of('execution').length === 3)
+    expect(session.of('commission'), 'the same commission is told once').to.have.length(1)
+    expect(session.of('lost')).to.have.length(0)
+  })
+
+  it('passes on the warning about too many messages, and builds a fresh line when it is dropped for them', async () => {
+    await open()
+    gateway.last().send(4, 2, -1, 100, 'Max rate of messages per second has been exceeded', '')
+    await session.broker.currentTime()
+    expect(session.of('notice').map(({ code }) => code)).to.include(100)
+    gateway.last().drop()
+    await session.connected(2)
+  })
+
+  it('reports the next id as the gateway says it, even when it went back over the night', async () => {
+    const ids = [38_103, 38_099]
+    gateway.greetWith((_fields, connection) => {
+      connection.send(15, 1, 'DU1')
+      connection.send(9, 1, ids.shift()!)
+    })
+    await open()
+    gateway.last().drop()
+    await session.connected(2)
+    expect(session.of('connected').map(({ nextValidId }) => nextValidId)).to.deep.equal([38_103, 38_099])
   })
 
   it('refuses an order id from the range of its questions', async () => {
