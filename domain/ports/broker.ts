@@ -157,11 +157,11 @@ export interface Broker {
   start(listener: (report: BrokerReport) => void): void
   /** True while a connection stands and its handshake is complete. */
   connected(): boolean
-  /** Writes the order to the line, at once or not at all. @throws BrokerUnavailable when there is no line */
+  /** Writes the order to the line, at once or not at all. @throws BrokerUnavailable unless the session is ready and orders are not held */
   place(ticket: OrderTicket): void
-  /** Asks for a cancel. The answer comes as reports. @throws BrokerUnavailable when there is no line */
+  /** Asks for a cancel. The answer comes as reports. @throws BrokerUnavailable unless the session is ready */
   cancel(orderId: number): void
-  /** @throws BrokerUnavailable */
+  /** The first one that began after a connect, or after the last doubt, makes the session ready. @throws BrokerUnavailable */
   snapshot(account: string): Promise<BrokerSnapshot>
   /** Every contract that matches. None is an empty list. @throws BrokerUnavailable */
   contracts(query: { symbol: string; secType: string; exchange: string; currency: string; primaryExchange?: string }): Promise<Contract[]>

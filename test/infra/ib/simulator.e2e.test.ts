@@ -162,6 +162,31 @@ for (const maxServerVersion of [178, 193])
       await second.broker.close('the test is over')
     })
 
+    it('gives leases quotes and positions as they change, and ends them', async () => {
+      const lease = session.broker.lease('watcher')
+      const prices: string[] = []
+      const held: string[] = []
+      lease.quotes(await contract(), ({ field }) => prices.push(field))
+      lease.positions(({ quantity }) => held.push(quantity))
+      await until('a price', () => prices.length > 0)
+      await control('/faults', { fault: 'handTrade', symbol: 'SPY', quantity: 4, price: 275.5 })
+      await until('the position', () => held.at(-1) === '4')
+      lease.release()
+      await session.broker.currentTime()
+      expect(session.broker.state().open).to.include({ subscriptions: 0, listeners: 0, leases: 0, questions: 0 })
+    })
+
+    it('survives a restart of the gateway that takes a while', async () => {
+      await control('/faults', { fault: 'refuseConnections' })
+      await control('/faults', { fault: 'dropConnections', when: 'now' })
+      await until('it has tried in vain', () => session.of('lost').length === 1 && session.of('notice').length > 0)
+      expect(session.broker.state().phase).to.be.oneOf(['down', 'connecting'])
+      await control('/faults', { fault: 'refuseConnections', on: false })
+      await session.connected(2)
+      await session.broker.snapshot(account)
+      expect(session.broker.state().phase).to.equal('ready')
+    })
+
     it('goes down and up with the line to IB', async () => {
       await control('/faults', { fault: 'linkDown' })
       await until('down', () => session.of('link').length === 1)
