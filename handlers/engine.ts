@@ -19,7 +19,7 @@ import { createDeciding } from './deciding.ts'
 import type { EngineFacts } from './handler.ts'
 import { handlersFor, unknownStep } from './handlers.ts'
 import { createIntake } from './intake.ts'
-import { holdLease, type LeaseHolder } from './lease-holder.ts'
+import { holdLease, type LeaseHolder, type LeaseTimes } from './lease-holder.ts'
 import { createOrderDesk, type OrderDesk } from './order-desk.ts'
 import { createPipelineRunner } from './pipeline-runner.ts'
 import { createQuestions } from './questions.ts'
@@ -40,6 +40,8 @@ export type EngineOptions = {
   account?: string
   /** Names this process to the lease, and to nothing else. */
   holder: string
+  /** By default those of the design: 45 seconds, renewed every 15. */
+  leaseTimes?: LeaseTimes
   /** Commits all reports that wait at once when more than 32 do. Off: one report, one commit. */
   reportsTogether?: boolean
   /** Absent: every start folds the whole journal. */
@@ -260,6 +262,7 @@ export const createEngine = (options: EngineOptions): Engine => {
       log,
       holder: options.holder,
       lost: () => fail(new EngineStopped('another engine took the lease')),
+      ...(options.leaseTimes === undefined ? {} : { times: options.leaseTimes }),
     })
     running = true
     await replay()

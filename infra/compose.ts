@@ -10,6 +10,7 @@ import type { Strategy } from '../domain/strategy.ts'
 import type { Topics } from '../domain/topics.ts'
 import { createEngine, type Engine } from '../handlers/engine.ts'
 import { reservedNames } from '../handlers/handlers.ts'
+import type { LeaseTimes } from '../handlers/lease-holder.ts'
 import { eventsAreRead } from '../projections/event-messages.ts'
 import { createHandEdits } from '../projections/hand-edits.ts'
 import { createProjector, type Projector } from '../projections/projector.ts'
@@ -64,6 +65,7 @@ export type ComposeOptions = {
   strategies?: Readonly<Record<string, Strategy>>
   /** Messages a second to the gateway, for one that has no limit. */
   messagesPerSecond?: number
+  leaseTimes?: LeaseTimes
 }
 
 const documentsWithinMs = 3_000
@@ -84,9 +86,12 @@ export const compose = async (environment: Environment, options: ComposeOptions 
   const snapshots = { store: data.snapshots, version: foldVersion() }
   const simulated = clock !== systemClock
   const broker = createBrokerSession({ ...gateway, clock, log, ...(messagesPerSecond === undefined ? {} : { messagesPerSecond }) })
-  const account = gateway.account === undefined ? {} : { account: gateway.account }
+  const own = {
+    ...(gateway.account === undefined ? {} : { account: gateway.account }),
+    ...(options.leaseTimes === undefined ? {} : { leaseTimes: options.leaseTimes }),
+  }
   const holder = holderName()
-  const engine = createEngine({ journal, bus, broker, lease, clock, log, topics, strategies, mode, holder, snapshots, ...account })
+  const engine = createEngine({ journal, bus, broker, lease, clock, log, topics, strategies, mode, holder, snapshots, ...own })
   const projector = createProjector({ journal, documents, mode, log, clock, snapshots })
   const handEdits = createHandEdits({ journal, documents, bus, topics, mode, log, clock, simulated })
   /** In a project anybody may subscribe to the events; elsewhere only those whom topics.yaml names. */
