@@ -8,7 +8,7 @@ import type { Cause, Commit } from './commit.ts'
 import type { Value } from './configuration.ts'
 import { add, type Decimal, isZero, negate, subtract } from './decimal.ts'
 import { type DomainEvent, type EventData, fromStored } from './events.ts'
-import { type Discrepancy, declaredKey, type Ledger, type Pipeline } from './ledger.ts'
+import { type Discrepancy, declaredKey, type Ledger, type Moment, type Pipeline } from './ledger.ts'
 import { applyFill, executionOf, isOpen, plannedOrder, type Share } from './order.ts'
 import { forgetBefore, recall, remember } from './remembered.ts'
 import { unreachable } from './unreachable.ts'
@@ -17,6 +17,8 @@ import { unreachable } from './unreachable.ts'
 const memory = 35 * 24 * 60 * 60 * 1000
 
 type Place = { position: number; epoch: number; recordedAt: string; cause: Cause }
+
+const momentOf = ({ position, recordedAt }: Place): Moment => ({ position, recordedAt })
 
 const move = (holdings: Record<string, Decimal>, conId: number, quantity: Decimal): void => {
   const total = add(holdings[conId] ?? '0', quantity)
@@ -156,6 +158,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       ledger.gateway = { connected: false, since: at.recordedAt, reason: 'the engine started' }
       return
     case 'GatewayConnected':
+      if (ledger.account === null) ledger.changedBy.account = momentOf(at)
       ledger.account ??= event.data.account
       ledger.nextValidId = event.data.nextValidId
       ledger.gateway = { connected: true, since: at.recordedAt, reason: null }
@@ -289,14 +292,17 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       return
     }
     case 'TradingHalted':
+      ledger.changedBy.trading = momentOf(at)
       ledger.trading = { on: false, reason: event.data.reason, haltPublishedAt: event.data.publishedAt }
       return
     case 'TradingResumed':
+      ledger.changedBy.trading = momentOf(at)
       ledger.trading = { on: true, reason: event.data.reason, haltPublishedAt: ledger.trading.haltPublishedAt }
       return
     case 'ConfigurationChanged':
       for (const [name, { to }] of Object.entries(event.data.changes)) ledger.configuration[name] = to as Value
       ledger.configuredAt = at.position
+      ledger.changedBy.configuration = momentOf(at)
       return
     default:
       unreachable(event)
@@ -329,6 +335,7 @@ export const foldEvents = (ledger: Ledger, commit: Commit, hash: string, events:
   if (commit.position !== ledger.position + 1) throw new Error(`commit ${commit.position} does not follow position ${ledger.position}`)
   // Once a month is often enough, and keeps the walk over all of them out of replay's way.
   if (commit.recordedAt.slice(0, 7) !== ledger.recordedAt.slice(0, 7)) forget(ledger, commit.recordedAt)
+  if (commit.position === 1) ledger.changedBy = { trading: momentOf(commit), configuration: momentOf(commit), account: momentOf(commit) }
   for (const event of events) evolve(ledger, event, commit)
   recordStep(ledger, commit, events)
   ledger.prefix ??= hash.slice(0, 6)

@@ -44,6 +44,9 @@ export type Pipeline = {
   dryFailures: Record<string, SignalFailure>
 }
 
+/** A commit: where it stands and when it was recorded. */
+export type Moment = { position: number; recordedAt: string }
+
 export type Ledger = {
   position: number
   hash: string
@@ -59,6 +62,8 @@ export type Ledger = {
   trading: { on: boolean; reason: string; haltPublishedAt: string | null }
   configuration: Record<string, Value>
   configuredAt: number
+  /** The commits that made switch, configuration and account what they are; the first one until something did. */
+  changedBy: { trading: Moment; configuration: Moment; account: Moment }
   /** Contract id by declared instrument, and contracts by id. */
   declared: Record<string, number>
   instruments: Record<string, Instrument>
@@ -92,6 +97,8 @@ export type Ledger = {
 /** Names come from outside: an object without a prototype knows no `constructor`. */
 const record = <T>(): Record<string, T> => Object.create(null)
 
+const beginning = (): Moment => ({ position: 0, recordedAt: '1970-01-01T00:00:00.000Z' })
+
 export const initialLedger = (): Ledger => ({
   position: 0,
   hash: '0'.repeat(64),
@@ -106,6 +113,7 @@ export const initialLedger = (): Ledger => ({
   trading: { on: false, reason: 'trading is off until the first resume', haltPublishedAt: null },
   configuration: record(),
   configuredAt: 0,
+  changedBy: { trading: beginning(), configuration: beginning(), account: beginning() },
   declared: record(),
   instruments: record(),
   signals: record(),

@@ -93,7 +93,7 @@ export const compose = async (environment: Environment, options: ComposeOptions 
   const holder = holderName()
   const engine = createEngine({ journal, bus, broker, lease, clock, log, topics, strategies, mode, holder, snapshots, ...own })
   const projector = createProjector({ journal, documents, mode, log, clock, snapshots })
-  const handEdits = createHandEdits({ journal, documents, bus, topics, mode, log, clock, simulated })
+  const handEdits = createHandEdits({ journal, documents, bus, topics, mode, log, clock, simulated, snapshots })
   /** In a project anybody may subscribe to the events; elsewhere only those whom topics.yaml names. */
   const relayed = environment.store.kind === 'google' || eventsAreRead(topics)
   const relay = relayed ? createRelay({ journal, documents, bus, topics, mode, log, clock }) : undefined

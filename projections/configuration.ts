@@ -1,12 +1,14 @@
 /** `config/common`: every setting with its value in force. `config/{mode}`: the trading switch and the account. */
+import type { StoredCommit } from '../domain/commit.ts'
 import { configuredStrategies, settingInForce, settings, type Value } from '../domain/configuration.ts'
 import type { EventType } from '../domain/events.ts'
-import type { Ledger } from '../domain/ledger.ts'
+import { fold } from '../domain/fold.ts'
+import { initialLedger, type Ledger } from '../domain/ledger.ts'
 import type { Document, DocumentWrite } from '../domain/ports/documents.ts'
 import type { Journal } from '../domain/ports/journal.ts'
-import { applyTo } from './batch.ts'
+import { restoreLedger, type SnapshotSource } from '../domain/snapshot.ts'
 import { comparableText } from './edit.ts'
-import { createReplay, Unprojectable } from './replay.ts'
+import { Unprojectable } from './replay.ts'
 import { hasAny, type View } from './view.ts'
 
 const configuring: ReadonlySet<EventType> = new Set(['ConfigurationChanged'])
@@ -22,19 +24,27 @@ const inForce = ({ configuration }: Readonly<Ledger>): Record<string, Value> => 
   return Object.fromEntries(values.filter((entry): entry is readonly [string, Value] => entry[1] !== undefined))
 }
 
+/** Both documents, whole, as the state gives them. */
+const documentsOf = (ledger: Readonly<Ledger>) => {
+  const { trading, account, changedBy } = ledger
+  return {
+    common: {
+      settings: inForce(ledger),
+      changed: Object.keys(ledger.configuration).sort(),
+      updated_at: changedBy.configuration.recordedAt,
+    },
+    ofMode: { tradingEnabled: trading.on, reason: trading.reason, account, updated_at: changedBy.trading.recordedAt },
+  }
+}
+
 export const configurationView: View = ({ commit, events, ledger, mode }) => {
   const first = commit.position === 1
-  const updated_at = commit.recordedAt
   const writes: DocumentWrite[] = []
-  if (first || hasAny(events, configuring)) {
-    const changed = Object.keys(ledger.configuration).sort()
-    writes.push({ kind: 'set', path: 'config/common', data: { settings: inForce(ledger), changed, updated_at } })
-  }
-  if (first || hasAny(events, switching)) {
-    const { on, reason } = ledger.trading
-    writes.push({ kind: 'merge', path: `config/${mode}`, data: { tradingEnabled: on, reason, updated_at } })
-  }
-  if (first || hasAny(events, connecting)) writes.push({ kind: 'merge', path: `config/${mode}`, data: { account: ledger.account } })
+  if (first || hasAny(events, configuring)) writes.push({ kind: 'set', path: 'config/common', data: documentsOf(ledger).common })
+  // Only what the events concern: beside it a person may just have switched trading off, and nobody has looked yet.
+  const { account, ...switched } = documentsOf(ledger).ofMode
+  if (first || hasAny(events, switching)) writes.push({ kind: 'merge', path: `config/${mode}`, data: switched })
+  if (first || hasAny(events, connecting)) writes.push({ kind: 'merge', path: `config/${mode}`, data: { account } })
   return writes
 }
 
@@ -43,34 +53,44 @@ export type Expected = { data: Document; text: string; since: number }
 /** The documents of this view exactly at a place, by path. @throws Unprojectable when the journal ends before, or has another commit there */
 export type ExpectedAt = (place: { position: number; hash: string }) => Promise<ReadonlyMap<string, Expected>>
 
-/** Folds the journal as far as it is asked, and no further; asked for an earlier place it begins again. One question at a time. */
-export const createConfigurationFold = (journal: Pick<Journal, 'read'>, mode: 'paper' | 'live'): ExpectedAt => {
-  let replay = createReplay([configurationView], mode)
-  const documents = new Map<string, Document>()
-  const expected = new Map<string, Expected>()
+const expected = (data: Document, since: number): Expected => ({ data, text: comparableText(data), since })
+
+const expectedIn = (ledger: Readonly<Ledger>, mode: 'paper' | 'live'): Map<string, Expected> => {
+  const { common, ofMode } = documentsOf(ledger)
+  const { configuration, trading, account } = ledger.changedBy
+  return new Map([
+    ['config/common', expected(common, configuration.position)],
+    [`config/${mode}`, expected(ofMode, Math.max(trading.position, account.position))],
+  ])
+}
+
+/**
+ * Folds the journal as far as it is asked, and no further, from a snapshot where there is one; asked for an earlier place it begins again.
+ * One question at a time.
+ */
+export const createConfigurationFold = (
+  journal: Pick<Journal, 'head' | 'read'>,
+  mode: 'paper' | 'live',
+  snapshots?: SnapshotSource,
+): ExpectedAt => {
+  let ledger = initialLedger()
   return async ({ position, hash }) => {
-    if (position < replay.position()) {
-      replay = createReplay([configurationView], mode)
-      documents.clear()
-      expected.clear()
-    }
-    if (position > replay.position())
-      for await (const stored of journal.read(replay.position() + 1, position)) {
-        const writes = replay.step(stored, false)
-        applyTo(documents, writes)
-        for (const { path } of writes) {
-          const data = documents.get(path)!
-          const text = comparableText(data)
-          if (expected.get(path)?.text !== text) expected.set(path, { data, text, since: stored.position })
-        }
-      }
-    if (replay.position() < position)
-      throw new Unprojectable(
-        replay.position() + 1,
-        `the documents show position ${position}, but the journal ends at ${replay.position()}`,
-      )
-    if (position > 0 && replay.hash() !== hash)
-      throw new Unprojectable(position, `the documents were made from another journal: ${hash} stands here, not ${replay.hash()}`)
-    return new Map(expected)
+    if (position < ledger.position) ledger = initialLedger()
+    if (ledger.position === 0 && snapshots !== undefined)
+      ledger = (await restoreLedger({ snapshots, journal, atMost: position, ignored: () => undefined })) ?? initialLedger()
+    if (position > ledger.position) for await (const stored of journal.read(ledger.position + 1, position)) foldOrSay(ledger, stored)
+    if (ledger.position < position)
+      throw new Unprojectable(ledger.position + 1, `the documents show position ${position}, but the journal ends at ${ledger.position}`)
+    if (position > 0 && ledger.hash !== hash)
+      throw new Unprojectable(position, `the documents were made from another journal: ${hash} stands here, not ${ledger.hash}`)
+    return position === 0 ? new Map() : expectedIn(ledger, mode)
+  }
+}
+
+const foldOrSay = (ledger: Ledger, stored: StoredCommit): void => {
+  try {
+    fold(ledger, stored)
+  } catch (error) {
+    throw new Unprojectable(stored.position, (error as Error).message, { cause: error })
   }
 }

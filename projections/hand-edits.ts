@@ -9,6 +9,7 @@ import type { Bus } from '../domain/ports/bus.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
 import type { Checkpoint, Document, Documents } from '../domain/ports/documents.ts'
 import type { Journal } from '../domain/ports/journal.ts'
+import type { SnapshotSource } from '../domain/snapshot.ts'
 import { type Topics, topicOf, validForOf } from '../domain/topics.ts'
 import { createConfigurationFold, type Expected, type ExpectedAt } from './configuration.ts'
 import { comparableText, readSettingsEdit, readSwitchEdit, repairOf, shorten, type Wish } from './edit.ts'
@@ -16,7 +17,7 @@ import type { Log } from './projector.ts'
 import { Unprojectable } from './replay.ts'
 
 export type HandEditsOptions = {
-  journal: Pick<Journal, 'read'>
+  journal: Pick<Journal, 'head' | 'read'>
   documents: Documents
   bus: Pick<Bus, 'publish'>
   topics: Topics
@@ -27,6 +28,8 @@ export type HandEditsOptions = {
   simulated?: boolean
   /** Name of the checkpoint under which the views are written. */
   name?: string
+  /** For a quick start. */
+  snapshots?: SnapshotSource
   /** For whoever has a fold already; else the journal is folded here. */
   expectedAt?: ExpectedAt
 }
@@ -64,7 +67,7 @@ type Next = number | undefined
 
 export const createHandEdits = (options: HandEditsOptions): HandEdits => {
   const { documents, bus, topics, mode, log, clock, simulated = false, name = 'views' } = options
-  const { expectedAt = createConfigurationFold(options.journal, mode) } = options
+  const { expectedAt = createConfigurationFold(options.journal, mode, options.snapshots) } = options
   const switchPath = `config/${mode}`
   const paths = [switchPath, 'config/common'] // a halt goes before everything
   const open = new Map<string, Asked>()
