@@ -190,14 +190,20 @@ describe('the journal on Google Firestore, in trouble', () => {
 describe('a listener of the journal on Google Firestore', () => {
   const { store } = usesEmulators()
   let emulator: Emulator | undefined
+  let clients: ReturnType<typeof googleClients>
+  let abandonment: AbortController
+  beforeEach(() => {
+    abandonment = new AbortController()
+  })
   afterEach(async function () {
     this.timeout(20_000)
+    abandonment.abort()
+    await clients.close() // refuses while anybody listens
     await emulator?.end()
   })
 
   it('ends when the journal is abandoned, so that the client can be closed', async () => {
-    const clients = googleClients(store())
-    const abandonment = new AbortController()
+    clients = googleClients(store())
     const journal = openJournal({ firestore: clients.connect().firestore, mode: 'paper', abandoned: abandonment.signal })
     let told = 0
     journal.onAppended(() => {
@@ -206,15 +212,14 @@ describe('a listener of the journal on Google Firestore', () => {
     await until('it listens', () => told > 0)
     abandonment.abort()
     journal.onAppended(() => expect.fail('told after all was over'))()
-    await clients.close() // refuses while anybody listens
+    await clients.close()
   })
 
   it('outlives a restart of the server', async () => {
     emulator = await startFirestoreEmulator()
     const port = Number(emulator.host.split(':')[1])
     const project = { project: 'restart', database: '(default)', emulators: { firestore: emulator.host, pubsub: '127.0.0.1:1' } }
-    const clients = googleClients(project)
-    const abandonment = new AbortController()
+    clients = googleClients(project)
     const open = () =>
       openJournal({ firestore: clients.connect(project.emulators.firestore).firestore, mode: 'paper', abandoned: abandonment.signal })
     const [journal, writer] = [open(), open()]
@@ -235,6 +240,6 @@ describe('a listener of the journal on Google Firestore', () => {
     expect((await rival.append(commitAfter(await rival.head(), { id: 'c10' }))).answer).to.equal('appended')
     await until('and of the next, sooner than a new beginning is due', () => told > settled, 30_000)
     stop()
-    await clients.close() // refuses while anybody listens
+    await clients.close()
   }).timeout(180_000)
 })
