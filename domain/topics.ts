@@ -22,7 +22,8 @@ export type Subscription = {
   topic: string
   handler: string
   ackDeadline: number
-  retry: { minimumBackOff: number; maximumBackOff: number }
+  /** Without one a message that was sent back comes again at once. */
+  retry?: { minimumBackOff: number; maximumBackOff: number }
   deadLetter?: { topic: string; attempts: number }
   exactlyOnce: boolean
   ordering: boolean
@@ -174,11 +175,13 @@ const SubscriptionShape = closed(
     topic: ResourceName,
     handler: text('engine, none or a projection', /^[a-z][A-Za-z0-9-]{0,63}$/, 'engine'),
     ackDeadline: duration(10 * second, 600 * second),
-    retry: closed({ minimumBackOff: duration(0, 600 * second), maximumBackOff: duration(0, 600 * second) }),
     exactlyOnce: t.boolean,
     ordering: t.boolean,
   },
-  { deadLetter: closed({ topic: ResourceName, attempts: whole(5, 100) }) },
+  {
+    retry: closed({ minimumBackOff: duration(0, 600 * second), maximumBackOff: duration(0, 600 * second) }),
+    deadLetter: closed({ topic: ResourceName, attempts: whole(5, 100) }),
+  },
 )
 
 const ScheduleShape = closed(
@@ -234,7 +237,10 @@ const contradiction = ({ topics, subscriptions, schedules }: Topics): string | u
     if (topics[topic] === undefined) return `subscriptions.${name}.topic: ${topic} is not declared`
     if (deadLetter && topics[deadLetter.topic]?.kind !== 'deadLetter')
       return `subscriptions.${name}.deadLetter.topic: ${deadLetter.topic} is not a declared topic of kind deadLetter`
-    if (retry.minimumBackOff > retry.maximumBackOff) return `subscriptions.${name}.retry: minimumBackOff is above maximumBackOff`
+    if (retry !== undefined && topics[topic].kind === 'deadLetter')
+      return `subscriptions.${name}.retry: a dead letter that somebody has looked at must be there for the next one at once`
+    if (retry !== undefined && retry.minimumBackOff > retry.maximumBackOff)
+      return `subscriptions.${name}.retry: minimumBackOff is above maximumBackOff`
   }
   const jobs = schedules.flatMap((schedule) => cronsOf(schedule).map(({ name }) => name))
   const double = jobs.find((name, place) => jobs.indexOf(name) !== place)

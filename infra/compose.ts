@@ -69,6 +69,8 @@ export type ComposeOptions = {
 }
 
 const documentsWithinMs = 3_000
+/** Firestore counts writes and takes about one a second of a document for long: a burst of commits becomes one write of each. */
+const gatherMs = { embedded: 0, google: 300 }
 /** A store that does not answer must not keep a process that was told to end: it is killed ten seconds after SIGTERM. */
 const abandonAfterMs = 5_000
 
@@ -92,7 +94,15 @@ export const compose = async (environment: Environment, options: ComposeOptions 
   }
   const holder = holderName()
   const engine = createEngine({ journal, bus, broker, lease, clock, log, topics, strategies, mode, holder, snapshots, ...own })
-  const projector = createProjector({ journal, documents, mode, log, clock, snapshots })
+  const projector = createProjector({
+    journal,
+    documents,
+    mode,
+    log,
+    clock,
+    snapshots,
+    gatherMs: simulated ? 0 : gatherMs[environment.store.kind],
+  })
   const handEdits = createHandEdits({ journal, documents, bus, topics, mode, log, clock, simulated, snapshots })
   /** In a project anybody may subscribe to the events; elsewhere only those whom topics.yaml names. */
   const relayed = environment.store.kind === 'google' || eventsAreRead(topics)
@@ -166,7 +176,7 @@ export const compose = async (environment: Environment, options: ComposeOptions 
     },
     stopped,
     idle: async () => {
-      if (!engine.idle() || !handEdits.idle() || !(await bus.idle())) return false
+      if (!engine.idle() || (started !== 'engine' && !handEdits.idle()) || !(await bus.idle())) return false
       const failure = projector.failure()
       if (failure !== undefined) throw failure
       return engine.idle() && projector.position() === engine.ledger.position

@@ -50,8 +50,8 @@ export const publishTimeOf = ({ publishedAt }: Message['attributes'], latest: nu
 }
 
 /** Milliseconds of market time. Doubles from the minimum to the maximum, without chance: where market time is simulated, a run repeats exactly. */
-export const backOffAfter = ({ minimumBackOff, maximumBackOff }: Subscription['retry'], attempt: number): number =>
-  Math.min(minimumBackOff * 2 ** (attempt - 1), maximumBackOff)
+export const backOffAfter = (retry: Subscription['retry'], attempt: number): number =>
+  retry === undefined ? 0 : Math.min(retry.minimumBackOff * 2 ** (attempt - 1), retry.maximumBackOff)
 
 /** Why a message is dead of which only this is known: its consumers died, again and again. */
 export const neverAcknowledged = 'was never acknowledged'

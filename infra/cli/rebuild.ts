@@ -1,7 +1,9 @@
 import { Command } from 'commander'
+import { createHandEdits } from '../../projections/hand-edits.ts'
 import { createProjector } from '../../projections/projector.ts'
 import { systemClock } from '../clock.ts'
 import { openLog } from '../compose.ts'
+import { readTopics } from '../topics-file.ts'
 import { printJson } from './output.ts'
 import { withData } from './reading.ts'
 
@@ -17,8 +19,13 @@ Example:
   $ npx ibt rebuild`,
     )
     .action(() =>
-      withData(async ({ journal, documents }, { mode, logLevel }) => {
-        const projector = createProjector({ journal, documents, mode, log: openLog(logLevel), clock: systemClock })
+      withData(async ({ journal, documents, bus }, { mode, logLevel }) => {
+        const shared = { journal, documents, mode, log: openLog(logLevel), clock: systemClock }
+        // Somebody may have switched trading off by hand while nobody watched: that is asked for before it is written over.
+        const handEdits = createHandEdits({ ...shared, bus, topics: readTopics() })
+        await handEdits.start()
+        await handEdits.stop()
+        const projector = createProjector(shared)
         printJson(await projector.rebuild())
       }),
     )

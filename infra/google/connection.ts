@@ -13,18 +13,26 @@ export type GoogleStore = {
 
 export type Connection = { firestore: Firestore; pubsub: PubSub; close(): Promise<void> }
 
+/** Said by itself, since FIRESTORE_EMULATOR_HOST goes before the client's `host`, but not before its `port`. */
+const portOf = (host: string): number => Number(host.slice(host.lastIndexOf(':') + 1))
+
 /** Says the domain itself, so that nobody looks for credentials or for Google's metadata server. */
 const withoutCredentials = { clientOptions: { universeDomain: 'googleapis.com' } }
+
+/** A line that died without a word is noticed, and one that was away for long is tried again every few seconds, not after two minutes. */
+const line = { 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms': 5_000, 'grpc.max_reconnect_backoff_ms': 5_000 }
 
 /** Credentials are the application default ones, as Google's libraries find them; the emulators need none. */
 export const openConnection = ({ project, database, emulators }: GoogleStore): Connection => {
   const firestore = new Firestore({
     projectId: project,
     databaseId: database,
-    ...(emulators === undefined ? {} : { host: emulators.firestore, ssl: false, ...withoutCredentials }),
+    ...line,
+    ...(emulators === undefined ? {} : { host: emulators.firestore, port: portOf(emulators.firestore), ssl: false, ...withoutCredentials }),
   })
   const pubsub = new PubSub({
     projectId: project,
+    ...line,
     ...(emulators === undefined ? {} : { apiEndpoint: emulators.pubsub, emulatorMode: true, ...withoutCredentials }),
   })
   return {

@@ -20,6 +20,8 @@ export type GoogleDataOptions = {
   failed: (error: Error) => void
 }
 
+const closesWithinMs = 2_000
+
 /** Connects at the first question. On emulators, which begin empty, the topics are made. @throws Error in one line */
 export const openGoogle = async ({ store, mode, topics, clock, warn, failed }: GoogleDataOptions): Promise<Data> => {
   const connection = openConnection(store)
@@ -39,7 +41,12 @@ export const openGoogle = async ({ store, mode, topics, clock, warn, failed }: G
     close: async () => {
       leaving.abort()
       documents.close()
-      await close()
+      let callOff = () => {}
+      const longEnough = new Promise<void>((resolve) => {
+        callOff = clock.after(closesWithinMs, resolve) // the clients wait for calls under way, on a dead line for ever
+      })
+      await Promise.race([close(), longEnough])
+      callOff()
     },
   }
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { newYorkTime, sessions } from '../../domain/calendar.ts'
 import { eventData } from '../../domain/events.ts'
+import { backOffAfter } from '../../domain/ports/bus.ts'
 import {
   cronsOf,
   decodeTopics,
@@ -119,8 +120,7 @@ describe('topics.yaml', () => {
   it('lets a command retry for longer than any command that waits for the broker counts', () => {
     const { retry, deadLetter } = shipped.subscriptions['{mode}-commands-engine']!
     let lasts = 0
-    for (let attempt = 1; attempt < deadLetter!.attempts; attempt++)
-      lasts += Math.min(retry.minimumBackOff * 2 ** (attempt - 1), retry.maximumBackOff)
+    for (let attempt = 1; attempt < deadLetter!.attempts; attempt++) lasts += backOffAfter(retry, attempt)
     expect(lasts).to.be.above(validForOf(shipped, 'orchestrator'))
   })
 
@@ -193,6 +193,11 @@ describe('the codec of topics.yaml', () => {
       'dead letters on a topic of commands',
       (v) => (v.subscriptions['{mode}-commands-engine']!['deadLetter'] = { topic: '{mode}-commands', attempts: 5 }),
       /deadLetter\.topic: .* kind deadLetter/,
+    ],
+    [
+      'a back-off of dead letters',
+      (v) => (v.subscriptions['{mode}-dead-letters-kept']!['retry'] = { minimumBackOff: '1s', maximumBackOff: '1s' }),
+      /dead-letters-kept\.retry: a dead letter that somebody has looked at/,
     ],
     [
       'a back-off upside down',

@@ -1,11 +1,11 @@
-/** Schedules beside the embedded store, and the same jobs as Cloud Scheduler publishes them: one command a slot, whoever sends it. */
+/** Schedules that the engine publishes itself, and the same jobs as Cloud Scheduler publishes them: one command a slot, whoever sends it. */
 import { expect } from 'chai'
 import { newYorkTime } from '../../domain/calendar.ts'
 import type { Rig } from '../rig.ts'
 import { startTrading } from '../rig.ts'
+import { onEachStore } from '../stores.ts'
 
-describe('the jobs of topics.yaml', function () {
-  this.timeout(60_000)
+onEachStore('the jobs of topics.yaml', (store) => {
   let rig: Rig
   afterEach(() => rig?.stop())
 
@@ -28,7 +28,7 @@ describe('the jobs of topics.yaml', function () {
     })
 
   it('run the orchestrator once a session, at its close, with both schedulers at work', async () => {
-    rig = await startTrading({ start: '2020-02-17T15:00:00.000Z', schedules: true })
+    rig = await startTrading({ store: store(), start: '2020-02-17T15:00:00.000Z', schedules: true })
     for (const [date, time] of [
       ['2020-02-17', '13:05'],
       ['2020-02-17', '16:05'],

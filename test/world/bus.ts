@@ -2,7 +2,7 @@
  * A bus that keeps its word and no more: at least once, late, twice, out of order. What a process had in hand when it ended comes
  * again after the deadline; what was sent back waits by market time.
  */
-import type { Bus, DeadLetter, Delivery, Message } from '../../domain/ports/bus.ts'
+import { type Bus, backOffAfter, type DeadLetter, type Delivery, type Message } from '../../domain/ports/bus.ts'
 import { isoTime } from '../../domain/ports/clock.ts'
 import { nameFor, type Subscription, type Topics } from '../../domain/topics.ts'
 import type { Chance } from './chance.ts'
@@ -49,7 +49,7 @@ export const createPostOffice = ({ topics, mode, clock, chance, faults }: PostOf
       bury(letter, reason)
       return
     }
-    const wait = Math.min(retry.minimumBackOff * 2 ** Math.min(letter.attempt - 1, 20), retry.maximumBackOff)
+    const wait = backOffAfter(retry, letter.attempt)
     clock.at(clock.now() + wait, () => deliver(letter))
   }
 

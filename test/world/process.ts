@@ -54,7 +54,12 @@ export const createProcess = ({ name, clock, chance, endsAt }: ProcessOptions): 
   const heard =
     <A extends unknown[]>(run: (...given: A) => void) =>
     (...given: A): void => {
-      if (alive) run(...given)
+      if (!alive) return
+      try {
+        run(...given)
+      } catch (error) {
+        if (!(error instanceof Crashed)) throw error // it ended in there: nobody is left to be told
+      }
     }
 
   return {
