@@ -196,8 +196,8 @@ describe('the codec of topics.yaml', () => {
     ],
     [
       'a back-off of dead letters',
-      (v) => (v.subscriptions['{mode}-dead-letters-kept']!['retry'] = { minimumBackOff: '1s', maximumBackOff: '1s' }),
-      /dead-letters-kept\.retry: a dead letter that somebody has looked at/,
+      (v) => (v.subscriptions['{mode}-commands-engine']!['topic'] = '{mode}-dead-letters'),
+      /engine\.retry: a dead letter that somebody has looked at/,
     ],
     [
       'a back-off upside down',
