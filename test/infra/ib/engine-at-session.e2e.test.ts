@@ -8,7 +8,7 @@ import { type GatewaySimulator, startGatewaySimulator } from '../../../infra/gat
 import { type BrokerSession, createBrokerSession, type SessionOptions } from '../../../infra/ib/session.ts'
 import { readTopics } from '../../../infra/topics-file.ts'
 import { until } from '../../contract/until.ts'
-import { createBus } from '../../handlers/ports-in-hand.ts'
+import { createBroker, createBus, now as inHand } from '../../handlers/ports-in-hand.ts'
 import { createMemory, type Memory, memoryJournal } from '../../memory-store.ts'
 import { tuesdayMorning, wanting } from '../../rig.ts'
 import { quietLog } from './session-under-test.ts'
@@ -44,7 +44,12 @@ describe('the engine at a genuine session', () => {
   }
   const received = async (simulator: GatewaySimulator) => (await control(simulator, '/state')).received['7'] ?? []
 
-  const start = async ({ at = tuesdayMorning, ...options }: Partial<SessionOptions> & { at?: string } = {}) => {
+  /** @param held a broker of the test's own in place of the session */
+  const start = async ({
+    at = tuesdayMorning,
+    held,
+    ...options
+  }: Partial<SessionOptions> & { at?: string; held?: ReturnType<typeof createBroker> } = {}) => {
     primary ??= await simulate(at)
     clock = simulatedClock(Date.parse(at))
     memory = createMemory()
@@ -56,7 +61,15 @@ describe('the engine at a genuine session', () => {
     })
     const lease = { acquire: async () => ({ epoch: 1 }), renew: async () => true, release: async () => {} }
     engine = createEngine({
-      ...{ journal: memoryJournal(memory), bus: bus.bus, broker, lease, clock, log: quietLog, topics: readTopics() },
+      ...{
+        journal: memoryJournal(memory),
+        bus: bus.bus,
+        broker: held?.broker ?? broker,
+        lease,
+        clock,
+        log: quietLog,
+        topics: readTopics(),
+      },
       ...{ mode: 'paper', holder: 'test', strategies: { trend: wanting('Trend') } },
     })
     await engine.start()
@@ -156,6 +169,19 @@ describe('the engine at a genuine session', () => {
     await clock.moveTo(Date.parse(night) + 10 * minute)
     await until('it is handed over', async () => (await received(primary)).length === 1)
     expect(dataOf('OrderClosed')).to.deep.equal([])
+  })
+
+  it('hands over at once what waited, when the session says that it may', async () => {
+    const held = createBroker([account])
+    await start({ held, at: inHand })
+    const say = (ordersHeld: string | undefined) =>
+      held.report({ kind: 'session', phase: 'ready', text: 'as told', tell: false, ordersHeld })
+    say('the gateway restarts')
+    await trade()
+    expect([dataOf('OrderPlanned').length, held.placed.length]).to.deep.equal([1, 0])
+    say(undefined)
+    await until('it is handed over', () => held.placed.length === 1)
+    expect(dataOf('GatewayLost')).to.deep.equal([])
   })
 
   it('withdraws what waited when the restart comes, and hands over nothing of it afterwards', async () => {

@@ -118,6 +118,40 @@ describe('broker session: leases', () => {
     expect([all(sent.historicalData), all(sent.contractDetails)]).to.deep.equal([[], []])
   })
 
+  it('begin and end subscriptions only while the session is ready', async () => {
+    await open()
+    const [early, late] = [session.broker.lease('early'), session.broker.lease('late')]
+    early.quotes(contract(1), nothing)
+    await arrived(sent.marketData, 1)
+    gateway.last().send(4, 2, -1, 1100, 'Connectivity lost', '')
+    await session.phase('degraded')
+    early.release()
+    late.quotes(contract(2), nothing)
+    gateway.last().send(4, 2, -1, 1102, 'Connectivity restored', '')
+    await session.phase('syncing')
+    await flushed()
+    expect([all(sent.marketData).length, all(sent.cancelMarketData).length]).to.deep.equal([1, 0])
+    await session.broker.snapshot('DU1')
+    await flushed()
+    expect([all(sent.marketData).length, all(sent.cancelMarketData).length]).to.deep.equal([2, 1])
+  })
+
+  it('neither ask for nor cancel what was left before its turn came', async () => {
+    await open({ messagesPerSecond: 40 })
+    const lease = session.broker.lease('hasty')
+    const asked = Array.from({ length: 40 }, (_, index) => lease.contracts(contract(index)).catch(nothing))
+    expect(session.broker.state().waiting.messages).to.be.greaterThan(10)
+    const before = all(sent.positions).length
+    lease.quotes(contract(1), nothing)()
+    lease.positions(nothing)()
+    lease.release()
+    await Promise.all(asked)
+    await session.broker.snapshot('DU1')
+    await flushed()
+    expect([all(sent.marketData), all(sent.cancelMarketData)]).to.deep.equal([[], []])
+    expect(all(sent.positions), 'only the snapshot').to.have.length(before + 1)
+  })
+
   it('listen on over a reconnect: a fresh line has all subscriptions, after the snapshot and not before', async () => {
     await open()
     const lease = session.broker.lease('one')

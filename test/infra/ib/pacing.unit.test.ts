@@ -149,6 +149,23 @@ describe('historical data for many tenants', () => {
     expect([history.waiting(), history.open()]).to.deep.equal([0, 0])
   })
 
+  it('lets each go at its own time, whatever waits longer beside it', async () => {
+    const { clock, sent, history } = start()
+    const ask = (one: HistoryRequest) => void history.bars(one, { tenant: 'one' }).catch(() => undefined)
+    ask(request(2))
+    for (let days = 1; days <= 6; days += 1) ask(request(1, { duration: `${days} D` }))
+    await sentAre(sent, 6)
+    sent[0]!.fail(new Error('refused'))
+    await until('it may be asked again', () => history.open() === 5)
+    ask(request(2)) // identical: after 15 s
+    expect(history.waiting()).to.equal(2)
+    clock.pass(2000)
+    await sentAre(sent, 7)
+    expect(sent.at(-1)!.request.duration).to.equal('6 D')
+    clock.pass(13_000)
+    await sentAre(sent, 8)
+  })
+
   it('calls a request off when the last who wanted it has gone, and not before', async () => {
     const { sent, history } = start()
     const [one, other] = [new AbortController(), new AbortController()]

@@ -149,6 +149,14 @@ describe('broker session: the life of a connection', () => {
     await until('the order is there', () => ids().includes(sent.placeOrder))
   })
 
+  it('does not take a message that it could not read for the link to come back', async () => {
+    await open()
+    gateway.last().send(4, 2, -1, 1100, 'Connectivity lost', '')
+    gateway.last().send(...executionMessage(-1, { id: 'e1.01', time: 'yesterday' }))
+    await until('the message was read', () => session.of('notice').some(({ text }) => text.includes('yesterday')))
+    expect(session.of('link').map(({ state }) => state)).to.deep.equal(['down'])
+  })
+
   it('survives a listener that throws, and goes on reporting', async () => {
     await open()
     await session.broker.close('another listener')
