@@ -22,6 +22,10 @@ export type Order = Omit<OrderEntry, 'transmit' | 'whatIf'> & {
   stop?: number
   /** Until when `stop` has followed the price. */
   followedTo: number
+  /** What it waits for by its conditions has come. */
+  conditionsMet: boolean
+  /** How many executions there were when it was placed. */
+  executionsBefore: number
   /** Its stop was reached. */
   triggered: boolean
   filled: number

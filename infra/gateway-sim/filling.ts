@@ -1,7 +1,8 @@
 /** Carries out the moves of orders: wakes them, triggers them, trades them as far as the market takes it, and what follows for others. */
 import { isWorking, type Order, remaining } from './book.ts'
 import { childrenOf, waitsForParent } from './bracket.ts'
-import { end, type Floor, isLive, release, submit } from './floor.ts'
+import { areMet, type Conditions, nextJudgement, type World } from './conditions.ts'
+import { awaitsConditions, end, type Floor, isLive, release, submit } from './floor.ts'
 import { depth, slipped } from './frictions.ts'
 import { type Move, nextMove } from './next-move.ts'
 import { blocks, type OcaEffect, ocaEffects } from './oca.ts'
@@ -29,15 +30,45 @@ export const createFilling = (floor: Floor): Filling => {
   /** Shares that were traded of a slice, by symbol and its start. */
   const taken = new Map<string, number>()
 
-  const moveOf: Filling['moveOf'] = (order) =>
-    isWorking(order) && !waitsForParent(book, order) ? nextMove(order, market, now(), floor.frictions.spread) : undefined
+  const moveOf: Filling['moveOf'] = (order) => {
+    if (!isWorking(order) || waitsForParent(book, order)) return undefined
+    const judged = order.conditions && !order.conditionsMet ? judgementOf(order, order.conditions) : undefined
+    if (awaitsConditions(order)) return judged
+    const move = nextMove(order, market, now(), floor.frictions.spread)
+    return judged && (!move || judged.at <= move.at) ? judged : move
+  }
+
+  const worldOf = (order: Order): World => ({
+    market,
+    cushion: () => {
+      const { excessLiquidity, netLiquidation } = trading.valuation()
+      return netLiquidation > 0 ? (excessLiquidity / netLiquidation) * 100 : 0
+    },
+    executions: book.executions.slice(order.executionsBefore),
+  })
+
+  const judgementOf = (order: Order, conditions: Conditions): Move | undefined => {
+    const world = worldOf(order)
+    const at = areMet(conditions, world, now()) ? now() : nextJudgement(conditions, world, now())
+    return at === undefined ? undefined : { kind: 'judge', at }
+  }
+
+  /** Its conditions may hold now: then it begins to work, or ends. */
+  const judge = (order: Order): void => {
+    order.conditionsMet = order.conditions !== undefined && areMet(order.conditions, worldOf(order), now())
+    if (!order.conditionsMet) submitIfLive(order)
+    else if (order.conditions?.cancel) end(floor, order)
+    else release(floor, order)
+  }
+
+  const submitIfLive = (order: Order): void => {
+    if (isLive(floor, order)) submit(floor, order)
+  }
 
   const carryOut: Filling['carryOut'] = (due) => {
-    let next = due
-    while (next.length > 0) {
+    for (let next = due.length > 0 ? due : dueNow(); next.length > 0; next = dueNow()) {
       const later = next.flatMap(({ order, move }) => (isWorking(order) ? make(order, move) : []))
       for (const effect of later) takeEffect(effect)
-      next = dueNow()
     }
     for (const order of book.working()) if (order.life.immediate && isLive(floor, order)) end(floor, order)
   }
@@ -52,8 +83,9 @@ export const createFilling = (floor: Floor): Filling => {
   const make = (order: Order, move: Move): OcaEffect[] => {
     if (move.kind === 'trade') return execute(order, move)
     if (move.kind === 'trigger') trigger(order)
-    if (move.kind === 'wake') release(floor, order)
-    else if (isLive(floor, order)) submit(floor, order)
+    if (move.kind === 'judge') judge(order)
+    else if (move.kind === 'wake') release(floor, order)
+    else submitIfLive(order)
     return []
   }
 
@@ -69,7 +101,7 @@ export const createFilling = (floor: Floor): Filling => {
     const price = atMarket ? slipped(order.action, move.price, slippage, order.listing.minTick, key) : move.price
     const size = sizeNow(order)
     if (size > 0) return trade(order, size, price)
-    if (isLive(floor, order)) submit(floor, order)
+    submitIfLive(order)
     return []
   }
 
@@ -118,8 +150,9 @@ export const createFilling = (floor: Floor): Filling => {
     carryOut,
     fillPartly: (partial) => {
       const order = book.working().find((working) => working.orderRef === partial.orderRef)
-      if (!order) partials.push(partial)
-      else for (const effect of tradePartly(order, partial, order.limit ?? trading.priceOf(order))) takeEffect(effect)
+      if (!order) return void partials.push(partial)
+      for (const effect of tradePartly(order, partial, order.limit ?? trading.priceOf(order))) takeEffect(effect)
+      carryOut([])
     },
     forgetPartials: () => {
       partials.length = 0

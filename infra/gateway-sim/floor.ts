@@ -21,9 +21,13 @@ export type Floor = {
 export const whyHeld = (book: Book, order: Order): string =>
   isWorking(order) ? [...(waitsForParent(book, order) ? ['child'] : []), ...(isSleeping(order) ? ['trigger'] : [])].join(',') : ''
 
+/** Conditions that end an order do not hold it back. */
+export const awaitsConditions = ({ conditions, conditionsMet }: Order): boolean =>
+  conditions !== undefined && !conditions.cancel && !conditionsMet
+
 /** It is at the exchange, and the exchange is open for it. */
 export const isLive = ({ book, now }: Floor, order: Order): boolean => {
-  if (whyHeld(book, order) !== '' || order.life.activeFrom > now()) return false
+  if (whyHeld(book, order) !== '' || order.life.activeFrom > now() || awaitsConditions(order)) return false
   if (openSession(now())) return true
   const hours = extendedHours(comingExtended(now()))
   return order.life.extended && hours.open <= now() && now() < hours.close

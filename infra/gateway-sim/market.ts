@@ -37,6 +37,8 @@ export type Market = {
   ) => { stop: number; reached?: Touch } | undefined
   /** The stretch of the day that an instant lies in, with its volume; the opening belongs to the first, the close to the last. */
   slice: (symbol: string, at: number) => Slice | undefined
+  /** When so many shares have traded in that session; undefined when it has no bar or not so many. */
+  volumeReached: (symbol: string, session: Session, shares: number) => number | undefined
 }
 
 export const createMarket = (bars: ReadonlyMap<string, BarsFile>, seed: number): Market => {
@@ -89,6 +91,10 @@ export const createMarket = (bars: ReadonlyMap<string, BarsFile>, seed: number):
     slice: (symbol, at) => {
       const slices = day(symbol, newYorkDate(at))?.slices() ?? []
       return slices.find((slice) => slice.start <= at && at < slice.end) ?? (at === slices.at(-1)?.end ? slices.at(-1) : undefined)
+    },
+    volumeReached: (symbol, session, shares) => {
+      const today = day(symbol, session.date)
+      return today && momentOfVolume(today.slices(), shares)
     },
   }
 }
@@ -159,6 +165,15 @@ export const sliceBetween = (day: Day, start: number, end: number): Slice | unde
     close: prices.at(-1)!,
     volume: volumeUntil(day, end) - volumeUntil(day, start),
   }
+}
+
+const momentOfVolume = (slices: readonly Slice[], shares: number): number | undefined => {
+  let before = 0
+  for (const { start, end, volume } of slices) {
+    if (before + volume >= shares) return Math.ceil(start + ((end - start) * Math.max(0, shares - before)) / Math.max(volume, 1))
+    before += volume
+  }
+  return undefined
 }
 
 const volumeUntil = (day: Day, at: number): number =>

@@ -26,9 +26,11 @@ const written = ({ attributes }: Pick<Order, 'attributes'>, name: (typeof fixed)
 
 /** What it traded stays; a stop that was reached stays reached as long as the type of the order does. */
 export const applyChange = (order: Order, entry: OrderEntry): void => {
-  const { quantity, terms, life, attributes, lists, allOrNone, minimum } = entry
+  const { quantity, terms, life, attributes, lists, allOrNone, minimum, conditions } = entry
   if (order.terms.orderType !== terms.orderType) order.triggered = false
   Object.assign(order, { quantity, terms, life, attributes, lists, allOrNone, minimum })
+  if (conditions === undefined) delete order.conditions
+  else order.conditions = conditions
   if (terms.limit === undefined) delete order.limit
   else order.limit = terms.limit
 }

@@ -5,9 +5,9 @@ import { comingExtended, comingSession, extendedHours, type Market } from './mar
 import type { Side, Touch } from './path.ts'
 import { isSleeping } from './triggers.ts'
 
-/** `wake`: its good-after time is there. `trigger`: its stop is reached. `trade`: it trades at that price. */
+/** `judge`: its conditions may hold. `wake`: its good-after time is there. `trigger`: its stop is reached. `trade`: it trades at that price. */
 export type Move =
-  | { kind: 'wake'; at: number }
+  | { kind: 'judge' | 'wake'; at: number }
   | { kind: 'trigger'; at: number; price: number }
   | { kind: 'trade'; at: number; price: number; auction: boolean }
 

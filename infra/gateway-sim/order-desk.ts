@@ -62,7 +62,14 @@ export const createOrderDesk = (floor: Floor, filling: Filling, universe: Univer
     const { transmit: _, whatIf: __, ...asked } = entry
     const { limit } = entry.terms
     const nothing = { filled: 0, averagePrice: 0, lastPrice: 0, commission: 0, restsUntil: 0, forgotten: false }
-    const untouched = { triggered: false, followedTo: now(), status: 'ApiPending' as const, ...(limit === undefined ? {} : { limit }) }
+    const untouched = {
+      conditionsMet: false,
+      executionsBefore: book.executions.length,
+      triggered: false,
+      followedTo: now(),
+      status: 'ApiPending' as const,
+      ...(limit === undefined ? {} : { limit }),
+    }
     return { clientId, orderId, ...asked, ...nothing, ...untouched }
   }
 

@@ -1,9 +1,10 @@
 /** What the gateway makes of an order before it takes it. */
+import { type Conditions, readConditions } from './conditions.ts'
 import { isSet } from './field-layout.ts'
 import type { Attributes, Lists, PlacedOrder } from './order-fields.ts'
 import { conforms, readTerms, type Terms } from './order-terms.ts'
 import type { Side } from './path.ts'
-import { invalid, type Rejection, rejected, unknownContract } from './rejections.ts'
+import { invalid, type Rejection, unknownContract } from './rejections.ts'
 import { type Life, readLife } from './time-in-force.ts'
 import type { ContractQuery, Listing, Universe } from './universe.ts'
 
@@ -19,6 +20,7 @@ export type OrderEntry = {
   /** One cancels all: orders of the same name belong together; empty for none. 1 cancel, 2 reduce, 3 reduce without block. */
   ocaGroup: string
   ocaType: number
+  conditions?: Conditions
   allOrNone: boolean
   /** The first fill is at least so large. */
   minimum: number
@@ -46,9 +48,12 @@ export const readOrderEntry = (placed: PlacedOrder, universe: Universe, account:
   const ocaGroup = field('ocaGroup')
   if (ocaGroup !== '' && ![0, 1, 2, 3].includes(ocaType)) return invalid(`ocaType ${ocaType} is not 1, 2 or 3`)
   if (!Number.isInteger(parentId)) return invalid(`parentId "${field('parentId')}" is not a whole number`)
-  if (lists['conditions']?.length) return rejected('the simulator does not know conditions')
+  const judged = { ignoreRth: isSet(field('conditionsIgnoreRth')), cancel: isSet(field('conditionsCancelOrder')) }
+  const conditions = readConditions(lists['conditions'] ?? [], judged, universe)
+  if (conditions && 'code' in conditions) return conditions
   return {
     ...{ listing, action, quantity, orderRef: field('orderRef'), terms, life, parentId, ocaGroup, ocaType: ocaType || 3 },
+    ...(conditions === undefined ? {} : { conditions }),
     ...{ allOrNone: isSet(field('allOrNone')), minimum: minimum > 0 && minimum < 2147483647 ? minimum : 0 },
     ...{ attributes, lists, transmit: isSet(field('transmit')), whatIf: isSet(field('whatIf')) },
   }
