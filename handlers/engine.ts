@@ -221,11 +221,13 @@ export const createEngine = (options: EngineOptions): Engine => {
       case 'notice':
         log.warn({ code: report.code }, report.text)
         return
-      case 'session':
-        if (report.tell) void writer.enqueue(() => notReady(report.text))
-        if (ordersHeld !== undefined && report.ordersHeld === undefined) void writer.enqueue(() => desk.handOver(), 'urgent')
+      case 'session': {
+        const wereHeld = ordersHeld !== undefined
         ordersHeld = report.ordersHeld
+        if (report.tell) void writer.enqueue(() => notReady(report.text))
+        if (wereHeld && ordersHeld === undefined) void writer.enqueue(() => desk.handOver(), 'urgent')
         return
+      }
       default:
         desk.hear(report)
     }
