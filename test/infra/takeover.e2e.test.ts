@@ -1,0 +1,155 @@
+/**
+ * Two engines on one journal: one decides, the other waits. The first is frozen at any step of a run past its lease and woken, or
+ * killed there; whatever it was about to do, no order goes out twice, nothing unplanned, and the command has one outcome.
+ */
+import { expect } from 'chai'
+import { until } from '../contract/until.ts'
+import { onEachStore } from '../stores.ts'
+import type { Freeze } from './takeover-effects.ts'
+import { type EngineProcess, openTakeoverWorld, patience, type TakeoverWorld } from './takeover-world.ts'
+
+const placeOrder = 'gateway: message 3'
+/** Of the messages to the gateway, and of the writes to either store. */
+const moments: Readonly<Record<string, Freeze>> = {
+  'before the command is decided': { on: 'PipelineStarted' },
+  'before the decision is appended': { on: 'OrderPlanned' },
+  'between the append and the hand-over to the socket': { on: `^${placeOrder}` },
+  'after the order went out': { on: `^${placeOrder}`, further: 1 },
+  'before the first report of the order is appended': { on: '"OrderPlaced"' },
+  'before the outcome is appended': { on: '"PipelineEnded"' },
+  'before the command is acknowledged': { on: 'FROM deliveries WHERE|gRPC: Acknowledge' },
+  'before the lease is renewed': { on: 'UPDATE lease|lease/current' },
+}
+/** A run has about thirty-two effects. FREEZE=all freezes before each of them, otherwise here and there. */
+const steps = process.env['FREEZE'] === 'all' ? Array.from({ length: 34 }, (_, index) => index + 1) : [3, 8, 14, 27]
+
+const replaced = /^ibt: another engine (took the lease|\(epoch \d+\) wrote position \d+; this one has lost the journal)$/
+
+onEachStore('two engines on one journal', (store) => {
+  let world: TakeoverWorld
+  let first: EngineProcess
+  let second: EngineProcess
+  beforeEach(async () => {
+    world = await openTakeoverWorld(store())
+  })
+  afterEach(() => world.close())
+
+  const beginBoth = async (options?: Parameters<TakeoverWorld['begin']>[0]) => {
+    first = await world.beginTrading(options)
+    second = await world.beginWaiting(options)
+  }
+  const run = () => world.publish('orchestrator', 'once', { strategies: ['trend'] })
+  const freezeFirst = async (freeze: Freeze): Promise<string> => {
+    await first.freeze(freeze)
+    await run()
+    return first.frozen()
+  }
+  /** Orders of the first engine that were received by now; those of the second are its own affair. */
+  const sentByFirst = async (): Promise<string[]> => {
+    const planned = (await world.events('OrderPlanned')).filter(({ commit }) => commit.epoch === 1)
+    const received = await world.received()
+    return planned.map(({ data }) => (data as { orderRef: string }).orderRef).filter((orderRef) => orderRef in received)
+  }
+  const firstGivesUp = async (): Promise<void> => {
+    first.wake()
+    const { code, words } = await first.ended()
+    expect([code, words.replace(replaced, 'replaced')]).to.deep.equal([1, 'replaced'])
+  }
+  const secondFinishes = async (): Promise<void> => {
+    await second.said('the gateway is ready')
+    await world.completed('once')
+  }
+
+  describe('the first is frozen past its lease, and its socket stands', () => {
+    for (const [moment, freeze] of Object.entries(moments))
+      it(`${moment}: woken, it decides and places nothing more`, async () => {
+        await beginBoth()
+        const before = await freezeFirst(freeze)
+        await world.tookOver(2)
+        await second.said('no connection: client id 17')
+        expect(second.hasSaid('the gateway is ready'), 'one connection a client id').to.equal(false)
+        const sent = await sentByFirst()
+
+        await firstGivesUp()
+        await secondFinishes()
+        // Frozen in the middle of the hand-over, its bytes go to the gateway when it wakes: an order that was planned while nobody else
+        // could have placed one, and that the second engine finds before it decides anything.
+        if (before === placeOrder) expect(await sentByFirst()).to.have.length(1)
+        else expect(await sentByFirst(), 'placed after waking').to.deep.equal(sent)
+        await world.expectWhole('once')
+      })
+  })
+
+  describe('the first is frozen past its lease, and loses its socket', () => {
+    const { 'between the append and the hand-over to the socket': handOver, 'before the decision is appended': append } = moments
+    const freezes: [string, Freeze][] = [
+      ['between the append and the hand-over to the socket', handOver!],
+      ['before the decision is appended', append!],
+      ...steps.map((step): [string, Freeze] => [`before its effect number ${step}`, { at: step }]),
+    ]
+    for (const [moment, freeze] of freezes)
+      it(`${moment}: woken when the second has done its work, it decides and places nothing more`, async () => {
+        await beginBoth()
+        await freezeFirst(freeze)
+        await world.tookOver(2)
+        await world.control('/faults', { fault: 'dropConnections', when: 'now' })
+        await secondFinishes()
+        const [sent, { position }] = [await sentByFirst(), await world.ledger()]
+
+        await firstGivesUp()
+        expect(await sentByFirst(), 'placed after waking').to.deep.equal(sent)
+        const later = (await world.commits()).slice(position)
+        expect(later.filter(({ epoch }) => epoch === 1)).to.deep.equal([])
+        await world.expectWhole('once')
+      })
+  })
+
+  describe('the first is killed, and the second carries on', () => {
+    for (const moment of [
+      'before the decision is appended',
+      'between the append and the hand-over to the socket',
+      'after the order went out',
+    ])
+      it(`killed ${moment}`, async () => {
+        await beginBoth()
+        await freezeFirst(moments[moment]!)
+        await first.kill()
+        await secondFinishes()
+        await world.expectWhole('once')
+      })
+
+    it('soon', async () => {
+      const onThisMachine = store().kind === 'embedded'
+      // Processes that share a file know that one of them is dead. Elsewhere its lease has to run out, and no sooner.
+      const ttlMs = onThisMachine ? 60_000 : 5_000
+      await beginBoth({ lease: { ttlMs, renewalMs: 1_000, marginMs: 300 } })
+      const killedAt = performance.now()
+      await first.kill()
+      await world.tookOver(2)
+      const waited = performance.now() - killedAt
+      if (!onThisMachine) expect(waited).to.be.within(ttlMs - 1_500, ttlMs + 5_000)
+      else expect(waited).to.be.below(10_000)
+      await run()
+      await secondFinishes()
+      await world.expectWhole('once')
+    })
+  })
+
+  it('begun at once: one decides, the other waits and says so, and comes when it is gone', async () => {
+    const both = [world.begin(), world.begin()]
+    const waits = 'another engine holds the lease; waiting'
+    await until('one is ready', () => both.some((engine) => engine.hasSaid('the gateway is ready')), patience)
+    await until('one waits', () => both.some((engine) => engine.hasSaid(waits)), patience)
+    const waiting = both.find((engine) => engine.hasSaid(waits))!
+    const deciding = both.find((engine) => engine !== waiting)!
+    expect([deciding.hasSaid(waits), waiting.hasSaid('the gateway is ready')]).to.deep.equal([false, false])
+    await world.command('reconcile')
+    expect(await world.events('EngineStarted')).to.have.length(1)
+
+    await deciding.end()
+    expect(await deciding.ended()).to.include({ code: 0 })
+    await world.tookOver(2)
+    await world.command('reconcile')
+    expect(waiting.hasSaid('no connection: client id 17'), 'a line that was closed properly is free at once').to.equal(false)
+  })
+})
