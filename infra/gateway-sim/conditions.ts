@@ -2,13 +2,12 @@
  * Conditions of an order: on time, a price, its change since yesterday, the day's volume, the account's margin, or a trade in
  * something. They are joined from the first to the last, each to the next by "and" or "or". Pure: what the client gave and a world to ask.
  */
-import type { Execution } from './book.ts'
-import type { Values } from './field-layout.ts'
-import { isSet } from './field-layout.ts'
+
+import { isSet, type Values } from './field-layout.ts'
 import { comingSession, type Market, openSession } from './market.ts'
 import { invalid, type Rejection } from './rejections.ts'
 import { instantOfIb } from './time-text.ts'
-import type { Universe } from './universe.ts'
+import type { Listing, Universe } from './universe.ts'
 
 export type Condition = { or: boolean } & (
   | { kind: 'time'; after: boolean; at: number }
@@ -30,7 +29,7 @@ export type World = {
   /** Excess liquidity in percent of net liquidation. */
   cushion: () => number
   /** Since the order was placed. */
-  executions: readonly Execution[]
+  executions: readonly { listing: Listing }[]
 }
 
 export const readConditions = (

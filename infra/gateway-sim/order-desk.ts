@@ -9,7 +9,7 @@ import { applyChange, refusedChange } from './modify.ts'
 import { leftOut, type OrderEntry, readOrderEntry } from './order-entry.ts'
 import type { PlacedOrder } from './order-fields.ts'
 import { duplicateId, type Rejection } from './rejections.ts'
-import { isCutOff, neverExtended } from './time-in-force.ts'
+import { isCutOff, neverExtended, readLife } from './time-in-force.ts'
 import { ibTime } from './time-text.ts'
 import { setStop } from './triggers.ts'
 import type { Universe } from './universe.ts'
@@ -75,7 +75,22 @@ export const createOrderDesk = (floor: Floor, filling: Filling, universe: Univer
 
   /** With it go the orders of its bracket that were held for it. */
   const transmit = (last: Order): void => {
-    for (const order of transmittedWith(book, last)) submitNow(order)
+    for (const order of transmittedWith(book, last)) {
+      if (order === last) submitNow(order)
+      else submitHeld(order)
+    }
+  }
+
+  /** It may have been held for days: how long it works counts from now. */
+  const submitHeld = (order: Order): void => {
+    const life = readLife(order.attributes, order.terms, now())
+    if ('code' in life) {
+      report({ kind: 'error', clientId: order.clientId, id: order.orderId, ...life })
+      end(floor, order)
+    } else {
+      order.life = life
+      submitNow(order)
+    }
   }
 
   const submitNow = (order: Order): void => {

@@ -136,6 +136,14 @@ describe('gateway simulator, orders that belong together', () => {
       expect((await orders())[1].stopPrice).to.equal(100)
     })
 
+    it('count the time of what was held from when it went out', async () => {
+      client.api.placeOrder(1, spy, limit('BUY', 10, 90, { transmit: false }))
+      await until(monday('20:00'))
+      client.api.placeOrder(2, spy, stop('SELL', 80, { parentId: 1 }))
+      await until(on(4, '09:30'))
+      expect(fills(client)).to.deep.equal([[1, 10, 90]])
+    })
+
     it('are not sent by a parent alone', async () => {
       client.api.placeOrder(1, spy, limit('BUY', 10, 98, { transmit: false }))
       client.api.placeOrder(2, spy, stop('SELL', 95, { parentId: 1, transmit: false }))
