@@ -52,6 +52,7 @@ export const createRoute = ({
   let fruitless = 0
   let triedPrimary = false
   let callOffLook = () => {}
+  let stopped = false
 
   const lookLater = (): void => {
     callOffLook()
@@ -60,7 +61,7 @@ export const createRoute = ({
   const look = async (): Promise<void> => {
     const wasAt = where
     const back = await answers(primary, clock, probeWithin)
-    if (where !== wasAt) return // the line went meanwhile
+    if (where !== wasAt || stopped) return // the line went meanwhile
     if (!back || !quiet()) return lookLater()
     returning = true
     leave('the primary gateway answers again: going back to it')
@@ -106,6 +107,9 @@ export const createRoute = ({
       say(`the session at the ${other(next.go)} gateway is closed: going to the ${next.go} gateway`)
       return { after: 0, stay: undefined }
     },
-    stop: () => callOffLook(),
+    stop: () => {
+      stopped = true
+      callOffLook()
+    },
   }
 }

@@ -175,6 +175,17 @@ describe('broker session: primary and backup gateway', () => {
       expect(primary.connections.every(({ clientId }) => clientId === undefined)).to.equal(true)
     })
 
+    it('looks no more once it is closed, not even when a look is under way', async () => {
+      await atBackup()
+      primary = await open({ port })
+      primary.fallSilent() // the look waits for an answer
+      await until('a look is under way', () => primary.connections.length === 1)
+      await session.broker.close('the engine stops')
+      primary.last().drop()
+      await pass(300)
+      expect(primary.connections).to.have.length(1)
+    })
+
     it('comes to the backup again when the primary answers and yet cannot be used', async () => {
       await atBackup()
       primary = await open({ port })
