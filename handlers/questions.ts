@@ -3,7 +3,7 @@
  * They are the reconcile's questions and its decision; only the cause differs.
  */
 import type { Ledger } from '../domain/ledger.ts'
-import type { Broker } from '../domain/ports/broker.ts'
+import { type Broker, BrokerUnavailable } from '../domain/ports/broker.ts'
 import type { Clock } from '../domain/ports/clock.ts'
 import { nextQuestionAt, reconcile } from '../domain/reconcile.ts'
 import type { OrderDesk } from './order-desk.ts'
@@ -73,6 +73,8 @@ export const createQuestions = ({
     askOnce(reason)
       .catch((error: Error) => {
         log.warn({ reason }, `the broker did not answer the engine's questions: ${error.message}`)
+        // what brings the line back asks anew; until then every question would only be refused
+        if (error instanceof BrokerUnavailable && error.why === 'notReady') return
         if (!stopped) clock.at(clock.now() + retryMs, () => ask(reason))
       })
       .finally(() => {

@@ -194,7 +194,8 @@ export const createBrokerSession = ({
 
   /** The state changes before the report goes on: whoever hears of it may look. */
   const fromLine = (one: BrokerReport): void => {
-    if (one.kind === 'order') inFlight.delete(one.sighting.orderId)
+    if (one.kind === 'order' && one.sighting.clientId === clientId) inFlight.delete(one.sighting.orderId)
+    if (one.kind === 'execution' && one.execution.clientId === clientId) inFlight.delete(one.execution.orderId)
     if (one.kind === 'orderMessage') inFlight.delete(one.orderId)
     if (one.kind !== 'link') {
       report(one)

@@ -11,7 +11,7 @@ import { until } from '../../contract/until.ts'
 import { createBroker, createBus, now as inHand } from '../../handlers/ports-in-hand.ts'
 import { createMemory, type Memory, memoryJournal } from '../../memory-store.ts'
 import { tuesdayMorning, wanting } from '../../rig.ts'
-import { quietLog } from './session-under-test.ts'
+import { keptLog, quietLog } from './session-under-test.ts'
 
 const account = 'DU1234567'
 /** 23:40 in New York; the gateway restarts at 23:45. */
@@ -26,6 +26,7 @@ describe('the engine at a genuine session', () => {
   let broker: BrokerSession
   let engine: Engine
   let bus: ReturnType<typeof createBus>
+  let kept: ReturnType<typeof keptLog>
 
   const simulate = async (start: string, port = 0) => {
     const simulator = await startGatewaySimulator({ start, account, port })
@@ -53,6 +54,7 @@ describe('the engine at a genuine session', () => {
     primary ??= await simulate(at)
     clock = simulatedClock(Date.parse(at))
     memory = createMemory()
+    kept = keptLog()
     bus = createBus()
     broker = createBrokerSession({
       ...{ host: '127.0.0.1', port: primary.port, clientId: 7, clock, log: quietLog, messagesPerSecond: 10_000 },
@@ -139,6 +141,19 @@ describe('the engine at a genuine session', () => {
     await control(primary, '/faults', { fault: 'hangRequests', messages: ['reqCompletedOrders'], on: false })
     await ready()
     expect(broker.state().phase).to.equal('ready')
+  })
+
+  it('does not ask again and again while the gateway has lost IB, and asks when it is back', async () => {
+    await start()
+    await control(primary, '/faults', { fault: 'swallowOrder' })
+    await trade()
+    await control(primary, '/faults', { fault: 'linkDown' })
+    await until('it is written', () => losses().length === 1)
+    for (let step = 0; step < 20; step += 1) await clock.moveTo(clock.now() + minute / 2)
+    expect(kept.at('warn').filter((text) => text.includes('did not answer')).length).to.be.at.most(2)
+    await control(primary, '/faults', { fault: 'linkUp', dataLost: false })
+    await ready()
+    expect(dataOf('PositionReconciled').at(-1)!.missing).to.have.length(1)
   })
 
   it('sends an order that the primary may have taken never again, at the backup neither', async () => {
