@@ -82,9 +82,9 @@ export const faults: Readonly<Record<string, Row>> = {
   rejectNext: fault(
     'The next order is answered with this error and not taken.',
     { code: whole, text: t.string },
-    {},
-    (rejection, { server }) => {
-      server.misbehaviour.rejectOrders.push(rejection)
+    { advanced: t.UnknownRecord },
+    ({ code, text, advanced }, { server }) => {
+      server.misbehaviour.rejectOrders.push({ code, text, ...(advanced === undefined ? {} : { advanced: JSON.stringify(advanced) }) })
     },
   ),
   readOnly: fault('While on, the API places and cancels nothing: 321.', {}, on, (body, { server }) => {

@@ -1,5 +1,6 @@
 /** The words with which the gateway refuses: the codes and texts are IB's. */
-export type Rejection = { code: number; text: string }
+/** `advanced` is IB's JSON that goes with some rejections of orders. */
+export type Rejection = { code: number; text: string; advanced?: string }
 
 export const unknownContract: Rejection = { code: 200, text: 'No security definition has been found for the request' }
 export const duplicateId: Rejection = { code: 103, text: 'Duplicate order id' }

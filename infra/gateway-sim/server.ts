@@ -132,7 +132,8 @@ export const startGatewayServer = async (
     received.set(clientId, counts.set(orderRef, (counts.get(orderRef) ?? 0) + 1))
   }
 
-  const refuse = ({ connection }: Client, id: number, { code, text }: Rejection): void => connection.send(messages.error(id, code, text))
+  const refuse = ({ connection }: Client, id: number, { code, text, advanced }: Rejection): void =>
+    connection.send(messages.error(id, code, text, advanced))
 
   /** Whoever asks again while the first wish is still on its way is told so. */
   const keepCancel = (client: Client, orderId: number): void => {

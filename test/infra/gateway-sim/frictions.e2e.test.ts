@@ -44,6 +44,16 @@ describe('gateway simulator, what fills cost', () => {
     ])
   })
 
+  it('rounds half a tick to the worse side, but never beyond a limit', async () => {
+    const { client, fills, until } = await ready({ spread: 3 })
+    await until(monday('12:00'))
+    client.api.placeOrder(1, spy, market('BUY', 10))
+    client.api.placeOrder(2, spy, market('SELL', 10))
+    client.api.placeOrder(3, spy, limit('SELL', 10, 102))
+    await until(monday('14:00'))
+    expect(fills().map(([, , price]) => price)).to.deep.equal([99.02, 98.98, 102])
+  })
+
   it('slips orders at market by chance, but the same for the same seed, and never limits or auctions', async () => {
     const prices = async (seed: number): Promise<number[]> => {
       const { client, fills, until } = await ready({ slippage: 50 }, seed)

@@ -106,6 +106,16 @@ describe('gateway simulator, types of orders', () => {
     expect(fills(client).map(([, , price]) => price)).to.deep.equal([101.85])
   })
 
+  it('lets a trailing stop see the best price of the day, whenever it was', async () => {
+    const days = await simulate()
+    const other = await connect(days.port, 7)
+    other.api.placeOrder(1, spy, trail('SELL', { auxPrice: 50, tif: 'GTC' }))
+    other.api.placeOrder(2, spy, trail('BUY', { auxPrice: 50, tif: 'GTC' }))
+    await other.settled()
+    await days.clock(monday('16:00'))
+    expect((await days.state()).orders.map(({ stopPrice }: Loose) => stopPrice)).to.deep.equal([105 - 50, 100 + 50])
+  })
+
   it('sets the limit of a trailing stop limit from where its stop was reached', async () => {
     client.api.placeOrder(1, spy, trail('SELL', { orderType: 'TRAIL LIMIT', auxPrice: 2, lmtPriceOffset: 0.5 }))
     client.api.placeOrder(2, spy, trail('SELL', { orderType: 'TRAIL LIMIT', auxPrice: 2, trailStopPrice: 98, lmtPrice: 98.25 }))
