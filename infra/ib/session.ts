@@ -254,7 +254,8 @@ export const createBrokerSession = ({
     if (reached === 'version' && !wasReady) notLoggedInSince ??= clock.monotonic()
     const notLoggedInFor = notLoggedInSince === undefined ? 0 : clock.monotonic() - notLoggedInSince
     const cause: Cause = causeOf(ending, { now: clock.now(), restarting: restarts.near(), notLoggedInFor })
-    const text = code === clientIdInUse ? `client id ${clientId}: ${explained(cause)}` : reason
+    // several addresses that all failed come without a word
+    const text = code === clientIdInUse ? `client id ${clientId}: ${explained(cause)}` : reason || explained(cause)
     const again = !wasReady && lastFailure?.text === text // the attempts after the first of a kind only say the same
     log[again ? 'debug' : 'warn'](
       { gateway: route.at(), clientId, code, cause },

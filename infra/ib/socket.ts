@@ -17,7 +17,8 @@ export type WatchedSocket = {
   closed: Promise<void>
 }
 
-const codeOf = (error: NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[] }): string | undefined => {
+/** A gateway is known to be gone only when every address of its name says so. */
+export const codeOf = (error: NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[] }): string | undefined => {
   const codes = new Set((error.errors ?? [error]).map(({ code }) => code))
   return codes.size === 1 ? [...codes][0] : 'SEVERAL'
 }
