@@ -25,8 +25,8 @@ describe('broker session: primary and backup gateway', () => {
     session = sessionAt(primary.port, {
       backup: { host: '127.0.0.1', port: backup.port },
       failover: { patience: 100, lookEvery: 50 },
-      heartbeat: { every: 30, deadline: 60 },
-      deadlines: { connect: 150 },
+      heartbeat: { every: 100, deadline: 400 },
+      deadlines: { connect: 400 },
       ...options,
     })
     await session.start()
