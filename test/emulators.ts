@@ -15,6 +15,7 @@ const named = (): (EmulatorHosts & { end(): Promise<void> }) | undefined => {
 
 const started = (): NonNullable<typeof running> => {
   const given = named()
+  if (running === undefined && given === undefined) process.once('SIGTERM', () => process.exit(143)) // else they would outlive us
   running ??= given === undefined ? startEmulators() : Promise.resolve(given)
   return running
 }

@@ -1,8 +1,8 @@
 /**
  * Google's own emulators of Pub/Sub and Firestore, as they come with the gcloud command-line tool. They keep everything in memory.
- * `gcloud` is a wrapper around Java, so each runs as a process group of its own, and the whole group ends.
+ * `gcloud` is a wrapper around Java, so each runs as a process group of its own, and all that it started ends with it.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -12,7 +12,7 @@ import { join } from 'node:path'
 export type Emulator = {
   /** As `PUBSUB_EMULATOR_HOST` and `FIRESTORE_EMULATOR_HOST` take it: `127.0.0.1:8085`. */
   host: string
-  /** Ends the whole process group. */
+  /** Ends the wrapper and all that it started. */
   end(): Promise<void>
 }
 
@@ -39,22 +39,34 @@ const freePort = async (): Promise<number> => {
   return address.port
 }
 
-/** Only groups that were started here, by their leader. */
-const signalGroup = ({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean => {
-  if (pid === undefined) return false
+/** A process and all that it started, directly or not: the Firestore emulator's Java has left the group of its wrapper. */
+const familyOf = (ancestor: number): number[] => {
+  const lines = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
+  const parents = lines.map((line) => line.trim().split(/\s+/).map(Number) as [pid: number, parent: number])
+  const family = [ancestor]
+  for (const member of family) family.push(...parents.flatMap(([pid, parent]) => (parent === member ? [pid] : [])))
+  return family
+}
+
+/** @returns false when there is no such process or group */
+const signal = (target: number, name: NodeJS.Signals | 0): boolean => {
   try {
-    return process.kill(-pid, signal)
+    return process.kill(target, name)
   } catch {
-    return false // the group is gone
+    return false
   }
 }
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
-const endGroup = async (child: ChildProcess): Promise<void> => {
-  signalGroup(child, 'SIGTERM')
-  for (const end = performance.now() + endsWithinMs; signalGroup(child, 0) && performance.now() < end; ) await pause(20)
-  signalGroup(child, 'SIGKILL')
+/** The wrapper passes a polite signal on; what does not go by itself is made to. */
+const endFamily = async ({ pid }: ChildProcess): Promise<void> => {
+  if (pid === undefined) return
+  const family = familyOf(pid)
+  signal(-pid, 'SIGTERM')
+  const alive = () => family.filter((member) => signal(member, 0))
+  for (const end = performance.now() + endsWithinMs; alive().length > 0 && performance.now() < end; ) await pause(20)
+  for (const member of alive()) signal(member, 'SIGKILL')
 }
 
 const answers = async (host: string): Promise<boolean> => {
@@ -74,7 +86,9 @@ const start = async ({ name, heap, command, port, onEnd = () => {} }: Start): Pr
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, JAVA_TOOL_OPTIONS: `-Xmx${heap}`, CLOUDSDK_CORE_DISABLE_PROMPTS: '1' },
   })
-  const endWithUs = () => void signalGroup(child, 'SIGKILL')
+  const endWithUs = (): void => {
+    if (child.pid !== undefined) signal(-child.pid, 'SIGTERM')
+  }
   process.once('exit', endWithUs)
   let said = ''
   let gone: string | undefined
@@ -89,7 +103,7 @@ const start = async ({ name, heap, command, port, onEnd = () => {} }: Start): Pr
     gone ??= `it ended by itself: ${said.trim().split('\n').slice(-3).join(' ')}`
   })
   const end = async (): Promise<void> => {
-    await endGroup(child)
+    await endFamily(child)
     process.off('exit', endWithUs)
     onEnd()
   }
