@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { ibt, temporaryFolder } from './ibt.ts'
 
-const verbs = ['demo', 'start', 'gateway-sim', 'publish', 'journal', 'document', 'documents', 'replay', 'rebuild', 'verify', 'dead-letters']
+const verbs = ['demo', 'start', 'gateway-sim', 'publish', 'journal', 'document', 'documents', 'replay', 'rebuild', 'verify', 'dead-letters', 'topics']
 
 describe('ibt --help', function () {
   this.timeout(30_000)
