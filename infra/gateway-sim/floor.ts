@@ -27,14 +27,14 @@ export const awaitsConditions = ({ conditions, conditionsMet }: Order): boolean 
 
 /** It is at the exchange, and the exchange is open for it. */
 export const isLive = ({ book, now }: Floor, order: Order): boolean => {
-  if (whyHeld(book, order) !== '' || order.life.activeFrom > now() || awaitsConditions(order)) return false
+  if (!isWorking(order) || whyHeld(book, order) !== '' || order.life.activeFrom > now() || awaitsConditions(order)) return false
   if (openSession(now())) return true
   const hours = extendedHours(comingExtended(now()))
   return order.life.extended && hours.open <= now() && now() < hours.close
 }
 
 export const submit = (floor: Floor, order: Order): void => {
-  if (order.status === 'Submitted') return
+  if (order.status !== 'PreSubmitted') return
   order.status = 'Submitted'
   floor.report({ kind: 'order', order })
 }

@@ -26,7 +26,7 @@ export const nextMove = (order: Order, market: Market, now: number, spread: numb
 const inAuction = (order: Order, auction: 'open' | 'close', market: Market, now: number): Move | undefined => {
   const session = comingSession(now)
   const { symbol } = order.listing
-  if (!market.day(symbol, session.date) || now > session[auction]) return undefined
+  if (!market.day(symbol, session.date) || Math.max(now, order.restsUntil) > session[auction]) return undefined
   const price = market.price(symbol, session[auction])
   return price !== undefined && isGood(order, price) ? { kind: 'trade', at: session[auction], price, auction: true } : undefined
 }
