@@ -10,7 +10,7 @@ import { initialLedger, type Ledger } from '../domain/ledger.ts'
 import type { Broker, BrokerReport } from '../domain/ports/broker.ts'
 import type { Bus } from '../domain/ports/bus.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
-import type { Journal } from '../domain/ports/journal.ts'
+import { type Journal, StoreUnavailable } from '../domain/ports/journal.ts'
 import type { Lease } from '../domain/ports/lease.ts'
 import { restoreLedger } from '../domain/snapshot.ts'
 import type { Strategy } from '../domain/strategy.ts'
@@ -259,7 +259,7 @@ export const createEngine = (options: EngineOptions): Engine => {
 
   const takeOver = async (): Promise<void> => {
     leaseHolder = await holdLease({
-      lease: options.lease,
+      lease: waitingThroughOutages(options.lease, log),
       clock,
       log,
       holder: options.holder,
@@ -317,6 +317,25 @@ export const createEngine = (options: EngineOptions): Engine => {
     ledger,
     ready,
     idle: () => writer.idle() && !intake.open() && !runner.open() && !questions.open(),
+  }
+}
+
+/** Who waits for another engine to go waits for the store to come back as well; one that cannot be reached at the start is told at once. */
+const waitingThroughOutages = (lease: Lease, log: Log): Lease => {
+  let heldFor: number | undefined
+  return {
+    ...lease,
+    acquire: async (holder, ttlMs) => {
+      try {
+        const answer = await lease.acquire(holder, ttlMs)
+        if ('heldFor' in answer) heldFor = answer.heldFor
+        return answer
+      } catch (error) {
+        if (heldFor === undefined || !(error instanceof StoreUnavailable)) throw error
+        log.warn({}, `the lease could not be asked for: ${error.message}`)
+        return { heldFor }
+      }
+    },
   }
 }
 
