@@ -35,7 +35,9 @@ const speed = 20
 type Line = Partial<{ msg: string } & Said & { before: string; name: string; step: number }>
 
 export type EngineProcess = {
-  /** The first line of its log that holds the text. */
+  /** The end of its log, for a test that failed. */
+  last(): string
+  /** Resolves when a line of its log holds the text. */
   said(text: string): Promise<void>
   hasSaid(text: string): boolean
   /** Tells it where to stop; it does, at some time after this resolves. */
@@ -64,7 +66,7 @@ const engineOf = (child: ChildProcess): EngineProcess => {
   const last = () =>
     lines
       .slice(-30)
-      .map(({ text }) => text)
+      .map(({ text }) => text.slice(0, 500))
       .join('\n')
   const hasSaid = (text: string) => lines.some((each) => each.text.includes(text))
   const says = (what: string, holds: () => boolean) =>
@@ -90,8 +92,7 @@ const engineOf = (child: ChildProcess): EngineProcess => {
   }
   return {
     said: (text) => says(text, () => hasSaid(text)),
-    hasSaid,
-    running,
+    ...{ hasSaid, running, last },
     freeze: (where) => tell({ freeze: where }),
     frozen: async () => {
       const found = () => lines.find(({ line }) => line.effects === 'frozen')
@@ -155,6 +156,11 @@ export const openTakeoverWorld = async (store: Environment['store']) => {
     engines.push(engine)
     return engine
   }
+  /** As `until`, with what the engines said where it fails. */
+  const comes = (what: string, holds: () => Promise<boolean>, within = patience): Promise<void> =>
+    until(what, holds, within).catch((error: Error) => {
+      throw new Error([error.message, ...engines.map((engine, index) => `── engine ${index + 1}\n${engine.last()}`)].join('\n'))
+    })
   const publish = async (type: string, id: string, body: object = {}): Promise<void> => {
     const publishedAt = new Date(clock.now()).toISOString()
     const attributes = { type, id, source: 'test', publishedAt }
@@ -163,7 +169,7 @@ export const openTakeoverWorld = async (store: Environment['store']) => {
   const command = async (type: string, body: object = {}): Promise<void> => {
     const id = `${type}-${++published}`
     await publish(type, id, body)
-    await until(`${id} is decided`, async () => (await data.documents.get(`commands/${id}`))?.['status'] === 'completed', patience)
+    await comes(`${id} is completed`, async () => (await data.documents.get(`commands/${id}`))?.['status'] === 'completed')
   }
   const commits = async (): Promise<Commit[]> => {
     const found: Commit[] = []
@@ -183,6 +189,7 @@ export const openTakeoverWorld = async (store: Environment['store']) => {
   }
 
   return {
+    folder,
     ...{ begin, publish, command, commits, events, received, ledger, data, control },
     /** An engine that may trade, with a strategy that wants ten shares. */
     beginTrading: async (options?: BeginOptions): Promise<EngineProcess> => {
@@ -198,16 +205,16 @@ export const openTakeoverWorld = async (store: Environment['store']) => {
       await engine.said('another engine holds the lease; waiting')
       return engine
     },
-    tookOver: (epoch: number) => until(`epoch ${epoch} has begun`, async () => (await ledger()).epoch === epoch, patience),
-    completed: (id: string) =>
-      until(`${id} has its outcome`, async () => (await data.documents.get(`commands/${id}`))?.['status'] === 'completed', patience),
+    tookOver: (epoch: number) => comes(`epoch ${epoch} has begun`, async () => (await ledger()).epoch === epoch),
+    /** Waits for the end of a pipeline. @returns how it ended */
+    outcome: async (id: string, within = patience): Promise<unknown> => {
+      const status = async () => (await data.documents.get(`commands/${id}`))?.['status'] ?? 'accepted'
+      await comes(`${id} has its outcome`, async () => (await status()) !== 'accepted', within)
+      return status()
+    },
     /** What must hold of every run in the end: one outcome, no order twice, nothing unplanned, books and documents as the broker has it. */
     expectWhole: async (id: string): Promise<void> => {
-      await until(
-        'documents show all',
-        async () => (await data.documents.checkpoint('views'))?.position === (await ledger()).position,
-        patience,
-      )
+      await comes('documents show all', async () => (await data.documents.checkpoint('views'))?.position === (await ledger()).position)
       expect(await verifyChain(data.journal)).to.include({ ok: true })
       const epochs = (await commits()).map(({ epoch }) => epoch)
       expect(epochs, 'an engine that was replaced appends nothing').to.deep.equal([...epochs].sort((one, other) => one - other))
