@@ -7,14 +7,14 @@ import { type StoredCommit, store as toStored } from '../../domain/commit.ts'
 import { openJournal } from '../../infra/embedded/journal.ts'
 import { openStore } from '../../infra/embedded/store.ts'
 import { beginning, commitAfter } from '../contract/commits.ts'
-import type { Row } from './row.ts'
+import { at, type Row } from './row.ts'
 
 const rounds = 25
 const commitsPerRound = 100
 /** About the size of a commit that plans one order. */
 const note = 'x'.repeat(700)
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
+const median = (values: readonly number[]): number => at(values, 0.5)
 const perSecond = async (work: () => Promise<void> | void): Promise<number> => {
   const start = performance.now()
   await work()

@@ -1,14 +1,42 @@
-/** `npm run bench`: every figure beside its floor from the same run, as a table. Ratios, since machines differ and are shared. */
-import { benchAppend } from './append.ts'
-import { benchLatency } from './latency.ts'
-import { benchReplay } from './replay.ts'
-import { tableOf } from './row.ts'
+/**
+ * `npm run bench`: every figure beside its floor from the same run, as a table. Ratios, since machines differ and are shared.
+ * `npm run bench -- google` does the same on Pub/Sub and Firestore.
+ */
+import { Argument, Command } from 'commander'
+import { wholeNumber } from '../../infra/cli/arguments.ts'
+import type { GoogleOptions } from './google/bench.ts'
 
-const rows = []
-console.error('replay …')
-rows.push(benchReplay())
-console.error('durable append …')
-rows.push(await benchAppend())
-console.error('publish to the order on the socket …')
-rows.push(...(await benchLatency()))
-console.log(tableOf(rows))
+const embedded = async (): Promise<string> => {
+  const { benchAppend } = await import('./append.ts')
+  const { benchLatency } = await import('./latency.ts')
+  const { benchReplay } = await import('./replay.ts')
+  const { tableOf } = await import('./row.ts')
+  const rows = []
+  console.error('replay …')
+  rows.push(benchReplay())
+  console.error('durable append …')
+  rows.push(await benchAppend())
+  console.error('publish to the order on the socket …')
+  rows.push(...(await benchLatency()))
+  return tableOf(rows)
+}
+
+const google = async (options: GoogleOptions): Promise<string> => {
+  const { benchGoogle } = await import('./google/bench.ts')
+  return benchGoogle(options)
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130)) // what was started ends with us
+
+await new Command('bench')
+  .addArgument(new Argument('[store]', 'where the data lives').choices(['embedded', 'google']).default('embedded'))
+  .option('--events <number>', 'google: length of the journal that is rebuilt', wholeNumber(1_000, 1_000_000), 100_000)
+  .option('--days <number>', 'google: how many sessions are lived through', wholeNumber(2, 1_000), 30)
+  .action(async (store: 'embedded' | 'google', options: GoogleOptions) => {
+    console.log(await (store === 'google' ? google(options) : embedded()))
+  })
+  .parseAsync()
+  .catch((error: Error) => {
+    console.error(`bench: ${error.message}`)
+    process.exitCode = 1
+  })

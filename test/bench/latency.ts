@@ -16,7 +16,7 @@ import { openStore } from '../../infra/embedded/store.ts'
 import { startGatewaySimulator } from '../../infra/gateway-sim/simulator.ts'
 import { beginning, commitAfter } from '../contract/commits.ts'
 import { until } from '../contract/until.ts'
-import type { Row } from './row.ts'
+import { at, type Row } from './row.ts'
 
 const orders = 200
 const warmUp = 20
@@ -67,9 +67,6 @@ const tap = async (port: number): Promise<{ port: number; next(mark: string): Pr
     server,
   }
 }
-
-const at = (samples: readonly number[], part: number): number =>
-  samples.toSorted((left, right) => left - right)[Math.min(samples.length - 1, Math.floor(samples.length * part))]!
 
 const idFor = (round: number, quantity: 10 | 20): string => {
   for (let attempt = 0; ; attempt++) {

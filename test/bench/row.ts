@@ -12,3 +12,7 @@ export const tableOf = (rows: readonly Row[]): string =>
         `| ${name} | ${figure(ours)} ${unit} | ${floorName}: ${figure(floor)} ${unit} | ${ratio.toFixed(2)} | ${wanted} |`,
     ),
   ].join('\n')
+
+/** The value below which this part of the samples lies: 0.5 is the median. */
+export const at = (samples: readonly number[], part: number): number =>
+  samples.toSorted((left, right) => left - right)[Math.min(samples.length - 1, Math.floor(samples.length * part))]!
