@@ -221,8 +221,9 @@ export const openTakeoverWorld = async (store: Environment['store']) => {
       const started = (await events('EngineStarted')).map(({ commit }) => commit.epoch)
       expect(started, 'one beginning an epoch').to.deep.equal([...new Set(epochs)])
 
-      const ended = (await events('PipelineEnded')).filter(({ data: end }) => (end as { pipeline: string }).pipeline === id)
-      expect(ended, `outcomes of ${id}`).to.have.length(1)
+      const begun = (await events('PipelineStarted')).map(({ commit }) => (commit.cause as { id?: string }).id)
+      const ended = (await events('PipelineEnded')).map(({ data: end }) => (end as { pipeline: string }).pipeline)
+      expect([begun, ended], 'one beginning, one outcome').to.deep.equal([[id], [id]])
       const planned = (await events('OrderPlanned')).map(({ data: order }) => (order as { orderRef: string }).orderRef)
       expect(planned, 'one decision, one order').to.have.length(1)
       const sent = await received()
