@@ -10,7 +10,7 @@ import { initialLedger, type Ledger } from '../domain/ledger.ts'
 import type { Broker, BrokerReport } from '../domain/ports/broker.ts'
 import type { Bus } from '../domain/ports/bus.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
-import { type Journal, StoreUnavailable } from '../domain/ports/journal.ts'
+import type { Journal } from '../domain/ports/journal.ts'
 import type { Lease } from '../domain/ports/lease.ts'
 import { restoreLedger } from '../domain/snapshot.ts'
 import type { Strategy } from '../domain/strategy.ts'
@@ -24,7 +24,7 @@ import { createOrderDesk, type OrderDesk } from './order-desk.ts'
 import { createPipelineRunner } from './pipeline-runner.ts'
 import { createQuestions } from './questions.ts'
 import { createSnapshotTaker, type SnapshotOptions } from './snapshot-taker.ts'
-import { type Committed, createWriter, EngineStopped, type Log } from './writer.ts'
+import { type Committed, createWriter, EngineStopped, type Log, PositionTaken } from './writer.ts'
 
 export type EngineOptions = {
   journal: Journal
@@ -254,12 +254,27 @@ export const createEngine = (options: EngineOptions): Engine => {
   }
   const replay = async (): Promise<void> => {
     await restore()
+    await readOn()
+  }
+  const readOn = async (): Promise<void> => {
     for await (const stored of journal.read(ledger.position + 1)) fold(ledger, stored)
+  }
+
+  /** The first commit of this epoch: an older engine's appends conflict after it. Until then its last ones may still land, and are read. */
+  const begin = async (epoch: number): Promise<void> => {
+    ledger.epoch = epoch
+    try {
+      await writer.commit({ kind: 'engine', reason: 'started' }, [event('EngineStarted', { epoch, mode })])
+    } catch (error) {
+      if (!(error instanceof PositionTaken) || error.epoch >= epoch) throw error
+      await readOn()
+      await begin(epoch)
+    }
   }
 
   const takeOver = async (): Promise<void> => {
     leaseHolder = await holdLease({
-      lease: waitingThroughOutages(options.lease, log),
+      lease: options.lease,
       clock,
       log,
       holder: options.holder,
@@ -272,10 +287,7 @@ export const createEngine = (options: EngineOptions): Engine => {
       throw new EngineStopped(`this journal is ${ledger.mode}, the engine was started for ${mode}`)
     const { epoch } = leaseHolder
     if (epoch <= ledger.epoch) throw new EngineStopped(`the lease gave epoch ${epoch}, but the journal has seen epoch ${ledger.epoch}`)
-    ledger.epoch = epoch // the commit that says so is the first of this epoch; an older engine's appends conflict after it
-    await writer.enqueue(async () => {
-      await writer.commit({ kind: 'engine', reason: 'started' }, [event('EngineStarted', { epoch, mode })])
-    })
+    await writer.enqueue(() => begin(epoch))
     if (!running) throw await stopped
   }
 
@@ -317,25 +329,6 @@ export const createEngine = (options: EngineOptions): Engine => {
     ledger,
     ready,
     idle: () => writer.idle() && !intake.open() && !runner.open() && !questions.open(),
-  }
-}
-
-/** Who waits for another engine to go waits for the store to come back as well; one that cannot be reached at the start is told at once. */
-const waitingThroughOutages = (lease: Lease, log: Log): Lease => {
-  let heldFor: number | undefined
-  return {
-    ...lease,
-    acquire: async (holder, ttlMs) => {
-      try {
-        const answer = await lease.acquire(holder, ttlMs)
-        if ('heldFor' in answer) heldFor = answer.heldFor
-        return answer
-      } catch (error) {
-        if (heldFor === undefined || !(error instanceof StoreUnavailable)) throw error
-        log.warn({}, `the lease could not be asked for: ${error.message}`)
-        return { heldFor }
-      }
-    },
   }
 }
 

@@ -3,6 +3,7 @@
  * The margin is kept on our side: an engine that was frozen past it finds `valid()` false before it sends anything.
  */
 import type { Clock } from '../domain/ports/clock.ts'
+import { StoreUnavailable } from '../domain/ports/journal.ts'
 import type { Lease } from '../domain/ports/lease.ts'
 import type { Log } from './writer.ts'
 
@@ -87,11 +88,20 @@ export const holdLease = async ({
 }
 
 const acquire = async (lease: Lease, clock: Clock, log: Log, holder: string, ttlMs: number, beginning: () => void): Promise<number> => {
+  let heldFor: number | undefined
   for (;;) {
     beginning()
-    const answer = await lease.acquire(holder, ttlMs)
-    if ('epoch' in answer) return answer.epoch
-    log.info({ waitMs: answer.heldFor }, 'another engine holds the lease; waiting')
-    await new Promise<void>((resolve) => clock.after(Math.min(Math.max(answer.heldFor, 100), 5_000), resolve))
+    try {
+      const answer = await lease.acquire(holder, ttlMs)
+      if ('epoch' in answer) return answer.epoch
+      heldFor = answer.heldFor
+      log.info({ waitMs: heldFor }, 'another engine holds the lease; waiting')
+    } catch (error) {
+      // Who waits for another engine is there for the day on which things go wrong: an outage does not send it away.
+      if (heldFor === undefined || !(error instanceof StoreUnavailable)) throw error
+      log.warn({}, `the lease could not be asked for: ${error.message}`)
+    }
+    const waitMs = Math.min(Math.max(heldFor, 100), 5_000)
+    await new Promise<void>((resolve) => clock.after(waitMs, resolve))
   }
 }

@@ -24,6 +24,16 @@ export class EngineStopped extends Error {
   override name = 'EngineStopped'
 }
 
+/** Somebody else wrote the position: this engine has lost the journal, or has not read all of its predecessor yet. */
+export class PositionTaken extends EngineStopped {
+  override name = 'PositionTaken'
+  readonly epoch: number
+  constructor(position: number, epoch: number) {
+    super(`another engine (epoch ${epoch}) wrote position ${position}; this one has lost the journal`)
+    this.epoch = epoch
+  }
+}
+
 /** A decision that no journal takes: too large, or of a shape that could not be read back. Nothing was written. */
 export class NotWritable extends Error {
   override name = 'NotWritable'
@@ -109,8 +119,7 @@ export const createWriter = ({
       }
       checkReadable(commit)
       const answer = await append(commit)
-      if (answer.answer === 'conflict')
-        throw new EngineStopped(`another engine (epoch ${answer.epoch}) wrote position ${answer.position}; this one has lost the journal`)
+      if (answer.answer === 'conflict') throw new PositionTaken(answer.position, answer.epoch)
       if (answer.answer === 'already') return 'already'
       committed(fold(ledger, answer.stored))
       return 'appended'

@@ -88,6 +88,28 @@ describe('the life of an engine', () => {
   }
 
   describe('the journal', () => {
+    it('reads what its predecessor still wrote while it took over, and begins after that', async () => {
+      const first = await begin()
+      const journal = memoryJournal(first.memory)
+      let late: Promise<unknown> | undefined
+      const takenOver = await begin({
+        memory: first.memory,
+        epoch: 2,
+        journal: {
+          ...journal,
+          append: async (commit) => {
+            late ??= first.sent('configure', { changes: { freshMinutes: 7 } }, 'late')
+            await late
+            return journal.append(commit)
+          },
+        },
+      })
+      expect(takenOver.engine.ledger.configuration['freshMinutes']).to.equal(7)
+      expect([takenOver.engine.ledger.epoch, events(takenOver, 'EngineStarted')].flat()).to.have.length(3)
+      first.send('reconcile')
+      expect((await first.engine.stopped).message).to.match(/another engine \(epoch 2\) wrote position/)
+    })
+
     it('of paper trading is never continued by a live engine', async () => {
       const { memory, engine } = await begin()
       await engine.stop()
