@@ -50,8 +50,11 @@ const measureOurs = async ({ engine, journal, bus, idle }: Process, command: Com
 const openFloor = async (store: GoogleStore) => {
   const { pubsub, firestore, close } = openConnection(store)
   const [made] = await pubsub.createTopic('floor')
-  const [subscription] = await made.createSubscription('floor-reader')
-  const topic = pubsub.topic('floor', { batching: { maxMessages: 1 } }) // as the bus publishes commands: at once
+  await made.createSubscription('floor-reader')
+  // As the bus does it: commands are published at once, and pulled over one stream. The emulator serves several streams in turn, which
+  // makes a message come sooner there, and nowhere else.
+  const topic = pubsub.topic('floor', { batching: { maxMessages: 1 } })
+  const subscription = pubsub.subscription('floor-reader', { streamingOptions: { maxStreams: 1 } })
   let arrived: (message: Message) => void = () => {}
   subscription.on('message', (message) => arrived(message))
   return {
