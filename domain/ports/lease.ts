@@ -2,9 +2,10 @@
 export interface Lease {
   /**
    * Takes the lease if it is free, expired, or already this holder's.
+   * @param above an epoch that was seen elsewhere, such as in the journal: a store that forgot it gives a higher one all the same
    * @returns the epoch, one higher than any before, or undefined with the time in ms after which asking again makes sense
    */
-  acquire(holder: string, ttlMs: number): Promise<{ epoch: number } | { heldFor: number }>
+  acquire(holder: string, ttlMs: number, above?: number): Promise<{ epoch: number } | { heldFor: number }>
   /** @returns false when another epoch holds it: stop at once */
   renew(epoch: number, ttlMs: number): Promise<boolean>
   /** Gives it back, if it is still this epoch's. */

@@ -19,13 +19,13 @@ export const openLease = (store: Store, wallTime: () => number = Date.now, isGon
   const extend = database.prepare('UPDATE lease SET expiresAt = ? WHERE epoch = ? AND holder IS NOT NULL')
   const giveBack = database.prepare('UPDATE lease SET holder = NULL WHERE epoch = ?')
   return {
-    acquire: async (holder, ttlMs) =>
+    acquire: async (holder, ttlMs, above = 0) =>
       store.transaction(() => {
         const row = read.get() as Row | undefined
         const now = wallTime()
         const other = row !== undefined && row.holder !== null && row.holder !== holder && row.expiresAt > now
         if (other && !isGone(row.holder!)) return { heldFor: row.expiresAt - now }
-        const epoch = (row?.epoch ?? 0) + 1
+        const epoch = Math.max(row?.epoch ?? 0, above) + 1
         take.run(holder, epoch, now + ttlMs)
         return { epoch }
       }),

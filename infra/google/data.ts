@@ -35,7 +35,7 @@ export const openGoogle = async ({ store, mode, topics, clock, warn, failed }: G
     journal: openJournal({ firestore, mode, clock, abandoned }),
     bus: openBus({ pubsub, topics, mode, clock, onError: failed, warn }),
     documents,
-    lease: openLease({ firestore, mode, clock }),
+    lease: openLease({ firestore, mode, clock, abandoned }),
     snapshots: openSnapshots({ firestore, mode, clock, abandoned }),
     abandon: () => leaving.abort(),
     close: async () => {

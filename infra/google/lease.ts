@@ -16,6 +16,8 @@ export type LeaseOptions = {
   /** Whose journal: `paper` or `live`. */
   mode: string
   clock?: Pick<Clock, 'after' | 'monotonic'>
+  /** Ends every waiting, for a process that is to end. */
+  abandoned?: AbortSignal
 }
 
 /** Of one call to Firestore. */
@@ -38,13 +40,15 @@ type Version = LeaseDocument & { updateTime: Timestamp }
 /** What an ordinary race answers: somebody else was there first, or has been there since. */
 const raced = new Set<number | undefined>([status.alreadyExists, status.failedPrecondition, status.notFound])
 
-export const openLease = ({ firestore, mode, clock = systemClock }: LeaseOptions): Lease => {
+export const openLease = ({ firestore, mode, clock = systemClock, abandoned }: LeaseOptions): Lease => {
   const document = firestore.collection('journals').doc(mode).collection('lease').doc('current')
   /** The version that this process wrote last: a renewal needs no read. */
   let own: Version | undefined
+  /** Whom this process asked for. A document that was deleted by hand begins again at epoch 1, so the epoch alone names nobody. */
+  let asked: string | undefined
 
   const read = async (what: string): Promise<{ found: Version | undefined; readTime: Timestamp }> => {
-    const snapshot = await insist(() => document.get(), { what, deadlineMs: callDeadlineMs, clock }, 1)
+    const snapshot = await insist(() => document.get(), { what, deadlineMs: callDeadlineMs, clock, abandoned }, 1)
     if (!snapshot.exists) return { found: undefined, readTime: snapshot.readTime }
     const result = decode(LeaseDocument, snapshot.data())
     if (!result.ok) throw new Error(`the document ${document.path} is no lease: ${result.problem}`)
@@ -55,7 +59,7 @@ export const openLease = ({ firestore, mode, clock = systemClock }: LeaseOptions
   const write = async (what: string, next: LeaseDocument, guard: Timestamp | undefined): Promise<Version | undefined> => {
     const send = () => (guard === undefined ? document.create(next) : document.update(next, { lastUpdateTime: guard }))
     try {
-      const { writeTime } = await inTime(send, { what, deadlineMs: callDeadlineMs, clock })
+      const { writeTime } = await inTime(send, { what, deadlineMs: callDeadlineMs, clock, abandoned })
       return { ...next, updateTime: writeTime }
     } catch (error) {
       const refusal = raced.has(codeOf(error)) ? undefined : refusalOf(error, what)
@@ -69,18 +73,19 @@ export const openLease = ({ firestore, mode, clock = systemClock }: LeaseOptions
     const end = clock.monotonic() + questionDeadlineMs
     for (let failures = 1; ; failures++) {
       const answer = await attempt().catch((error: unknown) => {
-        if (!(error instanceof StoreUnavailable) || clock.monotonic() >= end) throw error
+        if (!(error instanceof StoreUnavailable) || abandoned?.aborted || clock.monotonic() >= end) throw error
       })
       if (answer !== undefined) return answer
       if (clock.monotonic() >= end) throw new StoreUnavailable(`${what}: not settled within ${questionDeadlineMs / 1_000} s`)
-      await pause(backOffMs(failures), { clock })
+      await pause(backOffMs(failures), { clock, abandoned })
     }
   }
 
   return {
-    acquire: async (holder, ttlMs) => {
+    acquire: async (holder, ttlMs, above = 0) => {
       const what = 'taking the lease'
       let tried = 0
+      asked = holder
       return settle(what, async () => {
         const { found, readTime } = await read(what)
         if (found !== undefined && found.holder === holder && found.epoch === tried) {
@@ -89,7 +94,7 @@ export const openLease = ({ firestore, mode, clock = systemClock }: LeaseOptions
         }
         const heldFor = found === undefined ? 0 : found.updateTime.toMillis() + found.ttlMs - readTime.toMillis()
         if (found !== undefined && found.holder !== null && found.holder !== holder && heldFor > 0) return { heldFor }
-        tried = (found?.epoch ?? 0) + 1
+        tried = Math.max(found?.epoch ?? 0, above) + 1
         own = await write(what, { holder, epoch: tried, ttlMs, renewal: 0 }, found?.updateTime)
         return own && { epoch: tried }
       })
@@ -100,7 +105,7 @@ export const openLease = ({ firestore, mode, clock = systemClock }: LeaseOptions
       return settle(what, async () => {
         const known = own?.epoch === epoch ? own : (await read(what)).found
         own = undefined // until it is certain again
-        if (known === undefined || known.epoch !== epoch || known.holder === null) return false
+        if (known === undefined || known.epoch !== epoch || known.holder !== asked) return false
         // After an unclear answer it is written once more: an earlier renewal that came late would count from earlier than this one.
         own = await write(what, { ...contentOf(known), ttlMs, renewal: known.renewal + 1 }, known.updateTime)
         return own && true
@@ -112,7 +117,7 @@ export const openLease = ({ firestore, mode, clock = systemClock }: LeaseOptions
       await settle(what, async () => {
         own = undefined
         const { found } = await read(what)
-        if (found === undefined || found.epoch !== epoch || found.holder === null) return true
+        if (found === undefined || found.epoch !== epoch || found.holder !== asked) return true
         return (await write(what, { ...contentOf(found), holder: null }, found.updateTime)) && true
       })
     },

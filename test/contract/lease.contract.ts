@@ -89,6 +89,12 @@ export const leaseContract = (name: string, open: () => Promise<LeaseWorld>): vo
       expect(await take(rival, 'second')).to.equal(epoch + 1)
     })
 
+    it('gives an epoch above the one that was seen elsewhere, whatever the store remembers', async () => {
+      expect(await lease.acquire('first', world.ttlMs, 7)).to.deep.equal({ epoch: 8 })
+      await lease.release(8)
+      expect(await rival.acquire('second', world.ttlMs, 3)).to.deep.equal({ epoch: 9 })
+    })
+
     it('is not given back by one who has lost it', async () => {
       const epoch = await take(lease, 'first')
       await world.pass(world.ttlMs + 1)

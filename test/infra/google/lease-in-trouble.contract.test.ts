@@ -111,6 +111,31 @@ describe('the lease on Google Firestore, in trouble', () => {
     expect(await rival.acquire('second', ttlMs)).to.have.all.keys('heldFor')
   })
 
+  it('is lost with its document: another who took it anew under the same epoch keeps it', async () => {
+    const lease = through()
+    expect(await lease.acquire('first', ttlMs)).to.deep.equal({ epoch: 1 })
+    await document.delete()
+    expect(await rival.acquire('second', ttlMs)).to.deep.equal({ epoch: 1 })
+    expect([await lease.renew(1, ttlMs), await rival.renew(1, ttlMs)]).to.deep.equal([false, true])
+    await lease.release(1)
+    expect(await rival.renew(1, ttlMs)).to.equal(true)
+  })
+
+  it('is let go of at once by a process that is to end', async () => {
+    const leaving = new AbortController()
+    const { firestore } = clients.connect(proxy.host)
+    const lease = openLease({ firestore, mode: 'paper', abandoned: leaving.signal })
+    await lease.acquire('first', ttlMs)
+    proxy.setMode('holdQuestions')
+    const releasing = lease.release(1).catch((error: unknown) => error)
+    const start = performance.now()
+    leaving.abort()
+    expect(await releasing).to.be.instanceOf(StoreUnavailable)
+    expect(performance.now() - start).to.be.below(1_000)
+    proxy.setMode('pass')
+    await firestore.doc(document.path).get() // the client must not be closed over a call
+  })
+
   it('names a document that is no lease', async () => {
     await document.set({ holder: 'first', epoch: 'one', ttlMs, renewal: 0 })
     const failure = await rival.acquire('second', ttlMs).catch((error: unknown) => (error as Error).message)
