@@ -1,0 +1,131 @@
+/** What goes wrong, each with how it ends and with the words by which a person learns of it. */
+import { newYorkTime } from '../../../domain/calendar.ts'
+import { minute, type Night } from './night.ts'
+
+export type Fault = {
+  name: string
+  begin(night: Night): Promise<unknown>
+  /** The process knows; a step that holds it up waits for that. */
+  noticed?(night: Night): boolean
+  end?(night: Night): Promise<unknown>
+  /** Said in the journal or in the log where the fault took effect at this step; undefined where nothing is to be said. */
+  tells?(step: string): RegExp | undefined
+  /** Signed shares of SPY that come to the account with no order of ours. */
+  brings?: number
+}
+
+const gone = (night: Night): boolean => night.life().broker.state().phase !== 'ready'
+const arm = (body: object) => (night: Night) => night.fault(body)
+const onOff = (body: object) => ({ begin: arm(body), end: arm({ ...body, on: false }) })
+const always = (text: RegExp) => () => text
+/** Of faults that meet an order on its way: told only at the steps that come before it is there. */
+const beforeTheOrder = (text: RegExp) => (step: string) =>
+  /connect|gather|reconcile|plan and hand-over/.test(step) && !/^an order/.test(step) ? text : undefined
+
+const questions = ['reqExecutions', 'reqAllOpenOrders', 'reqCompletedOrders', 'reqPositions', 'reqAccountUpdates']
+
+export const faults: readonly Fault[] = [
+  { name: 'the line breaks', begin: arm({ fault: 'dropConnections', when: 'now' }), noticed: gone, tells: always(/gateway is gone|lost/) },
+  {
+    name: 'the line breaks and the gateway is away for minutes',
+    begin: async (night) => {
+      await night.fault({ fault: 'refuseConnections', on: true })
+      await night.fault({ fault: 'dropConnections', when: 'now' })
+    },
+    noticed: gone,
+    end: arm({ fault: 'refuseConnections', on: false }),
+    tells: always(/gateway is gone|lost/),
+  },
+  { name: 'the line breaks instead of the next report', begin: arm({ fault: 'dropConnections', when: 'beforeAck' }) },
+  { name: 'the line breaks after the next report', begin: arm({ fault: 'dropConnections', when: 'afterAck' }) },
+  {
+    name: 'the line is half open, and what lay on it arrives late',
+    begin: async ({ wire }) => wire.freeze(true),
+    noticed: gone,
+    end: async ({ wire }) => wire.freeze(false),
+    tells: always(/heartbeat|does not answer|lost|silent/),
+  },
+  {
+    name: 'IB is lost (1100) and comes back with its data (1102)',
+    begin: arm({ fault: 'linkDown' }),
+    noticed: gone,
+    end: arm({ fault: 'linkUp' }),
+    tells: always(/1100|did not answer/),
+  },
+  {
+    name: 'IB is lost (1100) and comes back without its data (1101)',
+    begin: arm({ fault: 'linkDown' }),
+    noticed: gone,
+    end: arm({ fault: 'linkUp', dataLost: true }),
+    tells: always(/1100|did not answer/),
+  },
+  { name: 'the next order is swallowed', begin: arm({ fault: 'swallowOrder' }), tells: beforeTheOrder(/named by no answer of the broker/) },
+  {
+    name: 'the next order is rejected (201)',
+    begin: arm({ fault: 'rejectNext', code: 201, text: 'Order rejected - reason: insufficient margin' }),
+    tells: beforeTheOrder(/insufficient margin/),
+  },
+  {
+    name: 'the next order names no known contract (200)',
+    begin: arm({ fault: 'rejectNext', code: 200, text: 'No security definition has been found for the request' }),
+    tells: beforeTheOrder(/No security definition/),
+  },
+  { name: 'the API is read-only (321)', ...onOff({ fault: 'readOnly', on: true }), tells: beforeTheOrder(/read-only/i) },
+  {
+    name: 'there is no permission to trade it (460)',
+    ...onOff({ fault: 'noPermission', symbol: 'SPY', on: true }),
+    tells: beforeTheOrder(/permission/),
+  },
+  { name: 'executions come late', ...onOff({ fault: 'lateExecutions', on: true }) },
+  { name: 'the next order is filled in part', begin: arm({ fault: 'partialFill', quantity: 30 }) },
+  ...questions.map((name): Fault => ({ name: `${name} is not answered`, ...onOff({ fault: 'hangRequests', messages: [name], on: true }) })),
+  {
+    name: 'contract details and bars are not answered',
+    ...onOff({ fault: 'hangRequests', messages: ['reqContractDetails', 'reqHistoricalData'], on: true }),
+  },
+  { name: 'cancels vanish', ...onOff({ fault: 'hangRequests', messages: ['cancelOrder'], on: true }) },
+  { name: 'cancels are kept for a while', ...onOff({ fault: 'cancelStays', on: true }) },
+  {
+    name: 'somebody sells by hand against the book',
+    begin: arm({ fault: 'handTrade', symbol: 'SPY', quantity: -10 }),
+    brings: -10,
+  },
+  {
+    name: 'shares arrive without an execution',
+    begin: arm({ fault: 'position', symbol: 'SPY', quantity: 5 }),
+    brings: 5,
+    tells: (step) => (/connect|gather|reconcile/.test(step) ? undefined : /5 unexplained/), // what nobody of ours ever named is manual
+  },
+  {
+    name: 'an execution is corrected in the evening',
+    begin: async () => undefined,
+    end: async (night) => {
+      const [execution] = (await night.state()).executions.filter(({ orderRef }) => orderRef !== '')
+      if (execution !== undefined) await night.fault({ fault: 'correctExecution', execId: execution.execId, price: 333 })
+    },
+  },
+  {
+    name: 'trading is halted',
+    begin: (night) => night.publish('halt', { reason: 'a bad feeling' }),
+    noticed: (night) => !night.life().engine.ledger.trading.on,
+    end: (night) => night.publish('resume', {}),
+    tells: always(/a bad feeling/),
+  },
+  {
+    name: 'the engine is told to end, and another begins',
+    begin: async (night) => void night.end(),
+    noticed: (night) => night.life().ended,
+    end: (night) => night.begin(),
+  },
+  {
+    name: 'the journal cannot be written, and another engine begins',
+    begin: async (night) => night.breakJournal(true),
+    end: async (night) => {
+      night.breakJournal(false)
+      await night.begin()
+    },
+  },
+]
+
+export const tenOClock = newYorkTime('2020-02-05', '10:00')
+export const faultLasts = 3 * minute
