@@ -75,6 +75,8 @@ export const createEngine = (options: EngineOptions): Engine => {
   let ordersHeld: string | undefined
   let running = false
   let stopping: Promise<void> | undefined
+  let takingOver: Promise<void> | undefined
+  const leaving = new AbortController()
   let leaseHolder: LeaseHolder | undefined
   let announceStop: (reason: Error) => void = () => {}
   const stopped = new Promise<Error>((resolve) => {
@@ -83,9 +85,11 @@ export const createEngine = (options: EngineOptions): Engine => {
 
   /** Something broke where the ledger may be half folded: it is nothing to be kept. */
   let broken = false
+  let failure: Error | undefined
   const fail = (reason: Error): void => {
     broken = true
     if (!running) return
+    failure = reason
     log.error({ stack: reason.stack }, `the engine stops: ${reason.message}`)
     void stop().then(() => announceStop(reason))
   }
@@ -257,7 +261,14 @@ export const createEngine = (options: EngineOptions): Engine => {
     await readOn()
   }
   const readOn = async (): Promise<void> => {
-    for await (const stored of journal.read(ledger.position + 1)) fold(ledger, stored)
+    for await (const stored of journal.read(ledger.position + 1)) {
+      stopIfTold()
+      fold(ledger, stored)
+    }
+  }
+  /** @throws Error when this engine was stopped before it had begun */
+  const stopIfTold = (): void => {
+    if (leaving.signal.aborted) throw failure ?? new EngineStopped('the engine was stopped before it had begun')
   }
 
   /** The first commit of this epoch: an older engine's appends conflict after it. Until then its last ones may still land, and are read. */
@@ -268,32 +279,49 @@ export const createEngine = (options: EngineOptions): Engine => {
     } catch (error) {
       if (!(error instanceof PositionTaken) || error.epoch >= epoch) throw error
       await readOn()
+      if (ledger.epoch > epoch) throw new EngineStopped(`another engine (epoch ${ledger.epoch}) has begun meanwhile`)
       await begin(epoch)
     }
   }
 
-  const takeOver = async (): Promise<void> => {
+  /** @param above an epoch that the lease has forgotten, because somebody deleted its document: the next one has to be higher */
+  const takeLease = async (above: number): Promise<LeaseHolder> => {
     leaseHolder = await holdLease({
       lease: options.lease,
       clock,
       log,
       holder: options.holder,
       lost: () => fail(new EngineStopped('another engine took the lease')),
+      above,
+      leaving: leaving.signal,
       ...(options.leaseTimes === undefined ? {} : { times: options.leaseTimes }),
     })
+    stopIfTold()
+    return leaseHolder
+  }
+
+  const takeOver = async (): Promise<void> => {
+    let { epoch, release } = await takeLease(0)
     running = true
     await replay()
+    if (epoch <= ledger.epoch) {
+      log.warn({ epoch, seen: ledger.epoch }, 'the lease has forgotten the epochs that the journal has seen; it is taken anew above them')
+      await release()
+      epoch = (await takeLease(ledger.epoch)).epoch
+      await readOn()
+    }
     if (ledger.mode !== null && ledger.mode !== mode)
       throw new EngineStopped(`this journal is ${ledger.mode}, the engine was started for ${mode}`)
-    const { epoch } = leaseHolder
     if (epoch <= ledger.epoch) throw new EngineStopped(`the lease gave epoch ${epoch}, but the journal has seen epoch ${ledger.epoch}`)
     await writer.enqueue(() => begin(epoch))
-    if (!running) throw await stopped
+    stopIfTold()
   }
 
   const start = async (): Promise<void> => {
     try {
-      await takeOver()
+      takingOver = takeOver()
+      await takingOver
+      stopIfTold()
     } catch (error) {
       broken = true
       await stop()
@@ -310,10 +338,12 @@ export const createEngine = (options: EngineOptions): Engine => {
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       running = false
+      leaving.abort()
       runner.stop()
       questions.stop()
       await Promise.all(subscriptions.map((subscription) => subscription.close()))
       await writer.close()
+      await takingOver?.catch(() => undefined)
       const snapshotTaken = broken ? undefined : snapshots.close()
       await broker.close('the engine stops')
       await leaseHolder?.release()

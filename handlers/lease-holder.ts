@@ -5,7 +5,7 @@
 import type { Clock } from '../domain/ports/clock.ts'
 import { StoreUnavailable } from '../domain/ports/journal.ts'
 import type { Lease } from '../domain/ports/lease.ts'
-import type { Log } from './writer.ts'
+import { EngineStopped, type Log } from './writer.ts'
 
 export type LeaseTimes = {
   /** How long the lease is ours by the store's time. */
@@ -25,6 +25,8 @@ export const holdLease = async ({
   holder,
   lost,
   times = leaseTimes,
+  above = 0,
+  leaving,
 }: {
   lease: Lease
   clock: Clock
@@ -32,12 +34,18 @@ export const holdLease = async ({
   holder: string
   lost: () => void
   times?: LeaseTimes
+  /** The highest epoch that the journal has seen, where that is known. */
+  above?: number
+  /** Ends the waiting for another one. */
+  leaving?: AbortSignal
 }): Promise<LeaseHolder> => {
   const { ttlMs, renewalMs, marginMs } = times
   let began = clock.monotonic()
-  const epoch = await acquire(lease, clock, log, holder, ttlMs, () => {
+  const ask = () => {
     began = clock.monotonic()
-  })
+    return lease.acquire(holder, ttlMs, above)
+  }
+  const epoch = await acquire(ask, clock, log, leaving)
   let ended = false
   let cancelTimer = () => {}
 
@@ -87,12 +95,12 @@ export const holdLease = async ({
   }
 }
 
-const acquire = async (lease: Lease, clock: Clock, log: Log, holder: string, ttlMs: number, beginning: () => void): Promise<number> => {
+/** @throws EngineStopped when it is told to leave while another one holds the lease */
+const acquire = async (ask: () => ReturnType<Lease['acquire']>, clock: Clock, log: Log, leaving?: AbortSignal): Promise<number> => {
   let heldFor: number | undefined
   for (;;) {
-    beginning()
     try {
-      const answer = await lease.acquire(holder, ttlMs)
+      const answer = await ask()
       if ('epoch' in answer) return answer.epoch
       heldFor = answer.heldFor
       log.info({ waitMs: heldFor }, 'another engine holds the lease; waiting')
@@ -101,7 +109,18 @@ const acquire = async (lease: Lease, clock: Clock, log: Log, holder: string, ttl
       if (heldFor === undefined || !(error instanceof StoreUnavailable)) throw error
       log.warn({}, `the lease could not be asked for: ${error.message}`)
     }
-    const waitMs = Math.min(Math.max(heldFor, 100), 5_000)
-    await new Promise<void>((resolve) => clock.after(waitMs, resolve))
+    await wait(Math.min(Math.max(heldFor, 100), 5_000), clock, leaving)
+    if (leaving?.aborted) throw new EngineStopped('the engine was stopped while it waited for the lease')
   }
 }
+
+const wait = (milliseconds: number, clock: Clock, leaving?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const end = (): void => {
+      callOff()
+      leaving?.removeEventListener('abort', end)
+      resolve()
+    }
+    const callOff = clock.after(leaving?.aborted ? 0 : milliseconds, end)
+    leaving?.addEventListener('abort', end)
+  })

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import type { Commit } from '../../domain/commit.ts'
 import type { DomainEvent } from '../../domain/events.ts'
 import type { BrokerSnapshot } from '../../domain/ports/broker.ts'
+import type { Journal } from '../../domain/ports/journal.ts'
 import { createEngine, type Engine, type EngineOptions } from '../../handlers/engine.ts'
 import { simulatedClock } from '../../infra/clock.ts'
 import { readTopics } from '../../infra/topics-file.ts'
@@ -126,6 +127,41 @@ describe('the life of an engine', () => {
       expect(memory.commits).to.have.length(engine.ledger.position)
     })
 
+    it('is continued above the epochs it has seen, where the lease has forgotten them', async () => {
+      const { memory, engine } = await begin({ epoch: 3 })
+      await engine.stop()
+      const given: number[] = []
+      const lease = {
+        acquire: async (_holder: string, _ttlMs: number, above = 0) => {
+          given.push(above + 1)
+          return { epoch: above + 1 }
+        },
+        renew: async () => true,
+        release: async (epoch: number) => void given.push(-epoch),
+      }
+      const next = await begin({ memory, lease })
+      expect([given, next.engine.ledger.epoch]).to.deep.equal([[1, -1, 4], 4])
+    })
+
+    it('is left to an engine that began while this one read what came before', async () => {
+      const first = await begin()
+      const journal = memoryJournal(first.memory)
+      let between: Promise<unknown> | undefined
+      const beginAnother = async () => {
+        await first.sent('configure', { changes: { freshMinutes: 7 } })
+        await begin({ memory: first.memory, epoch: 3 })
+      }
+      const append: Journal['append'] = async (commit) => {
+        between ??= beginAnother()
+        await between
+        return journal.append(commit)
+      }
+      const failure = await startFailure({ memory: first.memory, epoch: 2, journal: { ...journal, append } })
+      expect(failure.message).to.equal('another engine (epoch 3) has begun meanwhile')
+      const epochs = first.memory.commits.map(({ epoch }) => epoch)
+      expect(epochs).to.deep.equal([...epochs].sort())
+    })
+
     it('keeps its account for ever: an engine at another one closes the line and asks nothing', async () => {
       const { memory, engine } = await begin()
       await engine.stop()
@@ -140,6 +176,51 @@ describe('the life of an engine', () => {
       await other.engine.start()
       expect((await other.engine.stopped).message).to.match(/ACCOUNT_MISMATCH.*DU1/)
       expect([asked, held.broker.connected()]).to.deep.equal([0, false])
+    })
+  })
+
+  describe('stopped before it has begun', () => {
+    const stoppedWhile = async (details: Details): Promise<{ message: string; bench: Bench; connected: boolean }> => {
+      const bench = engineWith(details)
+      const starting = bench.engine.start().then(
+        () => 'started',
+        (error: Error) => error.message,
+      )
+      await new Promise((resolve) => setImmediate(resolve))
+      await bench.engine.stop()
+      return { message: await starting, bench, connected: bench.held.broker.connected() }
+    }
+
+    it('waits no longer for a lease that another holds', async () => {
+      const lease = { acquire: async () => ({ heldFor: 45_000 }), renew: async () => true, release: async () => {} }
+      const { message, bench, connected } = await stoppedWhile({ lease })
+      expect([message, connected]).to.deep.equal(['the engine was stopped while it waited for the lease', false])
+      expect(bench.afterwards.size, 'timers that would keep the process').to.equal(0)
+    })
+
+    it('gives back a lease that it got in that moment, and touches neither journal nor broker', async () => {
+      const released: number[] = []
+      const acquired = whenTold(async () => ({ epoch: 5 }))
+      const lease = { acquire: acquired.ask, renew: async () => true, release: async (epoch: number) => void released.push(epoch) }
+      setTimeout(acquired.tell, 20)
+      const { message, bench, connected } = await stoppedWhile({ lease })
+      expect([message, connected]).to.deep.equal(['the engine was stopped before it had begun', false])
+      expect([released, bench.memory.commits.length]).to.deep.equal([[5], 0])
+    })
+
+    it('folds no further', async () => {
+      const { memory, engine } = await begin()
+      await engine.stop()
+      const journal = memoryJournal(memory)
+      const going = whenTold(async () => undefined)
+      async function* read(...range: Parameters<Journal['read']>) {
+        await going.ask()
+        yield* journal.read(...range)
+      }
+      setTimeout(going.tell, 20)
+      const { message, bench } = await stoppedWhile({ memory, epoch: 2, journal: { ...journal, read } })
+      expect([message, bench.engine.ledger.position]).to.deep.equal(['the engine was stopped before it had begun', 0])
+      expect(memory.commits).to.have.length(engine.ledger.position)
     })
   })
 
