@@ -1,17 +1,18 @@
 /** What the gateway answers to each request of a client that has started, and what it keeps telling a subscriber. */
 
+import { holdingIn } from './account.ts'
 import { completedOrders, type Order } from './book.ts'
 import type { Broker } from './broker.ts'
 import type { Connection } from './connection.ts'
 import { executionsLike } from './execution-filter.ts'
 import { history } from './history.ts'
+import type { Listing } from './listing.ts'
 import { openSession } from './market.ts'
 import * as messages from './messages.ts'
 import { theListing } from './order-entry.ts'
 import { invalid, type Rejection, unknownContract } from './rejections.ts'
 import type { Request, RequestName } from './requests.ts'
-import { holdingIn, openPositions } from './trading.ts'
-import { type Listing, marketRules } from './universe.ts'
+import { openPositions } from './trading.ts'
 
 /** A client that has started, and what it subscribed to. `told` holds the values as last sent, by key and currency. */
 export type Client = {
@@ -105,8 +106,8 @@ const answers: { [K in Name]: Answer<K> } = {
     for (const listing of found) send(messages.contractDetails(requestId, listing, now(), serverVersion))
     send(messages.contractDetailsEnd(requestId))
   },
-  reqMarketRule: (_, client, { ruleId }) => {
-    const rule = marketRules[ruleId]
+  reqMarketRule: ({ universe }, client, { ruleId }) => {
+    const rule = universe.marketRules[ruleId]
     if (rule) client.connection.send(messages.marketRule(ruleId, rule))
     else refuse(client, -1, invalid(`market rule ${ruleId} is not known`))
   },

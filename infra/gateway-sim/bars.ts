@@ -10,7 +10,12 @@ export { type BarsFile, type DailyBar, type IntradayBar, readBars, readBarsFile 
 export const builtInSymbols = ['SPY', 'VIXY'] as const
 export type BuiltInSymbol = (typeof builtInSymbols)[number]
 
-const index = (): DailyBar[] => readBarsFile(fileURLToPath(new URL('data/sp500-2000-2020.csv', import.meta.url)))
+let index: DailyBar[] | undefined
+/** The index itself, in its points; the same array each time, not to be changed. */
+export const indexBars = (): DailyBar[] => {
+  index ??= readBarsFile(fileURLToPath(new URL('data/sp500-2000-2020.csv', import.meta.url)))
+  return index
+}
 
 const cents = (price: number): number => Math.round(price * 100) / 100
 
@@ -52,7 +57,7 @@ const made = new Map<BuiltInSymbol, DailyBar[]>()
 /** All bars of a symbol, oldest first; the same array each time, not to be changed. */
 export const builtInBars = (symbol: BuiltInSymbol): DailyBar[] => {
   if (made.size === 0) {
-    const bars = index()
+    const bars = indexBars()
     made.set('SPY', bars.map(spy))
     made.set('VIXY', vixy(bars))
   }

@@ -6,13 +6,16 @@
  * works, the end of an order, the close, midnight.
  */
 import { newYorkDate, newYorkMidnightAfter, sessionOn } from '../../domain/calendar.ts'
+import type { StartingCash } from './account.ts'
 import { type Book, createBook, type Order } from './book.ts'
 import { waitsForParent } from './bracket.ts'
+import { type CorporateActions, createCorporateActions } from './corporate-actions.ts'
 import { createFilling, type Filling, nextHalfHour } from './filling.ts'
 import { end, type Floor, isLive, submit } from './floor.ts'
 import type { Frictions } from './frictions.ts'
 import { comingExtended, comingSession, extendedHours, type Market, openSession } from './market.ts'
 import { createOrderDesk, type OrderDesk } from './order-desk.ts'
+import { exchangeRates, type Rates } from './rates.ts'
 import { createTrading, type Report, type Trading } from './trading.ts'
 import { followPrice } from './triggers.ts'
 import type { Universe } from './universe.ts'
@@ -24,6 +27,10 @@ export type Broker = OrderDesk &
     market: Market
     book: Book
     trading: Trading
+    /** Dividends and splits, past and to come. */
+    actions: CorporateActions
+    /** Exchange rates of the moment. */
+    rates: Rates
     /** What fills cost beside the price; may be changed at any time. */
     frictions: Frictions
     now: () => number
@@ -34,7 +41,8 @@ export type Broker = OrderDesk &
 
 export type BrokerOptions = {
   account: string
-  cash: number
+  /** US dollars, or amounts by currency; the account itself is in US dollars. */
+  cash: StartingCash
   start: number
   seed: number
   universe: Universe
@@ -47,9 +55,12 @@ export const createBroker = (options: BrokerOptions, report: (report: Report) =>
   const frictions = { ...options.frictions }
   let now = options.start
   const book = createBook(seed, options.start)
-  const trading = createTrading(book, market, options.cash, frictions, () => now, report)
+  const rates = exchangeRates(universe, market, () => now)
+  const rateOf = (currency: string): number => rates(currency, 'USD')
+  const trading = createTrading(book, market, { cash: options.cash, rateOf }, frictions, () => now, report)
   const floor: Floor = { book, market, trading, frictions, seed, now: () => now, report }
   const filling = createFilling(floor)
+  const actions = createCorporateActions(floor, universe)
 
   const nextEventAt = (): number => {
     const session = comingSession(now)
@@ -75,8 +86,15 @@ export const createBroker = (options: BrokerOptions, report: (report: Report) =>
     if (atOpen) endAfterAuction()
     for (const order of book.working()) if ((order.life.expiresAt ?? Number.POSITIVE_INFINITY) <= now) end(floor, order)
     tellStops(moved)
-    if (at === midnight) book.forget()
+    if (sessionOn(newYorkDate(at))?.close === at) actions.expire(newYorkDate(at))
+    if (at === midnight) beginDay(newYorkDate(at))
     report({ kind: 'prices' })
+  }
+
+  const beginDay = (date: string): void => {
+    book.forget()
+    trading.beginDay()
+    actions.begin(date)
   }
 
   /** Those that do nothing at the open come to the exchange; those that wanted its auction alone have missed it. */
@@ -103,7 +121,7 @@ export const createBroker = (options: BrokerOptions, report: (report: Report) =>
   }
 
   return {
-    ...{ account, universe, market, book, trading, frictions, now: () => now, nextEventAt },
+    ...{ account, universe, market, book, trading, frictions, actions, rates, now: () => now, nextEventAt },
     ...createOrderDesk(floor, filling, universe, account),
     fillPartly: filling.fillPartly,
     forgetPartials: filling.forgetPartials,

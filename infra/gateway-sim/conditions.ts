@@ -59,7 +59,7 @@ const readCondition = (row: Values, universe: Universe): Condition | Rejection =
   if (!Object.hasOwn(onMarket, type)) return invalid(`a condition of type "${type}" is not known`)
   const listing = universe.listings.find(({ conId }) => String(conId) === field('conId'))
   if (!listing) return invalid(`the condition's contract ${field('conId')} is not known`)
-  return { or, kind: onMarket[type as keyof typeof onMarket], above, value, symbol: listing.symbol }
+  return { or, kind: onMarket[type as keyof typeof onMarket], above, value, symbol: listing.series }
 }
 
 /** Whether all that must hold does so at `now`. */

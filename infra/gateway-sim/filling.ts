@@ -107,12 +107,12 @@ export const createFilling = (floor: Floor): Filling => {
 
   /** What the market takes of it now; the rest waits for the next slice. 0 for an order that wants more than there is. */
   const sizeNow = (order: Order): number => {
-    const { symbol, sizeIncrement } = order.listing
+    const { series, sizeIncrement } = order.listing
     const { participation } = floor.frictions
-    const slice = participation > 0 ? market.slice(symbol, now()) : undefined
+    const slice = participation > 0 ? market.slice(series, now()) : undefined
     if (!slice) return remaining(order)
-    const key = `${symbol}|${slice.start}`
-    const left = depth(slice, participation, sizeIncrement, `${floor.seed}|${symbol}`) - (taken.get(key) ?? 0)
+    const key = `${series}|${slice.start}`
+    const left = depth(slice, participation, sizeIncrement, `${floor.seed}|${series}`) - (taken.get(key) ?? 0)
     const size = Math.min(remaining(order), Math.max(0, left))
     const all = order.allOrNone || order.life.immediate === 'all'
     const enough = all ? remaining(order) : order.filled === 0 ? Math.min(order.minimum, remaining(order)) : 0

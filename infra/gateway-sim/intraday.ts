@@ -5,6 +5,7 @@
 import type { Session } from '../../domain/calendar.ts'
 import { randomFrom } from '../../domain/random.ts'
 import { type DailyBar, type IntradayBar, together } from './bars-file.ts'
+import { roundToTick } from './tick.ts'
 
 export const barMinutes = { '5 mins': 5, '30 mins': 30, '1 hour': 60 } as const
 export type IntradaySize = keyof typeof barMinutes
@@ -20,11 +21,11 @@ const mirrored = (day: DailyBar, value: number): number => {
   return day.low + Math.min(folded, 2 * range - folded)
 }
 
-/** To cents, though never out of the day's range, which may be finer. */
-const price = (day: DailyBar, value: number): number => between(day.low, Math.round(value * 100) / 100, day.high)
+/** To the tick, though never out of the day's range, which may be finer. */
+const price = (day: DailyBar, value: number, tick: number): number => between(day.low, roundToTick(value, tick), day.high)
 
 /** Prices at the borders of `count` bars: a line from open to close with a random swing that is nothing at both ends. */
-const borders = (day: DailyBar, count: number, random: () => number): number[] => {
+const borders = (day: DailyBar, count: number, random: () => number, tick: number): number[] => {
   const walk = [0]
   while (walk.length <= count) walk.push(walk.at(-1)! + random() - 0.5)
   const swing = ((day.high - day.low) * 2) / Math.sqrt(count)
@@ -32,7 +33,7 @@ const borders = (day: DailyBar, count: number, random: () => number): number[] =
     const bridge = position - (walk[count]! * border) / count
     if (border === 0) return day.open
     if (border === count) return day.close
-    return price(day, mirrored(day, day.open + ((day.close - day.open) * border) / count + bridge * swing))
+    return price(day, mirrored(day, day.open + ((day.close - day.open) * border) / count + bridge * swing), tick)
   })
 }
 
@@ -45,11 +46,11 @@ const volumes = (day: DailyBar, count: number, random: () => number): number[] =
   return shares.map((share, bar) => (bar === count - 1 ? share + rest : share))
 }
 
-const fiveMinutes = (day: DailyBar, session: Session, seed: number | string): IntradayBar[] => {
+const fiveMinutes = (day: DailyBar, session: Session, seed: number | string, tick: number): IntradayBar[] => {
   const random = randomFrom(`${seed}|${day.date}`)
   const length = barMinutes['5 mins'] * minute
   const count = Math.round((session.close - session.open) / length)
-  const edges = borders(day, count, random)
+  const edges = borders(day, count, random, tick)
   const shares = volumes(day, count, random)
   const bars = shares.map((volume, bar): IntradayBar => {
     const [open, close] = [edges[bar]!, edges[bar + 1]!]
@@ -58,8 +59,8 @@ const fiveMinutes = (day: DailyBar, session: Session, seed: number | string): In
       start: session.open + bar * length,
       end: session.open + (bar + 1) * length,
       open,
-      high: Math.max(open, close, price(day, Math.max(open, close) + wick * random())), // the day's own prices may be finer than cents
-      low: Math.min(open, close, price(day, Math.min(open, close) - wick * random())),
+      high: Math.max(open, close, price(day, Math.max(open, close) + wick * random(), tick)), // the day's own prices may be finer than the tick
+      low: Math.min(open, close, price(day, Math.min(open, close) - wick * random(), tick)),
       close,
       volume,
     }
@@ -75,9 +76,9 @@ const fiveMinutes = (day: DailyBar, session: Session, seed: number | string): In
  * The bars of one day, first to last, without a gap from the session's open to its close; hours begin on the hour, as IB's do,
  * so the first is short. A seed may be told apart by instrument: `7:SPY`.
  */
-export const intradayBars = (day: DailyBar, session: Session, seed: number | string, size: IntradaySize): IntradayBar[] => {
+export const intradayBars = (day: DailyBar, session: Session, seed: number | string, size: IntradaySize, tick = 0.01): IntradayBar[] => {
   const length = barMinutes[size] * minute
-  const grouped = Map.groupBy(fiveMinutes(day, session, seed), ({ start }) => Math.floor(start / length))
+  const grouped = Map.groupBy(fiveMinutes(day, session, seed, tick), ({ start }) => Math.floor(start / length))
   return [...grouped.values()].map((bars) => ({ start: bars[0]!.start, end: bars.at(-1)!.end, ...together(bars) }))
 }
 

@@ -5,9 +5,10 @@
  * Outside the session the last close stands. A date without a bar is a day on which the symbol does not trade.
  */
 import { newYorkDate, newYorkTime, nextSession, previousSession, type Session, sessionOn } from '../../domain/calendar.ts'
-import type { BarsFile, DailyBar } from './bars-file.ts'
+import type { BarsFile, DailyBar, IntradayBar } from './bars-file.ts'
 import { intradayBars } from './intraday.ts'
 import { priceAlong, type Segment, type Side, type Slice, segmentsOf, type Touch, type Trail, touchOn, trailOn } from './path.ts'
+import { roundToTick } from './tick.ts'
 
 export { roundTo, type Side, type Slice, type Touch } from './path.ts'
 
@@ -15,7 +16,6 @@ export { roundTo, type Side, type Slice, type Touch } from './path.ts'
 export type Day = { session: Session; bar: DailyBar; slices: () => readonly Slice[]; path: () => readonly Segment[] }
 
 export type Market = {
-  symbols: readonly string[]
   /** The day with that New York date, undefined without a session or a bar. */
   day: (symbol: string, date: string) => Day | undefined
   dates: (symbol: string) => readonly string[]
@@ -37,22 +37,61 @@ export type Market = {
   ) => { stop: number; reached?: Touch } | undefined
   /** The stretch of the day that an instant lies in, with its volume; the opening belongs to the first, the close to the last. */
   slice: (symbol: string, at: number) => Slice | undefined
+  /** From that date on there are `ratio` shares for one: prices are divided by it, unless the bars fall by themselves (`inBars`). */
+  split: (symbol: string, date: string, ratio: number, inBars: boolean) => void
+  /** How many shares of `to` one share of `from` has become. */
+  splitBetween: (symbol: string, from: string, to: string) => number
   /** When so many shares have traded in that session; undefined when it has no bar or not so many. */
   volumeReached: (symbol: string, session: Session, shares: number) => number | undefined
 }
 
-export const createMarket = (bars: ReadonlyMap<string, BarsFile>, seed: number): Market => {
-  const daily = new Map([...bars].map(([symbol, file]) => [symbol, new Map(file.daily.map((bar) => [bar.date, bar]))]))
-  const dates = new Map([...bars].map(([symbol, file]) => [symbol, file.daily.map((bar) => bar.date).sort()]))
-  const intraday = new Map([...bars].map(([symbol, file]) => [symbol, Map.groupBy(file.intraday ?? [], (bar) => newYorkDate(bar.start))]))
+/** The bars of a symbol, by date, as they were given. */
+type Series = { daily: ReadonlyMap<string, DailyBar>; dates: readonly string[]; intraday: ReadonlyMap<string, readonly IntradayBar[]> }
+
+type Split = { date: string; ratio: number; inBars: boolean }
+
+/** Where the bars come from: a map, or whatever makes them when they are first asked for. */
+export type BarsSource = { get: (symbol: string) => BarsFile | undefined }
+
+export const createMarket = (bars: BarsSource, seed: number, tickOf: (symbol: string) => number = () => 0.01): Market => {
+  const known = new Map<string, Series>()
+  const splits = new Map<string, Split[]>()
   const days = new Map<string, Day | undefined>()
 
+  const seriesOf = (symbol: string): Series => {
+    const made = known.get(symbol)
+    if (made) return made
+    const { daily, intraday } = bars.get(symbol) ?? { daily: [] }
+    const series = {
+      daily: new Map(daily.map((bar) => [bar.date, bar])),
+      dates: daily.map((bar) => bar.date).sort(),
+      intraday: Map.groupBy(intraday ?? [], (bar) => newYorkDate(bar.start)),
+    }
+    known.set(symbol, series)
+    return series
+  }
+
+  const product = (symbol: string, counts: (split: Split) => boolean): number =>
+    (splits.get(symbol) ?? []).filter(counts).reduce((ratio, split) => ratio * split.ratio, 1)
+  const splitBetween: Market['splitBetween'] = (symbol, from, to) => product(symbol, ({ date }) => date > from && date <= to)
+  /** By how much the bar of that date is to be divided. */
+  const divisor = (symbol: string, date: string): number => product(symbol, (split) => !split.inBars && split.date <= date)
+
   const makeDay = (symbol: string, date: string): Day | undefined => {
-    const bar = daily.get(symbol)?.get(date)
-    const session = bar && sessionOn(date)
-    if (!bar || !session) return undefined
-    const slices = lazily(() => intraday.get(symbol)?.get(date) ?? intradayBars(bar, session, `${seed}:${symbol}`, '5 mins'))
-    return { session, bar, slices, path: lazily(() => slices().flatMap(segmentsOf)) }
+    const { daily, intraday } = seriesOf(symbol)
+    const given = daily.get(date)
+    const session = given && sessionOn(date)
+    if (!given || !session) return undefined
+    const [by, tick] = [divisor(symbol, date), tickOf(symbol)]
+    const bar = divided(given, by, tick)
+    const own = intraday.get(date)?.map((slice) => divided(slice, by, tick))
+    const slices = lazily(() => own ?? intradayBars(bar, session, `${seed}:${symbol}`, '5 mins', tick))
+    const path = lazily(() =>
+      slices()
+        .flatMap(segmentsOf)
+        .map((segment) => ({ ...segment, tick })),
+    )
+    return { session, bar, slices, path }
   }
 
   const day = (symbol: string, date: string): Day | undefined => {
@@ -63,14 +102,21 @@ export const createMarket = (bars: ReadonlyMap<string, BarsFile>, seed: number):
 
   const previousClose = (symbol: string, at: number): number | undefined => {
     const today = newYorkDate(at)
-    const before = (dates.get(symbol) ?? []).findLast((date) => date < today)
-    return before === undefined ? undefined : daily.get(symbol)!.get(before)!.close
+    const { daily, dates } = seriesOf(symbol)
+    const before = dates.findLast((date) => date < today)
+    if (before === undefined) return undefined
+    const by = divisor(symbol, before) * splitBetween(symbol, before, today)
+    return by === 1 ? daily.get(before)!.close : divided(daily.get(before)!, by, tickOf(symbol)).close
   }
 
   return {
-    symbols: [...bars.keys()],
     day,
-    dates: (symbol) => dates.get(symbol) ?? [],
+    dates: (symbol) => seriesOf(symbol).dates,
+    split: (symbol, date, ratio, inBars) => {
+      splits.set(symbol, [...(splits.get(symbol) ?? []), { date, ratio, inBars }])
+      for (const key of days.keys()) if (key.startsWith(`${symbol}|`)) days.delete(key)
+    },
+    splitBetween,
     previousClose,
     price: (symbol, at) => {
       const today = day(symbol, newYorkDate(at))
@@ -97,6 +143,14 @@ export const createMarket = (bars: ReadonlyMap<string, BarsFile>, seed: number):
       return today && momentOfVolume(today.slices(), shares)
     },
   }
+}
+
+/** Prices stay on the tick, and above zero. */
+const divided = <Bar extends Omit<DailyBar, 'date'>>(bar: Bar, by: number, tick: number): Bar => {
+  if (by === 1) return bar
+  const price = (value: number): number => Math.max(tick, roundToTick(value / by, tick))
+  const { open, high, low, close, volume } = bar
+  return { ...bar, open: price(open), high: price(high), low: price(low), close: price(close), volume: Math.round(volume * by) }
 }
 
 const lazily = <T>(make: () => T): (() => T) => {

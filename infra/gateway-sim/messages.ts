@@ -1,16 +1,17 @@
 /** The messages from the gateway to a client, as fields for the wire. Layouts: server versions 178 to 193. */
 import { addDays, newYorkDate, newYorkTime, type Session, sessionOn } from '../../domain/calendar.ts'
-import type { Position, Valuation } from './account.ts'
+import { commissionCurrency, type Position } from './account.ts'
 import { type Book, type Execution, type Order, remaining } from './book.ts'
 import { parentOf } from './bracket.ts'
 import type { Values } from './field-layout.ts'
 import { whyHeld } from './floor.ts'
 import type { History } from './history.ts'
+import type { Listing } from './listing.ts'
 import { ocaGroupOf } from './oca.ts'
 import { encodeCompletedOrder, encodeOpenOrder } from './order-fields.ts'
 import { ibTime } from './time-text.ts'
 import type { Report } from './trading.ts'
-import type { Listing } from './universe.ts'
+import type { Valuation } from './valuation.ts'
 import type { Field } from './wire.ts'
 
 export const oldestServerVersion = 178
@@ -166,7 +167,7 @@ export const executionDetails = (requestId: number, execution: Execution, accoun
 export const executionDetailsEnd = (requestId: number): Field[] => [55, 1, requestId]
 
 export const commissionReport = (execution: Execution): Field[] => [
-  ...[59, 1, execution.execId, execution.commission, 'USD', execution.realised ?? unset, unset, ''],
+  ...[59, 1, execution.execId, execution.commission, commissionCurrency(execution.listing, 'USD'), execution.realised ?? unset, unset, ''],
 ]
 
 // ── Account ──

@@ -15,7 +15,6 @@ const opposite = (side: Side): Side => (side === 'BUY' ? 'SELL' : 'BUY')
 
 /** Undefined when nothing happens to it in its coming session. */
 export const nextMove = (order: Order, market: Market, now: number, spread: number): Move | undefined => {
-  if (order.listing.currency !== 'USD') return undefined
   if (order.life.activeFrom > now) return { kind: 'wake', at: order.life.activeFrom }
   if (order.life.auction) return inAuction(order, order.life.auction, market, now)
   const from = Math.max(now, order.restsUntil)
@@ -25,9 +24,9 @@ export const nextMove = (order: Order, market: Market, now: number, spread: numb
 
 const inAuction = (order: Order, auction: 'open' | 'close', market: Market, now: number): Move | undefined => {
   const session = comingSession(now)
-  const { symbol } = order.listing
-  if (!market.day(symbol, session.date) || Math.max(now, order.restsUntil) > session[auction]) return undefined
-  const price = market.price(symbol, session[auction])
+  const { series } = order.listing
+  if (!market.day(series, session.date) || Math.max(now, order.restsUntil) > session[auction]) return undefined
+  const price = market.price(series, session[auction])
   return price !== undefined && isGood(order, price) ? { kind: 'trade', at: session[auction], price, auction: true } : undefined
 }
 
@@ -41,7 +40,7 @@ const standing = (order: Order, market: Market, now: number, from: number): Touc
   const hours = extendedHours(session)
   const at = Math.max(from, hours.open)
   if (at >= hours.close || (at >= session.open && at < session.close)) return undefined
-  const price = market.price(order.listing.symbol, at)
+  const price = market.price(order.listing.series, at)
   return price === undefined ? undefined : { at, price }
 }
 
@@ -53,9 +52,9 @@ const triggerMove = (order: Order, market: Market, now: number, from: number): M
   if (outside && (side === 'BUY' ? outside.price <= stop : outside.price >= stop)) return { kind: 'trigger', ...outside }
   const session = comingSession(now)
   const reached = terms.trail
-    ? market.trail(listing.symbol, session, { from, until: session.close }, action, { trail: terms.trail, stop, tick: listing.minTick })
+    ? market.trail(listing.series, session, { from, until: session.close }, action, { trail: terms.trail, stop, tick: listing.minTick })
         ?.reached
-    : market.touch(listing.symbol, session, from, side, stop)
+    : market.touch(listing.series, session, from, side, stop)
   return reached && { kind: 'trigger', ...reached }
 }
 
@@ -72,8 +71,8 @@ const tradeMove = (order: Order, market: Market, now: number, from: number, half
   })
   const outside = standing(order, market, now, from)
   if (outside && isGood({ ...order, ...(inTheMiddle === undefined ? {} : { limit: inTheMiddle }) }, outside.price)) return trade(outside)
-  const opening = from <= session.open ? market.touch(listing.symbol, session, session.open, action, limit) : undefined
+  const opening = from <= session.open ? market.touch(listing.series, session, session.open, action, limit) : undefined
   if (opening?.at === session.open) return { kind: 'trade', ...opening, auction: true }
-  const touch = market.touch(listing.symbol, session, from, action, inTheMiddle)
+  const touch = market.touch(listing.series, session, from, action, inTheMiddle)
   return touch && trade(touch)
 }

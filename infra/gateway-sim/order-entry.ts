@@ -1,12 +1,13 @@
 /** What the gateway makes of an order before it takes it. */
 import { type Conditions, readConditions } from './conditions.ts'
 import { isSet } from './field-layout.ts'
+import { type ContractQuery, isTradable, type Listing } from './listing.ts'
 import type { Attributes, Lists, PlacedOrder } from './order-fields.ts'
 import { conforms, readTerms, type Terms } from './order-terms.ts'
 import type { Side } from './path.ts'
 import { invalid, type Rejection, unknownContract } from './rejections.ts'
 import { type Life, readLife } from './time-in-force.ts'
-import type { ContractQuery, Listing, Universe } from './universe.ts'
+import type { Universe } from './universe.ts'
 
 export type OrderEntry = {
   listing: Listing
@@ -35,6 +36,8 @@ export const readOrderEntry = (placed: PlacedOrder, universe: Universe, account:
   const field = (name: string): string => attributes[name] ?? ''
   const listing = theListing(universe, queryOf(attributes))
   if ('code' in listing) return listing
+  if (!isTradable(listing))
+    return { code: 387, text: `Unsupported order type "${field('orderType')}" for this exchange and security type.` }
   const terms = readTerms(attributes, listing)
   if ('code' in terms) return terms
   const action = field('action')
@@ -95,5 +98,7 @@ const queryOf = (attributes: Attributes): ContractQuery => {
     currency: field('currency'),
     localSymbol: field('localSymbol'),
     tradingClass: field('tradingClass'),
+    lastTradeDate: field('lastTradeDate'),
+    multiplier: field('multiplier'),
   }
 }

@@ -5,8 +5,8 @@
 
 /** Shares traded from `start` to `end` (epoch milliseconds) and the prices between. */
 export type Slice = { start: number; end: number; open: number; high: number; low: number; close: number; volume: number }
-/** From `start` to `end` the price goes straight `from` one value `to` the other. */
-export type Segment = { start: number; end: number; from: number; to: number }
+/** From `start` to `end` the price goes straight `from` one value `to` the other, in steps of `tick` (a cent). */
+export type Segment = { start: number; end: number; from: number; to: number; tick?: number }
 
 export type Side = 'BUY' | 'SELL'
 /** When and at what price an order trades, or a stop is reached. */
@@ -33,9 +33,9 @@ const exactlyAt = (segment: Segment, at: number): number => {
   return segment.from + ((segment.to - segment.from) * (at - segment.start)) / (segment.end - segment.start)
 }
 
-/** Interpolated and rounded to cents; the ends of a segment are kept as they are. */
+/** Interpolated and rounded to the tick; the ends of a segment are kept as they are. */
 export const priceAlong = (segment: Segment, at: number): number =>
-  at <= segment.start || at >= segment.end ? exactlyAt(segment, at) : roundTo(exactlyAt(segment, at), 0.01)
+  at <= segment.start || at >= segment.end ? exactlyAt(segment, at) : roundTo(exactlyAt(segment, at), segment.tick ?? 0.01)
 
 /** The moment within a segment when a price between its ends is reached. */
 const reachedAt = (segment: Segment, price: number): number =>

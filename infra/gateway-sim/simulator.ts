@@ -1,7 +1,7 @@
 /** Puts the simulated gateway together: market, broker, API port, clock and control port. */
 
 import { firstCalendarDate, newYorkDate } from '../../domain/calendar.ts'
-import { builtInBars, builtInSymbols, readBars } from './bars.ts'
+import { readBars } from './bars.ts'
 import type { BarsFile, DailyBar } from './bars-file.ts'
 import { type Broker, createBroker } from './broker.ts'
 import { createClock } from './clock.ts'
@@ -9,23 +9,27 @@ import { startControlServer } from './control.ts'
 import { type Frictions, noFrictions, readFrictions } from './frictions.ts'
 import { createMarket } from './market.ts'
 import { newestServerVersion, oldestServerVersion } from './messages.ts'
+import { withoutRate } from './rates.ts'
 import { type GatewayServer, startGatewayServer } from './server.ts'
 import { instantOf } from './time-text.ts'
 import { createUniverse } from './universe.ts'
+import { builtInUniverse, readUniverse, together } from './universe-file.ts'
 
 export type GatewaySimulatorOptions = {
   /** 0, the default, takes any free port. */
   port?: number
   controlPort?: number
   host?: string
-  /** By symbol, the path of a bars file or daily bars; SPY and VIXY have bars built in, which these replace. */
+  /** By symbol (`EUR.USD`, `ES201909` too), the path of a bars file or daily bars, in place of those of the universe. */
   bars?: Readonly<Record<string, string | readonly DailyBar[]>>
+  /** The path of a file of contracts, on top of the built-in ones. */
+  universe?: string
   /** An ISO time with its zone, or a date: its midnight in New York. */
   start?: string
   seed?: number
   account?: string
-  /** US dollars. */
-  cash?: number
+  /** US dollars, or amounts by currency: `{ USD: 100000, EUR: 5000 }`. */
+  cash?: number | Readonly<Record<string, number>>
   /** 178 to 193; the newest version of the protocol that is spoken. */
   maxServerVersion?: number
   /** Spread, slippage, how much the market takes at once, commissions; by default only the commissions of IB's fixed schedule. */
@@ -46,7 +50,9 @@ export const startGatewaySimulator = async (options: GatewaySimulatorOptions = {
   if (start === undefined) throw new Error(`start: ${JSON.stringify(options.start)} is neither a date nor an ISO time with its zone`)
   if (newYorkDate(start) <= firstCalendarDate) throw new Error(`start: the trading calendar begins after ${firstCalendarDate}`)
   if (!Number.isInteger(seed)) throw new Error(`seed: expected a whole number, got ${seed}`)
-  if (!Number.isFinite(cash)) throw new Error(`cash: expected a number, got ${cash}`)
+  const amounts = typeof cash === 'number' ? { USD: cash } : cash
+  const noAmount = Object.entries(amounts).find(([, amount]) => !Number.isFinite(amount))
+  if (noAmount) throw new Error(`cash: expected a number, got ${noAmount[1]}`)
   if (!/^[A-Z]+\d+$/.test(account)) throw new Error(`account: expected letters and digits as in DU1234567, got ${JSON.stringify(account)}`)
   const maxServerVersion = options.maxServerVersion ?? newestServerVersion
   if (!(maxServerVersion >= oldestServerVersion && maxServerVersion <= newestServerVersion)) {
@@ -56,11 +62,16 @@ export const startGatewaySimulator = async (options: GatewaySimulatorOptions = {
   const frictions = readFrictions(noFrictions, options.frictions ?? {})
   if ('problem' in frictions) throw new Error(frictions.problem)
 
-  const bars = loadBars(options.bars ?? {})
-  const market = createMarket(bars, seed)
-  const universe = createUniverse(market.symbols)
+  const moment = { now: () => start }
+  const given = loadBars(options.bars ?? {})
+  const file = options.universe === undefined ? builtInUniverse() : together(builtInUniverse(), readUniverse(options.universe))
+  const universe = createUniverse([...given.keys()], file, () => moment.now())
+  const market = createMarket({ get: (series) => given.get(series) ?? universe.bars(series) }, seed, universe.tickOf)
+  const unpriced = withoutRate(universe, Object.keys(amounts))
+  if (unpriced !== undefined) throw new Error(`${unpriced}: no currency pair with bars turns it into US dollars`)
   const parts: { server?: GatewayServer } = {}
   const broker: Broker = createBroker({ account, cash, start, seed, universe, market, frictions }, (report) => parts.server?.report(report))
+  moment.now = broker.now
   const clock = createClock(broker)
   const server = await startGatewayServer({ host, port, maxServerVersion }, broker, clock.catchUp)
   parts.server = server
@@ -78,10 +89,5 @@ export const startGatewaySimulator = async (options: GatewaySimulatorOptions = {
   }
 }
 
-const loadBars = (given: Readonly<Record<string, string | readonly DailyBar[]>>): Map<string, BarsFile> => {
-  const builtIn = builtInSymbols.filter((symbol) => !(symbol in given)).map((symbol) => [symbol, { daily: builtInBars(symbol) }] as const)
-  const own = Object.entries(given).map(
-    ([symbol, source]) => [symbol, typeof source === 'string' ? readBars(source) : { daily: [...source] }] as const,
-  )
-  return new Map<string, BarsFile>([...builtIn, ...own])
-}
+const loadBars = (given: Readonly<Record<string, string | readonly DailyBar[]>>): Map<string, BarsFile> =>
+  new Map(Object.entries(given).map(([symbol, source]) => [symbol, typeof source === 'string' ? readBars(source) : { daily: [...source] }]))

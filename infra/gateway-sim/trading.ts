@@ -1,12 +1,13 @@
 /** Trades and what follows from them: executions, commissions, positions, cash, and the reports of all these. */
-import { type Account, applyEntry, type Entry, foldAccount, type Position, round, type Valuation, valuation } from './account.ts'
+import { type Account, applyEntry, type Entry, foldAccount, holdingIn, type Position, round, type StartingCash } from './account.ts'
 import { type Book, type Execution, type Order, remaining } from './book.ts'
-import { orderCommission } from './commission.ts'
+import { commissionFor } from './commission.ts'
 import type { Frictions } from './frictions.ts'
+import type { Listing } from './listing.ts'
 import type { Market } from './market.ts'
 import type { Side } from './path.ts'
 import type { Rejection } from './rejections.ts'
-import type { Listing } from './universe.ts'
+import { type RateOf, unrealisedOf, type Valuation, valuation } from './valuation.ts'
 
 /** What the broker has to tell; an order, an execution and a commission go to the client they belong to. */
 export type Report =
@@ -33,12 +34,27 @@ export type Trading = {
   correct: (execId: string, shares: number | undefined, price: number | undefined) => Execution | undefined
   /** While on, executions are kept back although statuses and positions change; off tells them all. */
   holdExecutions: (on: boolean) => void
+  /** Positions become `ratio` for one. */
+  split: (listing: Listing, ratio: number) => void
+  /** So much a share is owed from now on, until it is paid. */
+  owe: (id: string, listing: Listing, amount: number) => void
+  pay: (id: string, listing: Listing) => void
+  /** The future has expired: what is held of it is closed at the last price. */
+  settle: (listing: Listing) => void
+  /** What is earned and lost counts anew from here. */
+  beginDay: () => void
+  dayStart: () => DayStart
 }
+
+/** The account when the day began, and what it was worth then. */
+export type DayStart = { account: Account; valuation: Valuation; unrealised: ReadonlyMap<number, number> }
+
+export type Money = { cash: StartingCash; rateOf: RateOf }
 
 export const createTrading = (
   book: Book,
   market: Market,
-  startingCash: number,
+  { cash: startingCash, rateOf }: Money,
   frictions: Frictions,
   now: () => number,
   report: (report: Report) => void,
@@ -46,14 +62,25 @@ export const createTrading = (
   const ledger: Entry[] = []
   let account = foldAccount(startingCash, ledger)
   let holding = false
-  const commissionOf = (shares: number, value: number): number => orderCommission(shares, value, frictions.commission)
+  const commissionOf = (listing: Listing, shares: number, value: number): number =>
+    commissionFor(listing, shares, value, frictions.commission, rateOf)
 
   const priceOf: Trading['priceOf'] = ({ listing, averageCost }) =>
-    (listing.currency === 'USD' ? market.price(listing.symbol, now()) : undefined) ?? lastPriceOf(listing) ?? averageCost ?? 0
+    market.price(listing.series, now()) ?? lastPriceOf(listing) ?? (averageCost === undefined ? 0 : averageCost / listing.multiplier)
   const lastPriceOf = (listing: Listing): number | undefined => {
-    const entry = ledger.findLast((entry) => entry.listing.conId === listing.conId)
-    return entry?.price
+    const entry = ledger.findLast((entry) => 'price' in entry && entry.listing.conId === listing.conId)
+    return entry && 'price' in entry ? entry.price : undefined
   }
+
+  const worth = (): Valuation => valuation(account, priceOf, rateOf)
+  const dayStartNow = (): DayStart => ({
+    account,
+    valuation: worth(),
+    unrealised: new Map(
+      [...account.positions.values()].map((position) => [position.listing.conId, unrealisedOf(position, priceOf(position))]),
+    ),
+  })
+  let dayStart = dayStartNow()
 
   const enter = (entry: Entry): number | undefined => {
     const applied = applyEntry(account, entry)
@@ -83,7 +110,7 @@ export const createTrading = (
     order.filled = round(order.filled + shares)
     order.averagePrice = round(value / order.filled)
     order.lastPrice = price
-    const commission = round(commissionOf(order.filled, value) - order.commission)
+    const commission = round(commissionOf(order.listing, order.filled, value) - order.commission)
     order.commission = round(order.commission + commission)
     const isFilled = remaining(order) === 0
     order.status = isFilled ? 'Filled' : 'Submitted'
@@ -130,16 +157,16 @@ export const createTrading = (
   return {
     account: () => account,
     priceOf,
-    valuation: () => valuation(account, priceOf),
+    valuation: worth,
     after: (order, price) => {
-      const commission = commissionOf(order.quantity, order.quantity * price)
+      const commission = commissionOf(order.listing, order.quantity, order.quantity * price)
       const quantity = order.action === 'BUY' ? order.quantity : -order.quantity
       const applied = applyEntry(account, { kind: 'trade', id: '', listing: order.listing, quantity, price, commission })
-      return { valuation: valuation(applied.account, priceOf), commission }
+      return { valuation: valuation(applied.account, priceOf, rateOf), commission }
     },
     trade,
     handTrade: (listing, side, shares, price, orderRef) => {
-      const commission = commissionOf(shares, shares * price)
+      const commission = commissionOf(listing, shares, shares * price)
       const ids = { orderId: 0, clientId: 0, permId: book.nextPermId(), orderRef }
       record({ ...ids, listing, side, shares, price, cumulative: shares, averagePrice: price, commission })
     },
@@ -156,13 +183,34 @@ export const createTrading = (
         tell(execution)
       }
     },
+    split: (listing, ratio) => {
+      if (holdingIn(account, listing).quantity === 0) return
+      enter({ kind: 'split', listing, ratio, price: priceOf({ listing }) })
+      report({ kind: 'holdings', listing })
+    },
+    owe: (id, listing, amount) => {
+      if (holdingIn(account, listing).quantity === 0) return
+      enter({ kind: 'dividend', id, listing, amount })
+      report({ kind: 'holdings', listing })
+    },
+    pay: (id, listing) => {
+      if (!account.accruals.some((accrual) => accrual.id === id)) return
+      enter({ kind: 'payment', id, listing })
+      report({ kind: 'holdings', listing })
+    },
+    settle: (listing) => {
+      if (holdingIn(account, listing).quantity === 0) return
+      enter({ kind: 'settlement', listing, price: priceOf({ listing }) })
+      report({ kind: 'holdings', listing })
+    },
+    beginDay: () => {
+      dayStart = dayStartNow()
+    },
+    dayStart: () => dayStart,
   }
 }
 
-/** A position that was held and is not any more is told once more, with 0. */
-export const holdingIn = (account: Account, listing: Listing): Position =>
-  account.positions.get(listing.conId) ?? { listing, quantity: 0, averageCost: 0, realised: 0 }
-
+/** Without those that were closed; pairs among them. */
 export const openPositions = (account: Account): Position[] => [...account.positions.values()].filter(({ quantity }) => quantity !== 0)
 
 const baseOf = (execId: string): string => execId.slice(0, execId.lastIndexOf('.'))

@@ -9,7 +9,7 @@ export const isSleeping = (order: Order): boolean => !order.triggered && (order.
 /** Puts the stop where it begins: where the client wants it, else behind the price of now. */
 export const setStop = (order: Order, market: Market, now: number): void => {
   const { trail, stop } = order.terms
-  const price = trail && trail.start === undefined ? market.price(order.listing.symbol, now) : undefined
+  const price = trail && trail.start === undefined ? market.price(order.listing.series, now) : undefined
   const first = trail
     ? (trail.start ?? (price === undefined ? undefined : stopBehind(price, order.action, trail, order.listing.minTick)))
     : stop
@@ -27,7 +27,7 @@ export const followPrice = (order: Order, market: Market, until: number): boolea
   else {
     const { listing, action, followedTo } = order
     const span = { from: followedTo, until }
-    const followed = market.trail(listing.symbol, comingSession(followedTo), span, action, { trail, stop: before, tick: listing.minTick })
+    const followed = market.trail(listing.series, comingSession(followedTo), span, action, { trail, stop: before, tick: listing.minTick })
     order.stop = followed?.stop ?? before
     order.followedTo = until
   }

@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { applyEntry, type Entry, foldAccount, valuation } from '../../../infra/gateway-sim/account.ts'
+import { applyEntry, type Entry, foldAccount } from '../../../infra/gateway-sim/account.ts'
 import { orderCommission } from '../../../infra/gateway-sim/commission.ts'
 import { createUniverse } from '../../../infra/gateway-sim/universe.ts'
+import { valuation } from '../../../infra/gateway-sim/valuation.ts'
 
 const listing = createUniverse([]).traded('SPY')!
 const trade = (quantity: number, price: number, commission = 0): Entry => ({ kind: 'trade', id: '', listing, quantity, price, commission })
