@@ -25,6 +25,7 @@ const composed = await compose(where, {
   ...{ clock: clockOf(times, systemClock), log: openLog(where.logLevel), leaseTimes: times.lease, messagesPerSecond: 100_000 },
   ...{ strategies: { trend: wanting('Trend') }, topics: { ...topics, subscriptions, schedules: [] } },
 })
+process.once('disconnect', () => process.exit(1)) // the test that began it is gone
 const asked = new Promise<undefined>((resolve) => process.once('SIGTERM', () => resolve(undefined)))
 const failed = composed.start().then(
   () => composed.stopped,

@@ -27,6 +27,11 @@ import { clockOf, shortLease, type Times } from './takeover-times.ts'
 const script = fileURLToPath(new URL('./freezing-engine.ts', import.meta.url))
 /** For what takes no time but that of a busy machine. */
 export const patience = 40_000
+/**
+ * For a message that its first reader did not acknowledge. The emulator goes on giving messages to a stream whose reader is gone or frozen,
+ * about every other one, for ten seconds each time.
+ */
+export const redelivered = 110_000
 /** Market time: the minute after which an order that nobody saw counts as unresolved takes three seconds. */
 const speed = 20
 
@@ -166,10 +171,14 @@ export const openTakeoverWorld = async (store: Environment['store']) => {
     const attributes = { type, id, source: 'test', publishedAt }
     await data.bus.publish(topicOf(topics, type, 'paper'), { data: JSON.stringify(body), attributes })
   }
+  /** Asks until it is done, every two seconds, which is asking once. */
   const command = async (type: string, body: object = {}): Promise<void> => {
     const id = `${type}-${++published}`
     await publish(type, id, body)
-    await comes(`${id} is completed`, async () => (await data.documents.get(`commands/${id}`))?.['status'] === 'completed')
+    const again = setInterval(() => void publish(type, id, body).catch(() => undefined), 2_000)
+    await comes(`${id} is completed`, async () => (await data.documents.get(`commands/${id}`))?.['status'] === 'completed').finally(() =>
+      clearInterval(again),
+    )
   }
   const commits = async (): Promise<Commit[]> => {
     const found: Commit[] = []
@@ -207,7 +216,7 @@ export const openTakeoverWorld = async (store: Environment['store']) => {
     },
     tookOver: (epoch: number) => comes(`epoch ${epoch} has begun`, async () => (await ledger()).epoch === epoch),
     /** Waits for the end of a pipeline. @returns how it ended */
-    outcome: async (id: string, within = patience): Promise<unknown> => {
+    outcome: async (id: string, within = redelivered): Promise<unknown> => {
       const status = async () => (await data.documents.get(`commands/${id}`))?.['status'] ?? 'accepted'
       await comes(`${id} has its outcome`, async () => (await status()) !== 'accepted', within)
       return status()

@@ -6,7 +6,7 @@ import { expect } from 'chai'
 import { until } from '../contract/until.ts'
 import { onEachStore } from '../stores.ts'
 import type { Freeze } from './takeover-effects.ts'
-import { type EngineProcess, openTakeoverWorld, patience, type TakeoverWorld } from './takeover-world.ts'
+import { type EngineProcess, openTakeoverWorld, patience, redelivered, type TakeoverWorld } from './takeover-world.ts'
 
 const placeOrder = 'gateway: message 3'
 /** Of the messages to the gateway, and of the writes to either store. */
@@ -29,7 +29,8 @@ onEachStore('two engines on one journal', (store) => {
   let world: TakeoverWorld
   let first: EngineProcess
   let second: EngineProcess
-  beforeEach(async () => {
+  beforeEach(async function () {
+    this.currentTest?.timeout(2 * redelivered)
     world = await openTakeoverWorld(store())
   })
   afterEach(() => world.close())
@@ -62,8 +63,12 @@ onEachStore('two engines on one journal', (store) => {
     const [order] = await world.events('OrderPlanned')
     const { orderRef } = order!.data as { orderRef: string }
     expect(outcome).to.equal(orderRef in (await world.received()) ? 'completed' : 'failed')
+  }
+  /** To be asked when the first is gone. */
+  const expectWhole = async (): Promise<void> => {
     await run() // asking again is asking once, whichever engine heard it first
     await world.command('reconcile')
+    await world.expectWhole('once')
   }
 
   describe('the first is frozen past its lease, and its socket stands', () => {
@@ -82,7 +87,7 @@ onEachStore('two engines on one journal', (store) => {
         // could have placed one, and that the second engine finds before it decides anything.
         if (before === placeOrder) expect(await sentByFirst()).to.have.length(1)
         else expect(await sentByFirst(), 'placed after waking').to.deep.equal(sent)
-        await world.expectWhole('once')
+        await expectWhole()
       })
   })
 
@@ -95,7 +100,7 @@ onEachStore('two engines on one journal', (store) => {
     await second.said('the gateway is ready')
     await run()
     await secondFinishes()
-    await world.expectWhole('once')
+    await expectWhole()
   })
 
   describe('the first is frozen past its lease, and loses its socket', () => {
@@ -120,7 +125,7 @@ onEachStore('two engines on one journal', (store) => {
         expect(await sentByFirst(), 'placed after waking').to.deep.equal(sent)
         const later = (await world.commits()).slice(position)
         expect(later.filter(({ epoch }) => epoch === 1)).to.deep.equal([])
-        await world.expectWhole('once')
+        await expectWhole()
       })
   })
 
@@ -137,7 +142,7 @@ onEachStore('two engines on one journal', (store) => {
         const sent = await sentByFirst()
         await secondFinishes()
         expect(await sentByFirst()).to.deep.equal(sent)
-        await world.expectWhole('once')
+        await expectWhole()
       })
 
     it('soon', async () => {
@@ -153,7 +158,7 @@ onEachStore('two engines on one journal', (store) => {
       else expect(waited).to.be.below(10_000)
       await run()
       await secondFinishes()
-      await world.expectWhole('once')
+      await expectWhole()
     })
   })
 
