@@ -6,8 +6,8 @@
 import type { Clock } from '../../domain/ports/clock.ts'
 import { backOffMs } from './firestore-calls.ts'
 
-/** The longest time for which a change can stay unheard. A quiet collection costs one read so often. */
-const anewAfterMs = 60_000
+/** The net below keep-alive and the client's own reconnecting. A quiet collection, and whoever looks again then, costs reads so often. */
+const anewAfterMs = 300_000
 
 /** Begins one genuine listener: `query.onSnapshot(heard, failed)`. Returns the way to end it. */
 export type Listen = (heard: () => void, failed: () => void) => () => void
