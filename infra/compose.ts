@@ -73,6 +73,8 @@ const documentsWithinMs = 3_000
 const gatherMs = { embedded: 0, google: 300 }
 /** A store that does not answer must not keep a process that was told to end: it is killed ten seconds after SIGTERM. */
 const abandonAfterMs = 5_000
+/** By then what follows the journal is left as it stands: whoever comes next writes and publishes the rest. */
+const leaveAfterMs = 7_000
 
 /** Opens the store; nothing runs before `start`. @throws Error in one line when store, strategies or topics.yaml are wrong */
 export const compose = async (environment: Environment, options: ComposeOptions = {}): Promise<Process> => {
@@ -141,15 +143,17 @@ export const compose = async (environment: Environment, options: ComposeOptions 
     failed.catch((error: Error) => role === 'projections' && stopping === undefined && announceStop(error))
   }
 
-  const documentsUpToDate = async (): Promise<void> => {
-    if (started !== 'all' || projector.failure() !== undefined) return
-    const { position } = await journal.head()
+  const within = async (milliseconds: number, work: Promise<unknown>): Promise<void> => {
     let callOff = () => {}
     const longEnough = new Promise<void>((resolve) => {
-      callOff = clock.after(documentsWithinMs, resolve)
+      callOff = clock.after(Math.max(milliseconds, 0), resolve)
     })
-    await Promise.race([projector.caughtUp(position).catch(() => undefined), longEnough])
+    await Promise.race([work, longEnough])
     callOff()
+  }
+  const documentsUpToDate = async (): Promise<void> => {
+    if (started !== 'all' || projector.failure() !== undefined) return
+    await projector.caughtUp((await journal.head()).position)
   }
 
   return {
@@ -164,11 +168,15 @@ export const compose = async (environment: Environment, options: ComposeOptions 
     },
     stop: () => {
       stopping ??= (async () => {
+        const left = clock.monotonic() + leaveAfterMs
         const callOff = clock.after(abandonAfterMs, () => data.abandon())
         stopSchedules()
         await engine.stop()
-        await documentsUpToDate()
-        await Promise.all([handEdits.stop(), projector.stop(), relay?.stop()])
+        await within(
+          documentsWithinMs,
+          documentsUpToDate().catch(() => undefined),
+        )
+        await within(left - clock.monotonic(), Promise.all([handEdits.stop(), projector.stop(), relay?.stop()]))
         await data.close()
         callOff()
       })()
