@@ -61,6 +61,12 @@ export const faults: readonly Fault[] = [
   },
   { name: 'the next order is swallowed', begin: arm({ fault: 'swallowOrder' }), tells: beforeTheOrder(/named by no answer of the broker/) },
   {
+    name: 'the next order is swallowed, and the line breaks after it',
+    begin: arm({ fault: 'swallowOrder' }),
+    end: arm({ fault: 'dropConnections', when: 'now' }),
+    tells: beforeTheOrder(/named by no answer of the broker/),
+  },
+  {
     name: 'the next order is rejected (201)',
     begin: arm({ fault: 'rejectNext', code: 201, text: 'Order rejected - reason: insufficient margin' }),
     tells: beforeTheOrder(/insufficient margin/),

@@ -1,4 +1,5 @@
 /** What must hold after any night: read from the journal's text and from the gateway's own books, and from nothing of the engine but its rest. */
+import { until } from '../../contract/until.ts'
 import { exact, holdingsIn, inUnits, type Told, withoutRevision } from '../../world/journal-text.ts'
 import type { Night, State } from './night.ts'
 
@@ -87,11 +88,12 @@ const runsEnd = (told: readonly Told[]): string[] =>
 
 const nothingWaits = async (night: Night): Promise<string[]> => {
   const { engine, broker, data } = night.life()
-  const { open, phase } = broker.state()
+  const answered = () => broker.state().open.questions === 0 // the heartbeat asks now and then
+  const questions = await until('every question answered', answered, 5_000).catch((error: Error) => error)
   return [
     ...(engine.ready() ? [] : [`the engine is not ready: ${broker.state().text}`]),
     ...(engine.idle() && (await data.bus.idle()) ? [] : ['something is still under way']),
-    ...(phase === 'ready' && open.questions === 0 ? [] : [`${open.questions} questions are open in phase ${phase}`]),
+    ...(questions === undefined ? [] : [questions.message]),
     ...((await data.bus.nextDueAt()) === undefined ? [] : ['a message waits to be tried again']),
     ...(await data.bus.deadLetters()).map(({ reason }) => `given up: ${reason}`),
     ...Object.keys(engine.ledger.pipelines).map((id) => `the run ${id} is still open`),

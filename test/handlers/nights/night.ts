@@ -70,7 +70,7 @@ export type NightOptions = { start?: string; names?: string[]; configuration?: C
 
 const topics = { ...readTopics(), schedules: [] }
 /** Machine time that a process without a line gets to come to rest. */
-const momentMs = 120
+const momentMs = 60
 
 export const startNight = async ({
   start = tuesdayMorning,
