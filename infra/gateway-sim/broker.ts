@@ -15,6 +15,7 @@ import { end, type Floor, isLive, submit } from './floor.ts'
 import type { Frictions } from './frictions.ts'
 import { comingExtended, comingSession, extendedHours, type Market, openSession } from './market.ts'
 import { createOrderDesk, type OrderDesk } from './order-desk.ts'
+import type { Permissions } from './permissions.ts'
 import { exchangeRates, type Rates } from './rates.ts'
 import { createTrading, type Report, type Trading } from './trading.ts'
 import { followPrice } from './triggers.ts'
@@ -29,6 +30,8 @@ export type Broker = OrderDesk &
     trading: Trading
     /** Dividends and splits, past and to come. */
     actions: CorporateActions
+    /** Which market data the account may see; may be changed at any time. */
+    permissions: Permissions
     /** Exchange rates of the moment. */
     rates: Rates
     /** What fills cost beside the price; may be changed at any time. */
@@ -121,7 +124,7 @@ export const createBroker = (options: BrokerOptions, report: (report: Report) =>
   }
 
   return {
-    ...{ account, universe, market, book, trading, frictions, actions, rates, now: () => now, nextEventAt },
+    ...{ account, universe, market, book, trading, frictions, actions, rates, permissions: new Map(), now: () => now, nextEventAt },
     ...createOrderDesk(floor, filling, universe, account),
     fillPartly: filling.fillPartly,
     forgetPartials: filling.forgetPartials,

@@ -1,125 +1,188 @@
-/** Historical bars, cut from the days of the market: what a request means, and the bars that the simulated clock allows it to see. */
-import { addDays, firstCalendarDate, newYorkDate, newYorkTime } from '../../domain/calendar.ts'
-import { begunSession, type Day, type Market, type Slice, sliceBetween } from './market.ts'
-import { ibDate, ibTime, instantOf } from './time-text.ts'
+/** Historical bars, cut from the days of the market: those that the simulated clock allows to see. */
+import { newYorkDate, newYorkTime } from '../../domain/calendar.ts'
+import { together } from './bars-file.ts'
+import {
+  type BarSize,
+  datesOf,
+  type HistoryQuery,
+  type HistoryRefusal,
+  type HistoryRequest,
+  periodBegin,
+  readHistoryRequest,
+  type WhatToShow,
+} from './history-request.ts'
+import { type Day, extendedHours, type Market, type Slice, sliceBetween } from './market.ts'
+import { ibTime } from './time-text.ts'
 
-export type HistoryRequest = { endDateTime: string; barSize: string; duration: string; whatToShow: string; formatDate: string }
-export type HistoryBar = Omit<Slice, 'start' | 'end'> & { date: string; average: number; count: number }
-export type History = { start: string; end: string; bars: HistoryBar[] } | { refused: string }
+export type { HistoryRequest } from './history-request.ts'
 
-const minute = 60_000
-const daily = 'daily'
+/** `start` is epoch milliseconds, `date` the same as the client wants to read it. */
+export type HistoryBar = Omit<Slice, 'end'> & { date: string; average: number; count: number }
+export type History = { start: string; end: string; bars: HistoryBar[] } | HistoryRefusal
 
-/** Sizes IB names, in minutes; longer and shorter ones are not simulated. */
-const barMinutes: Readonly<Record<string, number | typeof daily>> = {
-  '1 min': 1,
-  '2 mins': 2,
-  '3 mins': 3,
-  '5 mins': 5,
-  '10 mins': 10,
-  '15 mins': 15,
-  '20 mins': 20,
-  '30 mins': 30,
-  '1 hour': 60,
-  '1 day': daily,
+/** What bars depend on beside the prices. */
+export type HistoryTerms = {
+  /** In which times are told. */
+  zone: string
+  /** Distance of bid and ask from the price. */
+  halfSpread: number
+  /** Dividends by which adjusted prices differ. */
+  dividends: readonly { exDate: string; amount: number }[]
 }
 
-const kinds = ['TRADES', 'MIDPOINT', 'BID', 'ASK', 'ADJUSTED_LAST']
+const usualTerms: HistoryTerms = { zone: 'US/Eastern', halfSpread: 0, dividends: [] }
 
-/** Only what has been traded at `now`; the bar that is running is included, as IB does. Extended hours do not exist here. */
-export const history = (market: Market, symbol: string, request: HistoryRequest, now: number): History => {
-  const size = barMinutes[request.barSize]
-  if (size === undefined) return { refused: `bar size "${request.barSize}" is not one of ${Object.keys(barMinutes).join(', ')}` }
-  if (!kinds.includes(request.whatToShow)) return { refused: `whatToShow "${request.whatToShow}" is not one of ${kinds.join(', ')}` }
-  const end = endOf(request.endDateTime, now)
-  if (end === undefined) return { refused: `end date/time "${request.endDateTime}" is not yyyymmdd[ hh:mm:ss [zone]] or yyyymmdd-hh:mm:ss` }
-  const until = Math.min(end, now)
-  const dates = datesOf(market.dates(symbol), request.duration, until)
-  if (dates === undefined) return { refused: `duration "${request.duration}" is not a number and D, W, M or Y` }
-  const days = dates.flatMap((date) => market.day(symbol, date) ?? [])
-  const bars = days.flatMap((day) => (size === daily ? dailyBar(day, until) : intraday(day, size * minute, until)))
-  const first = days[0]?.session.open ?? until
-  return { start: ibTime(first), end: ibTime(end), bars: bars.map((bar) => shown(bar, size === daily, request)) }
+/** Only what has been traded at `now`; the bar that is running is included, as IB does. */
+export const history = (market: Market, series: string, request: HistoryRequest, now: number, terms = usualTerms): History => {
+  const query = readHistoryRequest(request, now)
+  if ('refused' in query) return query
+  const until = Math.min(query.end, now)
+  const dates = datesOf(market.dates(series), query, until)
+  const found = barsOf(market, series, dates, query, until, request.regularHours ?? true)
+  const { count, unit } = query.duration
+  const wanted = unit === 'S' && typeof query.size === 'number' ? found.slice(-Math.max(1, Math.ceil(count / query.size))) : found
+  const told = wanted.map((bar) => shown(market, series, bar, query, request, now, terms))
+  return { start: ibTime(wanted[0]?.start ?? until, terms.zone), end: ibTime(query.end, terms.zone), bars: told }
 }
 
-/** Empty is now. A date alone is its midnight; a time without zone is New York's; the form with a hyphen is UTC. */
-const endOf = (text: string, now: number): number | undefined => {
-  if (text === '') return now
-  const parts = /^(\d{4})(\d\d)(\d\d)(?:([ -])([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?: (US\/Eastern|America\/New_York|EST|UTC|GMT))?)?$/.exec(
-    text,
+/** The bars of today from the one that `since` lies in until now: what changes while time goes on. */
+export const latestBars = (
+  market: Market,
+  series: string,
+  request: HistoryRequest,
+  since: number,
+  now: number,
+  terms = usualTerms,
+): HistoryBar[] => {
+  const query = readHistoryRequest(request, now)
+  if ('refused' in query) return []
+  const [size, today] = [query.size, newYorkDate(now)]
+  const first = typeof size === 'number' ? today : periodBegin(today, size)
+  const dates = market.dates(series).filter((date) => date >= first && date <= today)
+  return barsOf(market, series, dates, query, now, request.regularHours ?? true)
+    .filter(({ start }) => start >= since)
+    .map((bar) => shown(market, series, bar, query, request, now, terms))
+}
+
+type DatedSlice = Slice & { dated: string }
+
+const isQuote = (what: WhatToShow): boolean => what !== 'TRADES' && what !== 'ADJUSTED_LAST'
+
+/** Trades happen in the session alone; quotes stand in the hours around it too. */
+const barsOf = (
+  market: Market,
+  series: string,
+  dates: readonly string[],
+  { size, what }: HistoryQuery,
+  until: number,
+  regularHours: boolean,
+): DatedSlice[] => {
+  const extended = isQuote(what) && !regularHours
+  const days = dates.flatMap((date) => {
+    const day = market.day(series, date)
+    if (!day) return []
+    return [extended ? withQuotesAround(day, market.previousClose(series, day.session.open)) : day]
+  })
+  if (typeof size === 'number') return days.flatMap((day) => intraday(day, size * 1000, until))
+  return inPeriods(
+    days.flatMap((day) => dailyBar(day, until)),
+    size,
   )
-  if (!parts) return undefined
-  const [, year, month, day, separator, hours = '00', minutes = '00', seconds = '00', zone] = parts
-  const date = `${year}-${month}-${day}`
-  if (instantOf(date) === undefined) return undefined
-  const isUtc = separator === '-' || zone === 'UTC' || zone === 'GMT'
-  if (isUtc) return Date.parse(`${date}T${hours}:${minutes}:${seconds}Z`)
-  return newYorkTime(date, `${hours}:${minutes}`) + Number(seconds) * 1000
 }
 
-/** Days are counted in sessions, weeks, months and years by the calendar; the session that has begun at `until` is the last. */
-const datesOf = (known: readonly string[], duration: string, until: number): readonly string[] | undefined => {
-  const parts = /^([1-9]\d{0,4}) ([DWMY])$/.exec(duration)
-  if (!parts) return undefined
-  const [count, unit] = [Number(parts[1]), parts[2]]
-  if (newYorkDate(until) <= firstCalendarDate) return []
-  const last = begunSession(until).date
-  if (unit === 'D') {
-    const before = known.filter((date) => date <= last)
-    const first = before.at(-count) ?? before[0]
-    return first === undefined ? [] : sessionDates(known, first, last)
+/** The same day from 04:00 to 20:00, with the last price standing where nothing is traded. */
+const withQuotesAround = (day: Day, before: number | undefined): Day => {
+  const { session, bar } = day
+  const { open, close } = extendedHours(session)
+  const early = before === undefined ? [] : [{ start: open, end: session.open, from: before, to: before }]
+  const late = { start: session.close, end: close, from: bar.close, to: bar.close }
+  const [high, low] = before === undefined ? [bar.high, bar.low] : [Math.max(bar.high, before), Math.min(bar.low, before)]
+  return {
+    session: { ...session, open: before === undefined ? session.open : open, close },
+    bar: { ...bar, open: before ?? bar.open, high, low },
+    slices: day.slices,
+    path: () => [...early, ...day.path(), late],
   }
-  const today = newYorkDate(until)
-  const from = unit === 'W' ? addDays(today, 1 - 7 * count) : addDays(monthsBefore(today, unit === 'M' ? count : 12 * count), 1)
-  return sessionDates(known, from, last)
 }
 
-const sessionDates = (known: readonly string[], from: string, to: string): string[] => known.filter((date) => date >= from && date <= to)
-
-/** Before any bar, and still a date. */
-const longestMonths = 12_000
-
-/** The same day of an earlier month, or its last day when it is shorter. */
-const monthsBefore = (date: string, months: number): string => {
-  const [year, month, day] = date.split('-').map(Number) as [number, number, number]
-  const first = new Date(Date.UTC(year, month - 1 - Math.min(months, longestMonths), 1))
-  const lastDay = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1, 0)).getUTCDate()
-  first.setUTCDate(Math.min(day, lastDay))
-  return first.toISOString().slice(0, 10)
-}
-
-const dailyBar = (day: Day, until: number): Slice[] => {
-  const { open, close } = day.session
+const dailyBar = (day: Day, until: number): DatedSlice[] => {
+  const { open, close, date } = day.session
   if (until >= close) {
-    const { date: _, ...prices } = day.bar
-    return [{ ...prices, start: open, end: close }]
+    const { date: dated, ...prices } = day.bar
+    return [{ ...prices, start: open, end: close, dated }]
   }
-  return sliceBetween(day, open, until) ? [sliceBetween(day, open, until)!] : []
+  const running = sliceBetween(day, open, until)
+  return running ? [{ ...running, dated: date }] : []
+}
+
+/** Weeks and months carry the date of their last session until now. */
+const inPeriods = (days: readonly DatedSlice[], size: Exclude<BarSize, number>): DatedSlice[] => {
+  if (size === 'day') return [...days]
+  const periods = [...Map.groupBy(days, ({ dated }) => periodBegin(dated, size)).values()]
+  return periods.map((bars) => ({ ...together(bars), start: bars[0]!.start, end: bars.at(-1)!.end, dated: bars.at(-1)!.dated }))
 }
 
 /** Bars begin at multiples of their length from midnight, so the first one of a session may be short. */
-const intraday = (day: Day, length: number, until: number): Slice[] => {
+const intraday = (day: Day, length: number, until: number): DatedSlice[] => {
   const { date, open, close } = day.session
   const midnight = newYorkTime(date, '00:00')
-  const bars: Slice[] = []
+  const bars: DatedSlice[] = []
   for (let start = open; start < Math.min(close, until); ) {
     const next = midnight + (Math.floor((start - midnight) / length) + 1) * length
     const bar = sliceBetween(day, start, Math.min(next, close, until))
-    if (bar) bars.push(bar)
+    if (bar) bars.push({ ...bar, dated: date })
     start = next
   }
   return bars
 }
 
-const shown = (bar: Slice, isDaily: boolean, request: HistoryRequest): HistoryBar => {
-  const trades = request.whatToShow === 'TRADES' || request.whatToShow === 'ADJUSTED_LAST'
-  const { start, end: _, volume, ...prices } = bar
-  const time = request.formatDate === '2' ? String(Math.floor(start / 1000)) : ibTime(start)
+const tidy = (value: number): number => Number(value.toFixed(6))
+
+/** By how much prices of that date are to be divided to compare with today's. */
+const adjustment = (market: Market, series: string, { dated }: DatedSlice, what: WhatToShow, now: number, terms: HistoryTerms): number => {
+  const today = newYorkDate(now)
+  const split = market.splitBetween(series, dated, today)
+  if (what !== 'ADJUSTED_LAST') return split
+  const paid = terms.dividends.filter(({ exDate }) => exDate > dated && exDate <= today)
+  return paid.reduce((by, { exDate, amount }) => {
+    const before = market.previousClose(series, newYorkTime(exDate, '00:00'))
+    return before === undefined || before <= amount ? by : by / (1 - amount / before)
+  }, split)
+}
+
+/** How far each of the four prices is from the middle, in half spreads. Of BID_ASK: bid, highest ask, lowest bid, ask. */
+const offsets: Readonly<Record<WhatToShow, readonly [open: number, high: number, low: number, close: number]>> = {
+  TRADES: [0, 0, 0, 0],
+  ADJUSTED_LAST: [0, 0, 0, 0],
+  MIDPOINT: [0, 0, 0, 0],
+  BID: [-1, -1, -1, -1],
+  ASK: [1, 1, 1, 1],
+  BID_ASK: [-1, 1, -1, 1],
+}
+
+const shown = (
+  market: Market,
+  series: string,
+  bar: DatedSlice,
+  { size, what }: HistoryQuery,
+  { formatDate }: HistoryRequest,
+  now: number,
+  terms: HistoryTerms,
+): HistoryBar => {
+  const by = adjustment(market, series, bar, what, now, terms)
+  const splitBy = market.splitBetween(series, bar.dated, newYorkDate(now))
+  const [open, high, low, close] = ([bar.open, bar.high, bar.low, bar.close] as const).map((price, place) => {
+    const moved = terms.halfSpread === 0 ? price : tidy(price + offsets[what][place]! * terms.halfSpread)
+    return by === 1 ? moved : tidy(moved / by)
+  }) as [number, number, number, number]
+  const volume = splitBy === 1 ? bar.volume : Math.round(bar.volume * splitBy)
+  const time = formatDate === '2' ? String(Math.floor(bar.start / 1000)) : ibTime(bar.start, terms.zone)
   return {
-    date: isDaily ? ibDate(start) : time,
-    ...prices,
-    volume: trades ? volume : -1,
-    average: trades ? Number(((bar.open + bar.high + bar.low + bar.close) / 4).toFixed(4)) : -1,
-    count: trades ? Math.ceil(volume / 100) : -1,
+    start: bar.start,
+    date: typeof size === 'number' ? time : bar.dated.replaceAll('-', ''),
+    ...{ open, high, low, close },
+    volume: isQuote(what) ? -1 : volume,
+    average: isQuote(what) ? -1 : Number(((open + high + low + close) / 4).toFixed(4)),
+    count: isQuote(what) ? -1 : Math.ceil(volume / 100),
   }
 }

@@ -1,12 +1,10 @@
 /** The messages from the gateway to a client, as fields for the wire. Layouts: server versions 178 to 193. */
-import { addDays, newYorkDate, newYorkTime, type Session, sessionOn } from '../../domain/calendar.ts'
-import { commissionCurrency, type Position } from './account.ts'
+import { commissionCurrency } from './account.ts'
 import { type Book, type Execution, type Order, remaining } from './book.ts'
 import { parentOf } from './bracket.ts'
+import { contractFields, multiplierText, shortDate } from './contract-messages.ts'
 import type { Values } from './field-layout.ts'
 import { whyHeld } from './floor.ts'
-import type { History } from './history.ts'
-import type { Listing } from './listing.ts'
 import { ocaGroupOf } from './oca.ts'
 import { encodeCompletedOrder, encodeOpenOrder } from './order-fields.ts'
 import { ibTime } from './time-text.ts'
@@ -18,7 +16,7 @@ export const oldestServerVersion = 178
 export const newestServerVersion = 193
 
 /** How IB writes "no number". */
-const unset = '1.7976931348623157E308'
+export const unset = '1.7976931348623157E308'
 
 export const managedAccounts = (account: string): Field[] => [15, 1, account]
 export const nextValidId = (orderId: number): Field[] => [9, 1, orderId]
@@ -27,53 +25,12 @@ export const currentTime = (now: number): Field[] => [49, 1, Math.floor(now / 10
 /** With id −1 a notice to the whole connection. `advancedRejection` is IB's JSON for some rejections of orders. */
 export const error = (id: number, code: number, text: string, advancedRejection = ''): Field[] => [4, 2, id, code, text, advancedRejection]
 
+export const cents = (amount: number): number => Number(amount.toFixed(2))
+
 export const farmNotices: readonly Field[][] = [
   error(-1, 2104, 'Market data farm connection is OK:usfarm'),
   error(-1, 2106, 'HMDS data farm connection is OK:ushmds'),
   error(-1, 2158, 'Sec-def data farm connection is OK:secdefnj'),
-]
-
-// ── Contracts ──
-
-/** The eleven fields by which most messages name a contract, from conId to tradingClass. */
-const contract = (listing: Listing, exchange: string): Field[] => [
-  ...[listing.conId, listing.symbol, listing.secType, '', 0, '', '', exchange],
-  ...[listing.currency, listing.localSymbol, listing.tradingClass],
-]
-
-const daysShown = 7
-
-/** One entry a day, `CLOSED` where there is no session. */
-const hours = (now: number, fromTo: (session: Session) => [from: number, to: number]): string =>
-  Array.from({ length: daysShown }, (_, day) => addDays(newYorkDate(now), day))
-    .map((date) => {
-      const session = sessionOn(date)
-      const day = date.replaceAll('-', '')
-      if (!session) return `${day}:CLOSED`
-      const [from, to] = fromTo(session)
-      return `${day}:${hoursAndMinutes(from)}-${day}:${hoursAndMinutes(to)}`
-    })
-    .join(';')
-
-const hoursAndMinutes = (instant: number): string => ibTime(instant).slice(9, 14).replace(':', '')
-
-export const contractDetails = (requestId: number, listing: Listing, now: number, serverVersion: number): Field[] => [
-  ...[10, requestId, listing.symbol, listing.secType, ''],
-  ...(serverVersion >= 182 ? [''] : []),
-  ...[0, '', 'SMART', listing.currency, listing.localSymbol, listing.tradingClass, listing.tradingClass, listing.conId, listing.minTick],
-  ...['', 'DAY,GTC,LMT,MKT,OPG', listing.validExchanges.join(','), 1, 0, listing.longName, listing.primaryExchange],
-  ...['', '', '', '', 'US/Eastern'],
-  hours(now, ({ date }) => [newYorkTime(date, '04:00'), newYorkTime(date, '20:00')]),
-  hours(now, ({ open, close }) => [open, close]),
-  ...['', 0, 0, 1, '', '', listing.validExchanges.map(() => listing.marketRuleId).join(','), '', listing.stockType],
-  ...[listing.sizeIncrement, listing.sizeIncrement, listing.sizeIncrement],
-  ...(serverVersion >= 186 ? [0] : []),
-]
-export const contractDetailsEnd = (requestId: number): Field[] => [52, 1, requestId]
-
-export const marketRule = (id: number, increments: readonly { lowEdge: number; increment: number }[]): Field[] => [
-  ...[93, id, increments.length],
-  ...increments.flatMap(({ lowEdge, increment }) => [lowEdge, increment]),
 ]
 
 // ── Orders ──
@@ -92,7 +49,9 @@ const orderValues = ({ book, account }: Told, order: Order): Values => ({
   localSymbol: order.listing.localSymbol,
   tradingClass: order.listing.tradingClass,
   strike: 0,
-  exchange: order.attributes['exchange'] || 'SMART',
+  lastTradeDate: shortDate(order.listing),
+  multiplier: multiplierText(order.listing),
+  exchange: order.attributes['exchange'] || order.listing.exchange,
   orderId: order.orderId,
   clientId: order.clientId,
   permId: order.permId,
@@ -128,7 +87,7 @@ export const whatIf = (told: Told, report: Extract<Report, { kind: 'whatIf' }>, 
     maintMarginAfter: cents(after.maintenanceMargin),
     equityWithLoanAfter: cents(after.netLiquidation),
     commission,
-    commissionCurrency: 'USD',
+    commissionCurrency: commissionCurrency(order.listing, before.base),
   })
 }
 
@@ -159,7 +118,7 @@ export const completedOrdersEnd = (): Field[] => [102]
 
 /** `requestId` is −1 for one that is reported as it happens. */
 export const executionDetails = (requestId: number, execution: Execution, account: string): Field[] => [
-  ...[11, requestId, execution.orderId, ...contract(execution.listing, 'SMART')],
+  ...[11, requestId, execution.orderId, ...contractFields(execution.listing, execution.listing.exchange)],
   ...[execution.execId, ibTime(execution.at), account, execution.listing.primaryExchange, execution.side === 'BUY' ? 'BOT' : 'SLD'],
   ...[execution.shares, execution.price, execution.permId, execution.clientId, 0, execution.cumulative, execution.averagePrice],
   ...[execution.orderRef, '', '', '', 2, false],
@@ -169,88 +128,3 @@ export const executionDetailsEnd = (requestId: number): Field[] => [55, 1, reque
 export const commissionReport = (execution: Execution): Field[] => [
   ...[59, 1, execution.execId, execution.commission, commissionCurrency(execution.listing, 'USD'), execution.realised ?? unset, unset, ''],
 ]
-
-// ── Account ──
-
-export const position = (account: string, { listing, quantity, averageCost }: Position): Field[] => [
-  ...[61, 3, account, ...contract(listing, listing.primaryExchange), quantity, averageCost],
-]
-export const positionEnd = (): Field[] => [62, 1]
-
-export const portfolioValue = (account: string, { listing, quantity, averageCost, realised }: Position, price: number): Field[] => [
-  ...[7, 8, listing.conId, listing.symbol, listing.secType, '', 0, '', '', listing.primaryExchange],
-  ...[listing.currency, listing.localSymbol, listing.tradingClass, quantity, price, cents(quantity * price), averageCost],
-  ...[cents(quantity * (price - averageCost)), cents(realised), account],
-]
-
-export type AccountValue = { key: string; value: string; currency: string }
-
-export const accountValue = (account: string, { key, value, currency }: AccountValue): Field[] => [6, 2, key, value, currency, account]
-export const accountUpdateTime = (now: number): Field[] => [8, 1, ibTime(now).slice(9, 14)]
-export const accountDownloadEnd = (account: string): Field[] => [54, 1, account]
-
-export const accountSummary = (requestId: number, account: string, { key, value, currency }: AccountValue): Field[] => [
-  ...[63, 1, requestId, account, key, value, currency],
-]
-export const accountSummaryEnd = (requestId: number): Field[] => [64, 1, requestId]
-
-const cents = (amount: number): number => Number(amount.toFixed(2))
-
-/** Values of the account as a whole, by the tags of the account summary. */
-export const accountTotals = (account: string, of: Valuation): AccountValue[] => [
-  { key: 'AccountCode', value: account, currency: '' },
-  { key: 'AccountReady', value: 'true', currency: '' },
-  { key: 'AccountType', value: 'INDIVIDUAL', currency: '' },
-  ...Object.entries({
-    NetLiquidation: of.netLiquidation,
-    TotalCashValue: of.cash,
-    SettledCash: of.cash,
-    AccruedCash: 0,
-    BuyingPower: of.buyingPower,
-    EquityWithLoanValue: of.netLiquidation,
-    GrossPositionValue: of.grossPositionValue,
-    InitMarginReq: of.initialMargin,
-    MaintMarginReq: of.maintenanceMargin,
-    AvailableFunds: of.availableFunds,
-    ExcessLiquidity: of.excessLiquidity,
-  }).map(([key, value]) => ({ key, value: value.toFixed(2), currency: 'USD' })),
-]
-
-/** Values of each currency, with `BASE` for their sum in the account's own. */
-export const accountLedger = (of: Valuation): AccountValue[] =>
-  ['BASE', 'USD'].flatMap((currency) => [
-    { key: 'Currency', value: currency, currency },
-    ...Object.entries({
-      CashBalance: of.cash,
-      TotalCashBalance: of.cash,
-      StockMarketValue: of.stockValue,
-      NetLiquidationByCurrency: of.netLiquidation,
-      UnrealizedPnL: of.unrealised,
-      RealizedPnL: of.realised,
-      ExchangeRate: 1,
-    }).map(([key, value]) => ({ key, value: value.toFixed(2), currency })),
-  ])
-
-// ── Market data ──
-
-export const historicalData = (requestId: number, history: Exclude<History, { refused: string }>): Field[] => [
-  ...[17, requestId, history.start, history.end, history.bars.length],
-  ...history.bars.flatMap(({ date, open, high, low, close, volume, average, count }) => [
-    date,
-    open,
-    high,
-    low,
-    close,
-    volume,
-    average,
-    count,
-  ]),
-]
-
-export const tickTypes = { bidSize: 0, bid: 1, ask: 2, askSize: 3, last: 4, lastSize: 5, high: 6, low: 7, volume: 8, close: 9, open: 14 }
-
-export const tickPrice = (requestId: number, type: number, price: number, size: number): Field[] => [1, 6, requestId, type, price, size, 0]
-export const tickSize = (requestId: number, type: number, size: number): Field[] => [2, 6, requestId, type, size]
-export const tickRequestParameters = (requestId: number, minTick: number): Field[] => [81, requestId, minTick, '', 3]
-export const tickSnapshotEnd = (requestId: number): Field[] => [57, 1, requestId]
-export const marketDataType = (requestId: number, type: number): Field[] => [58, 1, requestId, type]

@@ -1,19 +1,29 @@
 /** The messages from a client to the gateway. Layouts: server versions 178 to 193. */
 import type { ExecutionFilter } from './execution-filter.ts'
-import type { HistoryRequest } from './history.ts'
+import type { HistoryRequest } from './history-request.ts'
+import type { ContractQuery } from './listing.ts'
 import { type PlacedOrder, readPlacedOrder } from './order-fields.ts'
-import type { ContractQuery } from './universe.ts'
 
 /** Requests that say nothing but their name. */
 type PlainName =
   | ('reqIds' | 'reqManagedAccts' | 'reqCurrentTime' | 'reqPositions' | 'cancelPositions')
-  | ('reqOpenOrders' | 'reqAllOpenOrders' | 'reqGlobalCancel')
+  | ('reqOpenOrders' | 'reqAllOpenOrders' | 'reqGlobalCancel' | 'reqFamilyCodes')
+
+/** Requests that end an earlier one, by its id. */
+type CancelName =
+  | ('cancelAccountSummary' | 'cancelHistoricalData' | 'cancelMktData' | 'cancelPositionsMulti' | 'cancelAccountUpdatesMulti')
+  | ('cancelPnL' | 'cancelPnLSingle' | 'cancelHeadTimestamp')
 
 export type Request =
   | { kind: PlainName }
   | { kind: 'startApi'; clientId: number }
-  | { kind: 'reqAccountSummary'; requestId: number; tags: string[] }
-  | { kind: 'cancelAccountSummary' | 'cancelHistoricalData' | 'cancelMktData'; requestId: number }
+  | { kind: 'reqAccountSummary'; requestId: number; group: string; tags: string[] }
+  | { kind: CancelName; requestId: number }
+  | { kind: 'reqPositionsMulti' | 'reqPnL'; requestId: number; account: string; model: string }
+  | { kind: 'reqAccountUpdatesMulti'; requestId: number; account: string; model: string; ledgerOnly: boolean }
+  | { kind: 'reqPnLSingle'; requestId: number; account: string; model: string; conId: number }
+  | { kind: 'reqHeadTimestamp'; requestId: number; contract: ContractQuery; whatToShow: string; formatDate: string }
+  | { kind: 'reqMatchingSymbols'; requestId: number; pattern: string }
   | { kind: 'reqAccountUpdates'; subscribe: boolean; account: string }
   | { kind: 'reqAutoOpenOrders'; bind: boolean }
   | { kind: 'reqCompletedOrders'; apiOnly: boolean }
@@ -56,23 +66,29 @@ const readerOf = (fields: readonly string[]): Reader => {
 
 /** conId to tradingClass, with the primary exchange: twelve fields. */
 const readContract = ({ text, skip }: Reader): ContractQuery => {
-  const [conId, symbol, secType] = [text(), text(), text()]
-  skip(4)
-  const [exchange, primaryExchange, currency, localSymbol, tradingClass] = [text(), text(), text(), text(), text()]
-  return { conId, symbol, secType, exchange, primaryExchange, currency, localSymbol, tradingClass }
+  const [conId, symbol, secType, lastTradeDate] = [text(), text(), text(), text()]
+  skip(2)
+  const [multiplier, exchange, primaryExchange, currency, localSymbol, tradingClass] = [text(), text(), text(), text(), text(), text()]
+  return { conId, symbol, secType, lastTradeDate, multiplier, exchange, primaryExchange, currency, localSymbol, tradingClass }
 }
+
+/** With the flag that IB puts behind it. */
+const readContractAndExpired = (reader: Reader): ContractQuery => ({ ...readContract(reader), includeExpired: reader.flag() })
 
 type Row = { name: RequestName; read: (reader: Reader, serverVersion: number) => Request }
 
 const plain = (kind: PlainName): Row => ({ name: kind, read: () => ({ kind }) })
 
-const byRequestId = (kind: 'cancelAccountSummary' | 'cancelHistoricalData' | 'cancelMktData'): Row => ({
+const byRequestId = (kind: CancelName): Row => ({
   name: kind,
   read: ({ skip, integer }) => {
     skip(1)
     return { kind, requestId: integer() }
   },
 })
+
+/** The newer ones carry no version. */
+const byRequestIdAlone = (kind: CancelName): Row => ({ name: kind, read: ({ integer }) => ({ kind, requestId: integer() }) })
 
 /** By the number of the message; `skip(1)` passes over the version that most of them still carry. */
 export const requests: Readonly<Record<number, Row>> = {
@@ -126,7 +142,7 @@ export const requests: Readonly<Record<number, Row>> = {
     name: 'reqContractDetails',
     read: (reader) => {
       reader.skip(1)
-      return { kind: 'reqContractDetails', requestId: reader.integer(), contract: readContract(reader) }
+      return { kind: 'reqContractDetails', requestId: reader.integer(), contract: readContractAndExpired(reader) }
     },
   },
   15: {
@@ -142,18 +158,11 @@ export const requests: Readonly<Record<number, Row>> = {
     name: 'reqHistoricalData',
     read: (reader) => {
       const requestId = reader.integer()
-      const contract = readContract(reader)
-      reader.skip(1)
-      const [endDateTime, barSize, duration, , whatToShow, formatDate] = Array.from({ length: 6 }, reader.text) as [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-      ]
+      const contract = readContractAndExpired(reader)
+      const [endDateTime, barSize, duration, regularHours] = [reader.text(), reader.text(), reader.text(), reader.flag()]
+      const [whatToShow, formatDate] = [reader.text(), reader.text()]
       if (contract.secType === 'BAG') throw new UnreadableRequest('combinations are not simulated')
-      const history = { endDateTime, barSize, duration, whatToShow: whatToShow.toUpperCase(), formatDate }
+      const history = { endDateTime, barSize, duration, whatToShow: whatToShow.toUpperCase(), formatDate, regularHours }
       return { kind: 'reqHistoricalData', requestId, contract, history, keepUpToDate: reader.flag() }
     },
   },
@@ -172,12 +181,11 @@ export const requests: Readonly<Record<number, Row>> = {
     name: 'reqAccountSummary',
     read: ({ skip, integer, text }) => {
       skip(1)
-      const requestId = integer()
-      skip(1)
+      const [requestId, group] = [integer(), text()]
       const tags = text()
         .split(',')
         .map((tag) => tag.trim())
-      return { kind: 'reqAccountSummary', requestId, tags: tags.filter((tag) => tag !== '') }
+      return { kind: 'reqAccountSummary', requestId, group, tags: tags.filter((tag) => tag !== '') }
     },
   },
   63: byRequestId('cancelAccountSummary'),
@@ -189,7 +197,49 @@ export const requests: Readonly<Record<number, Row>> = {
       return { kind: 'startApi', clientId: integer() }
     },
   },
+  74: {
+    name: 'reqPositionsMulti',
+    read: ({ skip, integer, text }) => {
+      skip(1)
+      return { kind: 'reqPositionsMulti', requestId: integer(), account: text(), model: text() }
+    },
+  },
+  75: byRequestId('cancelPositionsMulti'),
+  76: {
+    name: 'reqAccountUpdatesMulti',
+    read: ({ skip, integer, text, flag }) => {
+      skip(1)
+      return { kind: 'reqAccountUpdatesMulti', requestId: integer(), account: text(), model: text(), ledgerOnly: flag() }
+    },
+  },
+  77: byRequestId('cancelAccountUpdatesMulti'),
+  80: plain('reqFamilyCodes'),
+  81: {
+    name: 'reqMatchingSymbols',
+    read: ({ integer, text }) => ({ kind: 'reqMatchingSymbols', requestId: integer(), pattern: text() }),
+  },
+  87: {
+    name: 'reqHeadTimestamp',
+    read: (reader) => {
+      const requestId = reader.integer()
+      const contract = readContractAndExpired(reader)
+      reader.skip(1)
+      const [whatToShow, formatDate] = [reader.text().toUpperCase(), reader.text()]
+      return { kind: 'reqHeadTimestamp', requestId, contract, whatToShow, formatDate }
+    },
+  },
+  90: byRequestIdAlone('cancelHeadTimestamp'),
   91: { name: 'reqMarketRule', read: ({ integer }) => ({ kind: 'reqMarketRule', ruleId: integer() }) },
+  92: {
+    name: 'reqPnL',
+    read: ({ integer, text }) => ({ kind: 'reqPnL', requestId: integer(), account: text(), model: text() }),
+  },
+  93: byRequestIdAlone('cancelPnL'),
+  94: {
+    name: 'reqPnLSingle',
+    read: ({ integer, text }) => ({ kind: 'reqPnLSingle', requestId: integer(), account: text(), model: text(), conId: integer() }),
+  },
+  95: byRequestIdAlone('cancelPnLSingle'),
   99: { name: 'reqCompletedOrders', read: ({ flag }) => ({ kind: 'reqCompletedOrders', apiOnly: flag() }) },
 }
 

@@ -4,8 +4,25 @@ import { newYorkDate, newYorkTime } from '../../domain/calendar.ts'
 /** `20261123`, the date in New York. */
 export const ibDate = (instant: number): string => newYorkDate(instant).replaceAll('-', '')
 
+const easternZone = 'US/Eastern'
+
 /** `20261123 09:30:00 US/Eastern` */
-export const ibTime = (instant: number): string => `${ibDate(instant)} ${newYorkClock(instant)} US/Eastern`
+export const ibTime = (instant: number, zone = easternZone): string =>
+  zone === easternZone ? `${ibDate(instant)} ${newYorkClock(instant)} ${zone}` : `${clockIn(zone, instant)} ${zone}`
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+/** `20261123 08:30:00`, what clocks in that zone show. */
+const clockIn = (zone: string, instant: number): string => {
+  const format = formats.get(zone) ?? new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' })
+  formats.set(zone, format)
+  return format.format(instant).replaceAll('-', '')
+}
+
+/** `20261123-14:30:00`, UTC by IB's convention. */
+export const dashedTime = (instant: number): string => {
+  const text = new Date(instant).toISOString()
+  return `${text.slice(0, 10).replaceAll('-', '')}-${text.slice(11, 19)}`
+}
 
 /** `20261123 14:30:00 UTC`, the form of the greeting. */
 export const utcTime = (instant: number): string => {

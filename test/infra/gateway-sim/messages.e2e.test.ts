@@ -350,7 +350,7 @@ for (const maxServerVersion of versions) {
       expect(average).to.be.within(100, 105)
       client.api.reqHistoricalData(5, aapl, '', '1 D', '1 day' as Loose, 'TRADES' as Loose, 1, 1, false)
       client.api.reqHistoricalData(6, spy, '', '1 X', '1 day' as Loose, 'TRADES' as Loose, 1, 1, false)
-      client.api.reqHistoricalData(7, spy, '', '1 D', '1 day' as Loose, 'TRADES' as Loose, 1, 1, true)
+      client.api.reqHistoricalData(7, spy, '20190603 10:00:00', '1 D', '1 day' as Loose, 'TRADES' as Loose, 1, 1, true)
       client.api.reqHistoricalData(8, { ...spy, symbol: 'NONE' }, '', '1 D', '1 day' as Loose, 'TRADES' as Loose, 1, 1, false)
       client.api.cancelHistoricalData(9)
       await client.settled()
