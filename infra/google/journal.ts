@@ -2,7 +2,7 @@
  * The journal on Firestore: the commit and the marker of its cause are created in one batch, or not at all. No read comes before it;
  * what happened is read afterwards, where the answer leaves it open. Commits are text: Firestore indexes `position` and nothing else.
  */
-import { FieldPath, type Firestore, type Query } from '@google-cloud/firestore'
+import { FieldPath, type Firestore, type Query, type QueryDocumentSnapshot } from '@google-cloud/firestore'
 import * as t from 'io-ts'
 import { type Commit, genesisHash, markerOf, type StoredCommit, store as toStored } from '../../domain/commit.ts'
 import { decode } from '../../domain/decode.ts'
@@ -24,8 +24,8 @@ export type JournalOptions = {
 /** Of one try to write, and of one try to read back. */
 const appendDeadlineMs = 5_000
 const readDeadlineMs = 10_000
-/** Documents asked for at once; a page that did not come in time is asked for again in smaller pieces. */
-const pageSize = 100
+/** Documents asked for at once: few at first, then as many of the size last seen as make a page of some megabytes. */
+const pageSize = { first: 100, largest: 2_000, bytes: 4_000_000 }
 const lastPosition = 999_999_999_999
 
 const Marker = t.strict({ position: t.number, hash: t.string })
@@ -50,6 +50,11 @@ const decoded = <A>(codec: t.Decoder<unknown, A>, snapshot: Snapshot): A => {
 }
 const decodedIfThere = <A>(codec: t.Decoder<unknown, A>, snapshot: Snapshot): A | undefined =>
   snapshot.exists ? decoded(codec, snapshot) : undefined
+
+const sizeAfter = (docs: readonly QueryDocumentSnapshot[]): number => {
+  const bytes = docs.reduce((total, document) => total + String(document.get('json')).length, 1)
+  return Math.min(pageSize.largest, Math.max(1, Math.floor((pageSize.bytes * docs.length) / bytes)))
+}
 
 const documentId = (position: number): string => String(position).padStart(12, '0')
 
@@ -123,10 +128,11 @@ export const openJournal = ({ firestore, mode, clock = systemClock, abandoned }:
     }
   }
 
-  const page = (from: number, to: number, stopped: AbortSignal) =>
+  const page = (from: number, to: number, usual: number, stopped: AbortSignal) =>
     insist(
+      // a page that did not come in time is asked for again in smaller pieces
       async (failures) => {
-        const size = Math.max(1, Math.floor(pageSize / 4 ** failures))
+        const size = Math.max(1, Math.floor(usual / 4 ** failures))
         const query = commits.orderBy(FieldPath.documentId()).startAt(documentId(from)).endAt(documentId(to)).limit(size)
         const { docs } = await query.get()
         return { docs, isLast: docs.length < size }
@@ -160,17 +166,17 @@ export const openJournal = ({ firestore, mode, clock = systemClock, abandoned }:
       const last = Math.min(to, lastPosition)
       const stop = new AbortController()
       const stopped = AbortSignal.any([stop.signal, abandoned])
-      const ask = (position: number) => {
-        const asked = page(position, last, stopped)
+      const ask = (position: number, size: number) => {
+        const asked = page(position, last, size, stopped)
         asked.catch(() => undefined) // heard when it is its turn, or never
         return asked
       }
       try {
-        let next: ReturnType<typeof ask> | undefined = from <= last ? ask(Math.max(1, from)) : undefined
+        let next: ReturnType<typeof ask> | undefined = from <= last ? ask(Math.max(1, from), pageSize.first) : undefined
         while (next !== undefined) {
           const { docs, isLast } = await next
           const end = Number(docs.at(-1)?.id ?? last)
-          next = isLast || end >= last ? undefined : ask(end + 1) // comes while this one is consumed
+          next = isLast || end >= last ? undefined : ask(end + 1, sizeAfter(docs)) // comes while this one is consumed
           for (const document of docs) {
             const stored = decoded(Stored, document)
             learn(stored)
