@@ -165,7 +165,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   })
   /** In the queue, as all that changes the outbox: a decision that withdraws an order must not find it handed over when it is appended. */
   const haltDecided = (): void => void writer.enqueue(() => desk.handOver(), 'urgent')
-  const intake = createIntake({ journal, handlers, deciding, writer, topics, log, haltDecided })
+  const intake = createIntake({ journal, clock, handlers, deciding, writer, topics, log, haltDecided })
   const runner = createPipelineRunner({
     ledger,
     handlers,
@@ -341,6 +341,7 @@ export const createEngine = (options: EngineOptions): Engine => {
       leaving.abort()
       runner.stop()
       questions.stop()
+      intake.stop()
       await Promise.all(subscriptions.map((subscription) => subscription.close()))
       await writer.close()
       await takingOver?.catch(() => undefined)

@@ -6,7 +6,8 @@ import PQueue from 'p-queue'
 import { type Command, readEnvelope } from '../domain/commands.ts'
 import { event } from '../domain/events.ts'
 import type { Delivery } from '../domain/ports/bus.ts'
-import type { Journal } from '../domain/ports/journal.ts'
+import type { Clock } from '../domain/ports/clock.ts'
+import { type Journal, StoreUnavailable } from '../domain/ports/journal.ts'
 import type { Topics } from '../domain/topics.ts'
 import { causeOf, type Decided, type Deciding } from './deciding.ts'
 import type { Handlers } from './handlers.ts'
@@ -15,16 +16,21 @@ import type { Log, Writer } from './writer.ts'
 
 /** So many commands gather side by side; the rest waits in memory. */
 const gathersAtOnce = 8
+/** A journal that could not be asked is asked again after so long. */
+const askAgainMs = 1_000
 
 export type Intake = {
   receive(delivery: Delivery, urgency: 'urgent' | 'normal'): void
   /** Urgent halts that have arrived and are not decided. */
   haltsPending(): number
   open(): boolean
+  /** What waits for the journal goes back to the bus. */
+  stop(): void
 }
 
 export const createIntake = ({
   journal,
+  clock,
   handlers,
   deciding,
   writer,
@@ -32,7 +38,8 @@ export const createIntake = ({
   log,
   haltDecided,
 }: {
-  journal: Journal
+  journal: Pick<Journal, 'marker'>
+  clock: Pick<Clock, 'after'>
   handlers: Handlers
   deciding: Deciding
   writer: Writer
@@ -47,8 +54,35 @@ export const createIntake = ({
   const halts = new Set<string>()
   let open = 0
 
+  const stopping = new AbortController()
+
+  /**
+   * Stays in hand while the journal cannot be asked: each way back to the bus counts as an attempt, and a halt must not end among the dead
+   * letters because a store was away for an hour.
+   */
+  const wasDecided = async ({ id }: Command): Promise<boolean> => {
+    for (let failures = 0; ; failures++)
+      try {
+        return (await journal.marker(id)) !== undefined
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable) || stopping.signal.aborted) throw error
+        if (failures === 0) log.warn({ command: id }, `the command waits until the journal can be asked: ${error.message}`)
+        await untilLater()
+      }
+  }
+  const untilLater = (): Promise<void> =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        callOff()
+        stopping.signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const callOff = clock.after(askAgainMs, end)
+      stopping.signal.addEventListener('abort', end)
+    })
+
   const carryOut = async (command: Command, urgency: 'urgent' | 'normal'): Promise<Decided> => {
-    if ((await journal.marker(command.id)) !== undefined) return { outcome: 'decided' }
+    if (await wasDecided(command)) return { outcome: 'decided' }
     const found = handlers.published(command.type)!
     const named = { ...command, type: found.type }
     const refused = jobRefusal(topics, named)
@@ -110,5 +144,6 @@ export const createIntake = ({
     },
     haltsPending: () => halts.size,
     open: () => open > 0,
+    stop: () => stopping.abort(),
   }
 }

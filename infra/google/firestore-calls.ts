@@ -95,12 +95,10 @@ export const inTime = <T>(call: () => Promise<T>, { what, deadlineMs, clock, aba
     abandoned?.addEventListener('abort', giveUp)
     const answered = call()
     underWay += 1
-    answered
-      .finally(ended)
-      .then(
-        (answer) => end(() => resolve(answer)),
-        (error: unknown) => end(() => reject(error)),
-      )
+    answered.finally(ended).then(
+      (answer) => end(() => resolve(answer)),
+      (error: unknown) => end(() => reject(error)),
+    )
   })
 
 /** Returns early when abandoned. */

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import type { Commit } from '../../domain/commit.ts'
 import type { DomainEvent } from '../../domain/events.ts'
 import type { BrokerSnapshot } from '../../domain/ports/broker.ts'
-import type { Journal } from '../../domain/ports/journal.ts'
+import { type Journal, StoreUnavailable } from '../../domain/ports/journal.ts'
 import { createEngine, type Engine, type EngineOptions } from '../../handlers/engine.ts'
 import { simulatedClock } from '../../infra/clock.ts'
 import { readTopics } from '../../infra/topics-file.ts'
@@ -321,6 +321,52 @@ describe('the life of an engine', () => {
       await bench.rest()
       const order = commits(bench).flatMap(({ cause }) => (cause.kind === 'command' ? [cause.id] : []))
       expect(order).to.deep.equal(['first', 'now', 'cancel', 'minutes-20', 'minutes-30', 'minutes-40'])
+    })
+
+    describe('while the journal cannot be asked', () => {
+      const beginWithout = async () => {
+        const memory = createMemory()
+        const real = memoryJournal(memory)
+        let [away, asked] = [false, 0]
+        const marker: Journal['marker'] = async (id) => {
+          asked++
+          if (away) throw new StoreUnavailable('the journal is away')
+          return real.marker(id)
+        }
+        const bench = await begin({ memory, journal: { ...real, marker } })
+        await bench.sent('resume')
+        const setAway = (now: boolean) => {
+          away = now
+          asked = 0
+        }
+        return { bench, setAway, asked: () => asked, again: () => bench.afterwards.get(1_000) }
+      }
+
+      it('stays in hand, and uses up no attempt, however long that is', async () => {
+        const { bench, setAway, asked, again } = await beginWithout()
+        setAway(true)
+        bench.halt('now')
+        for (let time = 1; time <= 150; time++) {
+          await until(`it was asked ${time} times`, () => asked() === time && again() !== undefined)
+          again()!()
+        }
+        expect([bench.endOf('now'), bench.engine.ledger.trading.on]).to.deep.equal([undefined, true])
+        await until('it was asked once more', () => asked() === 151 && again() !== undefined)
+        setAway(false)
+        again()!()
+        await bench.rest()
+        expect([bench.endOf('now'), bench.engine.ledger.trading.on]).to.deep.equal(['ack', false])
+      })
+
+      it('goes back to the bus at a stop, for the next engine, and leaves no timer', async () => {
+        const { bench, setAway, again } = await beginWithout()
+        setAway(true)
+        bench.halt('now')
+        await until('it waits', () => again() !== undefined)
+        await bench.engine.stop()
+        await until('it went back', () => bench.endOf('now') !== undefined)
+        expect([bench.endOf('now'), again()]).to.deep.equal(['nack', undefined])
+      })
     })
 
     it('waits for no gathering: eight commands that wait for the broker do not hold it up', async () => {
