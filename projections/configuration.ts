@@ -7,7 +7,7 @@ import { initialLedger, type Ledger } from '../domain/ledger.ts'
 import type { Document, DocumentWrite } from '../domain/ports/documents.ts'
 import type { Journal } from '../domain/ports/journal.ts'
 import { restoreLedger, type SnapshotSource } from '../domain/snapshot.ts'
-import { comparableText } from './edit.ts'
+import { comparableText, digestOf } from './edit.ts'
 import { Unprojectable } from './replay.ts'
 import { hasAny, type View } from './view.ts'
 
@@ -27,9 +27,11 @@ const inForce = ({ configuration }: Readonly<Ledger>): Record<string, Value> => 
 /** Both documents, whole, as the state gives them. */
 const documentsOf = (ledger: Readonly<Ledger>) => {
   const { trading, account, changedBy } = ledger
+  const inForceNow = inForce(ledger)
   return {
     common: {
-      settings: inForce(ledger),
+      settings: inForceNow,
+      settings_sha256: digestOf(inForceNow),
       changed: Object.keys(ledger.configuration).sort(),
       updated_at: changedBy.configuration.recordedAt,
     },

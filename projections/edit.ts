@@ -3,7 +3,7 @@
  * a command, everything that is wrong with the edit, or both.
  */
 import { readEnvelope } from '../domain/commands.ts'
-import { canonical } from '../domain/commit.ts'
+import { canonical, sha256 } from '../domain/commit.ts'
 import { type Configuration, changesBetween } from '../domain/configuration.ts'
 import type { Document, DocumentWrite } from '../domain/ports/documents.ts'
 
@@ -63,12 +63,20 @@ export const readSwitchEdit = (path: string, expected: Document, found: Document
   return { ...(halts ? { wish: { type: 'halt', body: { reason: `trading was switched off in ${path} by hand` } } } : {}), problems }
 }
 
+/** Stands beside the settings in `config/common`: with it they are as a program wrote them, and nobody has touched them. */
+export const digestOf = (settings: unknown): string => sha256(comparableText(settings))
+
+/** A default of another version is nobody's wish: as a `configure` it would stay in force for ever. */
+const isOfAnotherVersion = (expected: Document, found: Document): boolean =>
+  found['settings_sha256'] !== expected['settings_sha256'] && found['settings_sha256'] === digestOf(found['settings'])
+
 /**
  * `config/common`: the settings that differ become one `configure`, or none of them does.
  * `underWay`: settings of an earlier edit that is not decided yet; those that show their old value again are asked back.
  */
 export const readSettingsEdit = (expected: Document, found: Document | undefined, underWay: Configuration = {}): Edit => {
   if (found === undefined) return { problems: ['the document was deleted'] }
+  if (isOfAnotherVersion(expected, found)) return { problems: ['another version of this program wrote it'] }
   const others = differencesOf(expected, found).filter(({ field, is }) => field !== 'settings' || is !== 'changed')
   const problems = others.map((difference) => problemOf(difference, expected, found))
   const inForce = expected['settings'] as Configuration

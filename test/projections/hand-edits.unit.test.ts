@@ -1,7 +1,9 @@
 import { expect } from 'chai'
+import type { Configuration } from '../../domain/configuration.ts'
 import { event } from '../../domain/events.ts'
 import type { Document, Documents } from '../../domain/ports/documents.ts'
 import { StoreUnavailable } from '../../domain/ports/journal.ts'
+import { digestOf } from '../../projections/edit.ts'
 import { type HandEdits, patienceMs } from '../../projections/hand-edits.ts'
 import type { Projector } from '../../projections/projector.ts'
 import { until } from '../contract/until.ts'
@@ -242,6 +244,19 @@ describe('hand edits', () => {
         await agrees()
       }
       expect(new Set(world.published.map(({ attributes }) => attributes['id'])).size).to.equal(2)
+    })
+
+    it('are none where another version of the program wrote other defaults: nobody asked for those', async () => {
+      const settings = { ...(world.shown(common)!['settings'] as Configuration), freshMinutes: 61 }
+      world.set(common, { settings, settings_sha256: digestOf(settings) })
+      await watch()
+      await settled()
+      expect(world.commands()).to.deep.equal([])
+      expect(world.warnings.at(-1)).to.contain('another version of this program wrote it')
+      await agrees()
+      world.configure({ freshMinutes: 62 })
+      await settled()
+      expect(world.commands(), 'a wish is one all the same').to.deep.equal([{ type: 'configure', changes: { freshMinutes: 62 } }])
     })
 
     it('are put back where they say what holds anyway', async () => {
