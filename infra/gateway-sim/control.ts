@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import * as t from 'io-ts'
 import { decode } from '../../domain/decode.ts'
+import { type Announced, announceAction, announcePermission } from './announcements.ts'
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
 import { applyFault, FaultRefused, faults } from './faults.ts'
@@ -73,6 +74,10 @@ const respond = async (request: IncomingMessage, target: ControlTarget): Promise
     }
     case 'POST /frictions':
       return { status: 200, body: changeFrictions(await bodyOf(request), target) }
+    case 'POST /corporate-actions':
+      return announced(announceAction(await bodyOf(request), target.broker))
+    case 'POST /permissions':
+      return announced(announcePermission(await bodyOf(request), target.broker))
     case 'POST /orders':
       return { status: 200, body: await placeByHand(await bodyOf(request), target) }
     case 'POST /orders/cancel':
@@ -82,7 +87,13 @@ const respond = async (request: IncomingMessage, target: ControlTarget): Promise
   }
 }
 
-const routes = 'GET /state, GET /faults, POST /faults, POST /clock, POST /frictions, POST /orders and POST /orders/cancel'
+const routes =
+  'GET /state, GET /faults, POST /faults, POST /clock, POST /frictions, POST /corporate-actions, POST /permissions, POST /orders and POST /orders/cancel'
+
+const announced = (told: Announced): Answer => {
+  if ('problem' in told) throw new BadRequest(told.problem)
+  return { status: 200, body: told.done }
+}
 
 const bodyOf = async (request: IncomingMessage): Promise<unknown> => {
   const chunks: Buffer[] = []
@@ -166,7 +177,8 @@ const placeByHand = async (body: unknown, { broker, server }: ControlTarget): Pr
   const listing = broker.universe.traded(symbol)
   if (!listing) throw new BadRequest(`symbol: there is no contract ${JSON.stringify(symbol)}`)
   const given = Object.entries(fields).map(([name, value]) => [name, String(value)])
-  const contract = { conId: String(listing.conId), symbol, secType: listing.secType, exchange: 'SMART', currency: listing.currency }
+  const { conId, secType, exchange, currency } = listing
+  const contract = { conId: String(conId), symbol: listing.symbol, secType, exchange, currency }
   const attributes = { ...Object.fromEntries(given), ...contract, totalQuantity: String(quantity), orderType, transmit: '1' }
   const order = broker.placeByHand({ attributes: { ...attributes, outsideRth: outsideRth ? '1' : '0' }, lists: {} })
   if ('code' in order) throw new BadRequest(`${order.code}: ${order.text}`)

@@ -8,10 +8,11 @@ export const gatewaySimulatorUsage = `gateway-sim: a server that speaks the TWS 
   --port N             API port (default: any free one)
   --control-port N     control port (default: any free one)
   --bars SYMBOL=FILE   bars of a symbol, CSV with date,open,high,low,close,volume; may be repeated
+  --universe FILE      contracts of your own (YAML or JSON), on top of the built-in ones
   --start DATE         simulated start: a date or an ISO time with its zone
   --seed N             whole number that fixes the course of the days and all ids
   --account NAME       account (default DU1234567)
-  --cash N             US dollars at the start (default 100000)
+  --cash N             US dollars at the start (default 100000), or amounts by currency: USD=90000,EUR=5000
   --max-server-version N   178 to 193 (default 193)
   --spread TICKS       between bid and ask (default 0)
   --slippage BP        the most that an order at market pays more, in basis points (default 0)
@@ -25,12 +26,13 @@ export const gatewaySimulatorOptions = (args: readonly string[]): GatewaySimulat
     args: [...args],
     options: {
       ...{ port: text, 'control-port': text, start: text, seed: text, account: text, cash: text, 'max-server-version': text },
+      universe: text,
       ...{ spread: text, slippage: text, participation: text, commission: text },
       bars: { type: 'string', multiple: true },
     },
   })
   const number = (
-    name: 'port' | 'control-port' | 'seed' | 'cash' | 'max-server-version' | 'spread' | 'slippage' | 'participation',
+    name: 'port' | 'control-port' | 'seed' | 'max-server-version' | 'spread' | 'slippage' | 'participation',
     is: (value: number) => boolean,
   ): number | undefined => {
     const given = values[name]
@@ -54,10 +56,26 @@ export const gatewaySimulatorOptions = (args: readonly string[]): GatewaySimulat
     start: values.start,
     seed: number('seed', Number.isInteger),
     account: values.account,
-    cash: number('cash', () => true),
+    cash: values.cash === undefined ? undefined : cashArgument(values.cash),
+    universe: values.universe,
     maxServerVersion: number('max-server-version', Number.isInteger),
     frictions: Object.keys(frictions).length > 0 ? frictions : undefined,
   })
+}
+
+const cashArgument = (given: string): number | Record<string, number> => {
+  const fail = (): never => {
+    throw new Error(`--cash: expected a number or USD=N,EUR=N, got ${JSON.stringify(given)}`)
+  }
+  const amount = (text: string | undefined): number =>
+    text === undefined || text.trim() === '' || !Number.isFinite(Number(text)) ? fail() : Number(text)
+  if (!given.includes('=')) return amount(given)
+  return Object.fromEntries(
+    given.split(',').map((part) => {
+      const [currency, text] = part.split('=')
+      return /^[A-Z]{3}$/.test(currency ?? '') ? [currency, amount(text)] : fail()
+    }),
+  )
 }
 
 const barsArgument = (given: string): [symbol: string, path: string] => {

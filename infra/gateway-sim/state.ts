@@ -18,12 +18,19 @@ export const stateOf = ({ broker, clock, server }: { broker: Broker; clock: Cloc
     account,
     cash: worth.cash,
     netLiquidation: worth.netLiquidation,
+    currencies: worth.currencies,
+    corporateActions: broker.actions
+      .all()
+      .map(({ listing, ...action }) => ({ symbol: listing.symbol, currency: listing.currency, ...action })),
+    permissions: Object.fromEntries(broker.permissions),
     frictions: broker.frictions,
     orders: book.orders.map((order) => shownOrder(book, order)),
     executions: book.executions.map(shownExecution),
     positions: openPositions(trading.account()).map((position) => ({
       symbol: position.listing.symbol,
       conId: position.listing.conId,
+      secType: position.listing.secType,
+      currency: position.listing.currency,
       quantity: position.quantity,
       averageCost: position.averageCost,
       marketPrice: trading.priceOf(position),
