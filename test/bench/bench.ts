@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: every figure beside its floor from the same run, as a table. Ratios, since machines differ and are shared.
- * `npm run bench -- google` does the same on Pub/Sub and Firestore.
+ * `npm run bench -- google` does the same on Pub/Sub and Firestore, `npm run bench -- gateway` looks at session and simulator.
  */
 import { Argument, Command } from 'commander'
 import { wholeNumber } from '../../infra/cli/arguments.ts'
@@ -26,14 +26,21 @@ const google = async (options: GoogleOptions): Promise<string> => {
   return benchGoogle(options)
 }
 
+const gateway = async (): Promise<string> => {
+  const { benchGateway } = await import('./gateway.ts')
+  return benchGateway()
+}
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130)) // what was started ends with us
 
 await new Command('bench')
-  .addArgument(new Argument('[store]', 'where the data lives').choices(['embedded', 'google']).default('embedded'))
+  .addArgument(
+    new Argument('[what]', 'where the data lives, or the gateway').choices(['embedded', 'google', 'gateway']).default('embedded'),
+  )
   .option('--events <number>', 'google: length of the journal that is rebuilt', wholeNumber(1_000, 1_000_000), 20_000)
   .option('--days <number>', 'google: how many sessions are lived through', wholeNumber(2, 1_000), 30)
-  .action(async (store: 'embedded' | 'google', options: GoogleOptions) => {
-    console.log(await (store === 'google' ? google(options) : embedded()))
+  .action(async (what: 'embedded' | 'google' | 'gateway', options: GoogleOptions) => {
+    console.log(await { embedded, google: () => google(options), gateway }[what]())
   })
   .parseAsync()
   .catch((error: Error) => {
