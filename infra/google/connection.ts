@@ -22,6 +22,20 @@ const withoutCredentials = { clientOptions: { universeDomain: 'googleapis.com' }
 /** A line that died without a word is noticed, and one that was away for long is tried again every few seconds, not after two minutes. */
 const line = { 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms': 5_000, 'grpc.max_reconnect_backoff_ms': 5_000 }
 
+/**
+ * Closed over a listener that just begins, or a read that is being repeated, the client lets a promise fail that nobody can hear: the
+ * process would end with a stack, in place of its own last words. So its pool of lines is heard here.
+ */
+const hearWhatEnds = (firestore: Firestore): void => {
+  const { _clientPool: pool } = firestore as unknown as { _clientPool: { run(...given: unknown[]): Promise<unknown> } }
+  const run = pool.run.bind(pool)
+  pool.run = (...given) => {
+    const running = run(...given)
+    running.catch(() => undefined)
+    return running
+  }
+}
+
 /** Credentials are the application default ones, as Google's libraries find them; the emulators need none. */
 export const openConnection = ({ project, database, emulators }: GoogleStore): Connection => {
   const firestore = new Firestore({
@@ -30,6 +44,7 @@ export const openConnection = ({ project, database, emulators }: GoogleStore): C
     ...line,
     ...(emulators === undefined ? {} : { host: emulators.firestore, port: portOf(emulators.firestore), ssl: false, ...withoutCredentials }),
   })
+  hearWhatEnds(firestore)
   const pubsub = new PubSub({
     projectId: project,
     ...line,

@@ -5,7 +5,6 @@ import type { Data } from '../data.ts'
 import { openBus } from './bus.ts'
 import { checkCredentials, type GoogleStore, openConnection } from './connection.ts'
 import { openDocuments } from './documents.ts'
-import { noCallsUnderWay } from './firestore-calls.ts'
 import { openJournal } from './journal.ts'
 import { openLease } from './lease.ts'
 import { openSnapshots } from './snapshots.ts'
@@ -26,7 +25,7 @@ const closesWithinMs = 2_000
 /** Connects at the first question. On emulators, which begin empty, the topics are made. @throws Error in one line */
 export const openGoogle = async ({ store, mode, topics, clock, warn, failed }: GoogleDataOptions): Promise<Data> => {
   const connection = openConnection(store)
-  const { firestore, pubsub } = connection
+  const { firestore, pubsub, close } = connection
   await checkCredentials(connection)
   const leaving = new AbortController()
   const abandoned = leaving.signal
@@ -46,7 +45,7 @@ export const openGoogle = async ({ store, mode, topics, clock, warn, failed }: G
       const longEnough = new Promise<void>((resolve) => {
         callOff = clock.after(closesWithinMs, resolve) // the clients wait for calls under way, on a dead line for ever
       })
-      await Promise.race([Promise.all([pubsub.close(), noCallsUnderWay().then(() => firestore.terminate())]), longEnough])
+      await Promise.race([close(), longEnough])
       callOff()
     },
   }

@@ -63,22 +63,6 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 const givenUp = (what: string): StoreUnavailable => new StoreUnavailable(`${what}: given up before Firestore answered`)
 
-let underWay = 0
-let onQuiet: (() => void)[] = []
-const ended = (): void => {
-  underWay -= 1
-  if (underWay > 0) return
-  for (const tell of onQuiet) tell()
-  onQuiet = []
-}
-
-/**
- * Resolves when no call of this process is under way, those that were given up included. A client that is closed before repeats its
- * reads all the same, and fails where nobody can hear it.
- */
-export const noCallsUnderWay = (): Promise<void> =>
-  underWay === 0 ? Promise.resolve() : new Promise((resolve) => void onQuiet.push(resolve))
-
 /** One try. @throws StoreUnavailable after the deadline or when abandoned; otherwise what the call throws */
 export const inTime = <T>(call: () => Promise<T>, { what, deadlineMs, clock, abandoned }: Patience): Promise<T> =>
   new Promise((resolve, reject) => {
@@ -93,9 +77,7 @@ export const inTime = <T>(call: () => Promise<T>, { what, deadlineMs, clock, aba
       settle() // a second time it does nothing: the answer of a call that lost the race is heard, and dropped
     }
     abandoned?.addEventListener('abort', giveUp)
-    const answered = call()
-    underWay += 1
-    answered.finally(ended).then(
+    call().then(
       (answer) => end(() => resolve(answer)),
       (error: unknown) => end(() => reject(error)),
     )
