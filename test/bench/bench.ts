@@ -37,7 +37,7 @@ await new Command('bench')
   .addArgument(
     new Argument('[what]', 'where the data lives, or the gateway').choices(['embedded', 'google', 'gateway']).default('embedded'),
   )
-  .option('--events <number>', 'google: length of the journal that is rebuilt', wholeNumber(1_000, 1_000_000), 20_000)
+  .option('--events <number>', 'google: length of the journal that is rebuilt', wholeNumber(1_000, 1_000_000), 100_000)
   .option('--days <number>', 'google: how many sessions are lived through', wholeNumber(2, 1_000), 30)
   .action(async (what: 'embedded' | 'google' | 'gateway', options: GoogleOptions) => {
     console.log(await { embedded, google: () => google(options), gateway }[what]())

@@ -16,8 +16,8 @@ import { newProject } from './world.ts'
 
 const batchSize = 400
 const batchesAtOnce = 3
-/** As large as the journal's own pages. */
-const pageSize = 100
+/** As large as the journal makes its own pages of commits of this size. */
+const pageSize = 2_000
 
 const documentId = (position: number): string => String(position).padStart(12, '0')
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
