@@ -27,7 +27,9 @@ export const historyAnswers: Answers<'reqHistoricalData' | 'cancelHistoricalData
       return refuse(client, requestId, noHistory(`HMDS query returned no data: ${what}`))
     }
     client.connection.send(messages.historicalData(requestId, answer))
-    if (keepUpToDate) client.bars.set(requestId, { listing, request, since: answer.bars.at(-1)!.start, told: '' })
+    const last = answer.bars.at(-1)!
+    const told = messages.historicalDataUpdate(requestId, last).join('|')
+    if (keepUpToDate) client.bars.set(requestId, { listing, request, since: last.start, told })
   },
   cancelHistoricalData: (_, client, { requestId }) => {
     if (client.bars.delete(requestId)) refuse(client, requestId, noHistory(`API historical data query cancelled: ${requestId}`))
