@@ -6,8 +6,8 @@ import type { OrderEntry } from './order-entry.ts'
 import type { Side } from './path.ts'
 import type { Listing } from './universe.ts'
 
-/** `ApiPending`: held in the gateway, not transmitted. The others as in IB's API. */
-export type OrderStatus = 'ApiPending' | 'PreSubmitted' | 'Submitted' | 'Filled' | 'Cancelled'
+/** `ApiPending`: held in the gateway, not transmitted. `Inactive`: taken, then put aside for a reason. The others as in IB's API. */
+export type OrderStatus = 'ApiPending' | 'PreSubmitted' | 'Submitted' | 'Filled' | 'Cancelled' | 'Inactive'
 
 export type Order = Omit<OrderEntry, 'transmit' | 'whatIf'> & {
   /** 0 for an order that a person placed by hand. */
@@ -71,6 +71,8 @@ export type Book = {
   /** The id that a client is told: one more than the highest it ever used. */
   nextOrderId: (clientId: number) => number
   usedOrderIds: () => ReadonlyMap<number, number>
+  /** Forgets so many of the ids that each client used last. */
+  rollBackOrderIds: (count: number) => void
   nextExecId: () => string
   nextPermId: () => number
   forget: () => void
@@ -109,6 +111,9 @@ export const createBook = (seed: number, start: number): Book => {
     working: () => orders.filter(isWorking),
     nextOrderId: (clientId) => (highestUsed.get(clientId) ?? 0) + 1,
     usedOrderIds: () => highestUsed,
+    rollBackOrderIds: (count) => {
+      for (const [clientId, highest] of highestUsed) highestUsed.set(clientId, Math.max(0, highest - count))
+    },
     nextExecId: () => `${run}.${hexadecimal(++execIds)}.01`,
     nextPermId,
     forget: () => {

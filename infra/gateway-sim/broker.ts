@@ -38,8 +38,8 @@ export type Broker = OrderDesk &
     frictions: Frictions
     now: () => number
     nextEventAt: () => number
-    /** Runs everything due until then, in the order of time. */
-    advanceTo: (to: number) => void
+    /** Runs everything due until then, in the order of time; stops after the events of the moment that `interrupted` names. */
+    advanceTo: (to: number, interrupted?: () => number) => void
   }
 
 export type BrokerOptions = {
@@ -128,10 +128,11 @@ export const createBroker = (options: BrokerOptions, report: (report: Report) =>
     ...createOrderDesk(floor, filling, universe, account),
     fillPartly: filling.fillPartly,
     forgetPartials: filling.forgetPartials,
-    advanceTo: (to) => {
-      for (let at = nextEventAt(); at <= to; at = nextEventAt()) step(at)
-      if (to <= now) return
-      tellStops(moveTime(to))
+    advanceTo: (to, interrupted = () => Number.POSITIVE_INFINITY) => {
+      for (let at = nextEventAt(); at <= Math.min(to, interrupted()); at = nextEventAt()) step(at)
+      const end = Math.min(to, interrupted())
+      if (end <= now) return
+      tellStops(moveTime(end))
       report({ kind: 'prices' })
     },
   }

@@ -2,17 +2,18 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as t from 'io-ts'
+import { newYorkDate, newYorkMidnightAfter } from '../../domain/calendar.ts'
 import { decode } from '../../domain/decode.ts'
 import { type Announced, announceAction, announcePermission } from './announcements.ts'
-import type { Broker } from './broker.ts'
-import type { Clock } from './clock.ts'
-import { applyFault, FaultRefused, faults } from './faults.ts'
+import { applyFault, checkFault, FaultRefused, type FaultTarget, faultsTold } from './faults.ts'
 import { readFrictions } from './frictions.ts'
-import type { GatewayServer } from './server.ts'
+import { comingSession, openSession } from './market.ts'
+import { armed } from './misbehaviour.ts'
+import { readScript, type Script } from './script.ts'
 import { stateOf } from './state.ts'
-import { instantOf } from './time-text.ts'
+import { instantOf, newYorkClock } from './time-text.ts'
 
-export type ControlTarget = { broker: Broker; clock: Clock; server: GatewayServer }
+export type ControlTarget = FaultTarget & { script: Script }
 
 type Answer = { status: number; body: object }
 
@@ -64,11 +65,19 @@ const respond = async (request: IncomingMessage, target: ControlTarget): Promise
     case 'GET /state':
       return { status: 200, body: stateOf(target) }
     case 'GET /faults':
-      return { status: 200, body: Object.fromEntries(Object.entries(faults).map(([name, { run: _, ...row }]) => [name, row])) }
+      return { status: 200, body: { faults: faultsTold(), armed: armed(target.server.misbehaviour), script: target.script.told() } }
+    case 'POST /script':
+      return { status: 200, body: addToScript(await bodyOf(request), target) }
+    case 'DELETE /script':
+      target.script.clear()
+      return { status: 200, body: { done: true } }
+    case 'GET /clock':
+      return { status: 200, body: clockOf(target) }
     case 'POST /clock':
       return { status: 200, body: await moveClock(await bodyOf(request), target) }
     case 'POST /faults': {
-      const done = applyFault(await bodyOf(request), target)
+      const done = await applyFault(await bodyOf(request), target)
+      target.clock.settle()
       await target.server.flushed()
       return { status: 200, body: { done: true, ...done } }
     }
@@ -87,8 +96,10 @@ const respond = async (request: IncomingMessage, target: ControlTarget): Promise
   }
 }
 
-const routes =
-  'GET /state, GET /faults, POST /faults, POST /clock, POST /frictions, POST /corporate-actions, POST /permissions, POST /orders and POST /orders/cancel'
+const routes = [
+  ...['GET /state', 'GET /faults', 'POST /faults', 'POST /script', 'DELETE /script', 'GET /clock', 'POST /clock'],
+  ...['POST /frictions', 'POST /corporate-actions', 'POST /permissions', 'POST /orders', 'POST /orders/cancel'],
+].join(', ')
 
 const announced = (told: Announced): Answer => {
   if ('problem' in told) throw new BadRequest(told.problem)
@@ -111,34 +122,81 @@ const bodyOf = async (request: IncomingMessage): Promise<unknown> => {
 }
 
 const To = t.strict({ to: t.string })
+const By = t.strict({ by: t.number })
 const Mode = t.intersection([t.strict({ mode: t.keyof({ step: null, real: null }, '"step" or "real"') }), t.partial({ speed: t.number })])
 
 /** Answers after all that was due has been written to the sockets; `unread` counts clients that did not take it in time. */
 const moveClock = async (body: unknown, target: ControlTarget): Promise<object> => {
-  if (typeof body !== 'object' || body === null || 'to' in body === 'mode' in body)
-    throw new BadRequest('the body needs either "to" or "mode"')
-  if ('to' in body) moveTo(body, target)
-  else changeMode(body, target)
+  const given = typeof body === 'object' && body !== null ? ['to', 'by', 'mode'].filter((name) => name in body) : []
+  if (given.length !== 1) throw new BadRequest('the body needs one of "to", "by" and "mode"')
+  if (given[0] === 'mode') changeMode(body, target)
+  else moveTo(given[0] === 'to' ? timeOf(read(To, body).to, target) : timeAfter(read(By, body).by, target), target)
   const unread = await target.server.flushed()
-  const { broker, clock } = target
-  return { clock: iso(broker.now()), nextEventAt: iso(broker.nextEventAt()), ...clock.mode(), ...(unread > 0 ? { unread } : {}) }
+  return { ...clockOf(target), ...(unread > 0 ? { unread } : {}) }
 }
 
-const moveTo = (body: object, { broker, clock }: ControlTarget): void => {
-  const decoded = decode(To, body)
-  if (!decoded.ok) throw new BadRequest(decoded.problem)
-  const to = instantOf(decoded.value.to)
-  if (to === undefined) throw new BadRequest(`to: ${JSON.stringify(decoded.value.to)} is neither a date nor an ISO time with its zone`)
-  if (to < broker.now()) throw new BadRequest(`to: ${decoded.value.to} is before the clock, ${iso(broker.now())}`)
-  if (to > broker.now() + longestStride)
-    throw new BadRequest(`to: ${decoded.value.to} is more than ten years after the clock, ${iso(broker.now())}`)
+/** What the time is, here and in New York, and what comes next. */
+const clockOf = ({ clock }: ControlTarget): object => {
+  const now = clock.now()
+  const session = comingSession(now)
+  return {
+    clock: iso(now),
+    newYork: `${newYorkDate(now)} ${newYorkClock(now)}`,
+    nextEventAt: iso(clock.nextEventAt()),
+    ...clock.mode(),
+    inSession: openSession(now) !== undefined,
+    session: { date: session.date, open: iso(session.open), close: iso(session.close) },
+  }
+}
+
+/** Moments that need not be counted out: the next event, the next open, the next close, the next midnight in New York. */
+const moments: Readonly<Record<string, (target: ControlTarget) => number>> = {
+  next: ({ clock }) => clock.nextEventAt(),
+  open: ({ clock }) => {
+    const coming = comingSession(clock.now())
+    return coming.open > clock.now() ? coming.open : comingSession(coming.close).open
+  },
+  close: ({ clock }) => comingSession(clock.now()).close,
+  midnight: ({ clock }) => newYorkMidnightAfter(clock.now()),
+}
+
+const timeOf = (text: string, target: ControlTarget): number => {
+  const to = Object.hasOwn(moments, text) ? moments[text]!(target) : instantOf(text)
+  if (to !== undefined) return to
+  throw new BadRequest(
+    `to: ${JSON.stringify(text)} is neither a date nor an ISO time with its zone, nor ${Object.keys(moments).join(', ')}`,
+  )
+}
+
+const timeAfter = (seconds: number, { clock }: ControlTarget): number => {
+  if (!(seconds > 0 && Number.isFinite(seconds))) throw new BadRequest(`by: expected a positive number of seconds, got ${seconds}`)
+  return clock.now() + Math.round(seconds * 1000)
+}
+
+const moveTo = (to: number, { clock }: ControlTarget): void => {
+  const now = clock.now()
+  if (to < now) throw new BadRequest(`to: ${iso(to)} is before the clock, ${iso(now)}`)
+  if (to > now + longestStride) throw new BadRequest(`the move is to more than ten years after the clock, ${iso(now)}`)
   clock.moveTo(to)
 }
 
-const changeMode = (body: object, { clock }: ControlTarget): void => {
-  const decoded = decode(Mode, body)
+const read = <A>(codec: t.Decoder<unknown, A>, body: unknown): A => {
+  const decoded = decode(codec, body)
   if (!decoded.ok) throw new BadRequest(decoded.problem)
-  const { mode, speed = 1 } = decoded.value
+  return decoded.value
+}
+
+const addToScript = (body: unknown, { script }: ControlTarget): object => {
+  try {
+    script.add(readScript(body, checkFault))
+  } catch (error) {
+    throw new BadRequest((error as Error).message)
+  }
+  return { script: script.told() }
+}
+
+const changeMode = (body: unknown, { clock }: ControlTarget): void => {
+  const { mode, speed = 1 } = read(Mode, body)
   if (!(speed > 0 && Number.isFinite(speed))) throw new BadRequest(`speed: expected a positive number, got ${speed}`)
   if (mode === 'real') clock.real(speed)
   else clock.step()
@@ -146,9 +204,7 @@ const changeMode = (body: object, { clock }: ControlTarget): void => {
 
 /** What fills cost from now on. */
 const changeFrictions = (body: unknown, { broker }: ControlTarget): object => {
-  const changes = decode(t.UnknownRecord, body)
-  if (!changes.ok) throw new BadRequest(changes.problem)
-  const changed = readFrictions(broker.frictions, changes.value)
+  const changed = readFrictions(broker.frictions, read(t.UnknownRecord, body))
   if ('problem' in changed) throw new BadRequest(changed.problem)
   return Object.assign(broker.frictions, changed)
 }
@@ -171,9 +227,7 @@ const ByHand = t.intersection([
 
 /** An order as a person places it in the window of the gateway: no client's, without a ref. Answers its permId and status. */
 const placeByHand = async (body: unknown, { broker, server }: ControlTarget): Promise<object> => {
-  const decoded = decode(ByHand, body)
-  if (!decoded.ok) throw new BadRequest(decoded.problem)
-  const { symbol, quantity, orderType = 'MKT', outsideRth = false, ...fields } = decoded.value
+  const { symbol, quantity, orderType = 'MKT', outsideRth = false, ...fields } = read(ByHand, body)
   const listing = broker.universe.traded(symbol)
   if (!listing) throw new BadRequest(`symbol: there is no contract ${JSON.stringify(symbol)}`)
   const given = Object.entries(fields).map(([name, value]) => [name, String(value)])
@@ -189,9 +243,7 @@ const placeByHand = async (body: unknown, { broker, server }: ControlTarget): Pr
 const Cancelled = t.strict({ permId: t.number })
 
 const cancelByHand = async (body: unknown, { broker, server }: ControlTarget): Promise<object> => {
-  const decoded = decode(Cancelled, body)
-  if (!decoded.ok) throw new BadRequest(decoded.problem)
-  const refused = broker.cancelByHand(decoded.value.permId)
+  const refused = broker.cancelByHand(read(Cancelled, body).permId)
   if (refused) throw new BadRequest(`${refused.code}: ${refused.text}`)
   await server.flushed()
   return { done: true }

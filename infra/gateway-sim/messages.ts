@@ -96,6 +96,11 @@ export const orderStatus = ({ book }: Told, order: Order): Field[] => [
   ...[order.clientId, whyHeld(book, order), 0],
 ]
 
+/** Of an order that is in no book. */
+export const strangeStatus = (orderId: number, status: string, permId: number, clientId: number): Field[] => [
+  ...[3, orderId, status, 0, 0, 0, permId, 0, 0, clientId, '', 0],
+]
+
 /** An order placed by hand has got a number, by which client 0 may change it. */
 export const orderBound = ({ permId, clientId, orderId }: Order): Field[] => [100, permId, clientId, orderId]
 

@@ -6,10 +6,12 @@ import type { BarsFile, DailyBar } from './bars-file.ts'
 import { type Broker, createBroker } from './broker.ts'
 import { createClock } from './clock.ts'
 import { startControlServer } from './control.ts'
+import { applyFault, checkFault, touchesBroker } from './faults.ts'
 import { type Frictions, noFrictions, readFrictions } from './frictions.ts'
 import { createMarket } from './market.ts'
 import { newestServerVersion, oldestServerVersion } from './messages.ts'
 import { withoutRate } from './rates.ts'
+import { createScript, type Entry, readScript, readScriptFile, type Script } from './script.ts'
 import { type GatewayServer, startGatewayServer } from './server.ts'
 import { instantOf } from './time-text.ts'
 import { createUniverse } from './universe.ts'
@@ -34,6 +36,8 @@ export type GatewaySimulatorOptions = {
   maxServerVersion?: number
   /** Spread, slippage, how much the market takes at once, commissions; by default only the commissions of IB's fixed schedule. */
   frictions?: Partial<Frictions>
+  /** Faults by a plan: entries, or the path of a file of them. */
+  script?: string | readonly object[]
 }
 
 export type GatewaySimulator = { port: number; controlPort: number; close: () => Promise<void> }
@@ -59,6 +63,7 @@ export const startGatewaySimulator = async (options: GatewaySimulatorOptions = {
     throw new Error(`maxServerVersion: expected ${oldestServerVersion} to ${newestServerVersion}, got ${maxServerVersion}`)
   }
 
+  const entries = scriptOf(options.script ?? [])
   const frictions = readFrictions(noFrictions, options.frictions ?? {})
   if ('problem' in frictions) throw new Error(frictions.problem)
 
@@ -73,19 +78,36 @@ export const startGatewaySimulator = async (options: GatewaySimulatorOptions = {
   const broker: Broker = createBroker({ account, cash, start, seed, universe, market, frictions }, (report) => parts.server?.report(report))
   moment.now = broker.now
   const clock = createClock(broker)
-  const server = await startGatewayServer({ host, port, maxServerVersion }, broker, clock.catchUp)
+  const script: Script = createScript(seed, clock, { run: (body) => applyFault(body, target), touchesBroker })
+  addTo(script, entries)
+  const surroundings = { catchUp: clock.catchUp, happened: script.happened, done: clock.settle }
+  const server = await startGatewayServer({ host, port, maxServerVersion, seed }, broker, surroundings)
   parts.server = server
-  const control = await startControlServer(host, controlPort, { broker, clock, server }).catch(async (error: unknown) => {
+  const target = { broker, clock, server, script, ends: new Map<string, () => void>() }
+  const control = await startControlServer(host, controlPort, target).catch(async (error: unknown) => {
     await server.close()
     throw error
   })
   return {
-    port: server.port,
+    port: server.port(),
     controlPort: control.port,
     close: async () => {
       clock.stop()
       await Promise.all([control.close(), server.close()])
     },
+  }
+}
+
+const scriptOf = (given: string | readonly object[]): Entry[] =>
+  named(() => (typeof given === 'string' ? readScriptFile(given, checkFault) : readScript(given, checkFault)))
+
+const addTo = (script: Script, entries: readonly Entry[]): void => named(() => script.add(entries))
+
+const named = <A>(act: () => A): A => {
+  try {
+    return act()
+  } catch (error) {
+    throw new Error(`script: ${(error as Error).message}`, { cause: error })
   }
 }
 

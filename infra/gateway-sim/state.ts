@@ -3,6 +3,7 @@ import { type Book, type Execution, type Order, remaining } from './book.ts'
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
 import { whyHeld } from './floor.ts'
+import { armed } from './misbehaviour.ts'
 import { ocaGroupOf } from './oca.ts'
 import type { GatewayServer } from './server.ts'
 import { openPositions } from './trading.ts'
@@ -10,11 +11,10 @@ import { openPositions } from './trading.ts'
 export const stateOf = ({ broker, clock, server }: { broker: Broker; clock: Clock; server: GatewayServer }): object => {
   const { account, book, trading } = broker
   const worth = trading.valuation()
-  const { hang, ...misbehaviour } = server.misbehaviour
   return {
     clock: iso(broker.now()),
     ...clock.mode(),
-    nextEventAt: iso(broker.nextEventAt()),
+    nextEventAt: iso(clock.nextEventAt()),
     account,
     cash: worth.cash,
     netLiquidation: worth.netLiquidation,
@@ -41,7 +41,7 @@ export const stateOf = ({ broker, clock, server }: { broker: Broker; clock: Cloc
       [...server.received].map(([clientId, counts]) => [clientId, [...counts].map(([orderRef, count]) => ({ orderRef, count }))]),
     ),
     nextValidId: Object.fromEntries([...book.usedOrderIds().keys()].map((clientId) => [clientId, book.nextOrderId(clientId)])),
-    misbehaviour: { ...misbehaviour, hang: [...hang] },
+    misbehaviour: armed(server.misbehaviour),
   }
 }
 

@@ -20,6 +20,9 @@ export type Report =
   | { kind: 'holdings'; listing: Listing }
   | { kind: 'prices' }
 
+/** What an execution says of the order that it belongs to. */
+export type NamedAs = Partial<Pick<Execution, 'clientId' | 'orderId' | 'orderRef'>>
+
 export type Trading = {
   account: () => Account
   priceOf: (position: { listing: Listing; averageCost?: number }) => number
@@ -27,8 +30,8 @@ export type Trading = {
   /** The account as a trade would leave it. */
   after: (order: Order, price: number) => { valuation: Valuation; commission: number }
   trade: (order: Order, shares: number, price: number) => void
-  /** A trade that no order of the API made: client 0, order 0. */
-  handTrade: (listing: Listing, side: Side, shares: number, price: number, orderRef: string) => void
+  /** A trade of no order in the book: client 0, order 0, unless `as` says another. */
+  handTrade: (listing: Listing, side: Side, shares: number, price: number, as?: NamedAs) => void
   transfer: (listing: Listing, quantity: number, price: number) => void
   /** A further revision of an execution; undefined when there is none with that id. */
   correct: (execId: string, shares: number | undefined, price: number | undefined) => Execution | undefined
@@ -165,9 +168,9 @@ export const createTrading = (
       return { valuation: valuation(applied.account, priceOf, rateOf), commission }
     },
     trade,
-    handTrade: (listing, side, shares, price, orderRef) => {
+    handTrade: (listing, side, shares, price, as = {}) => {
       const commission = commissionOf(listing, shares, shares * price)
-      const ids = { orderId: 0, clientId: 0, permId: book.nextPermId(), orderRef }
+      const ids = { orderId: 0, clientId: 0, orderRef: '', permId: book.nextPermId(), ...as }
       record({ ...ids, listing, side, shares, price, cumulative: shares, averagePrice: price, commission })
     },
     transfer: (listing, quantity, price) => {

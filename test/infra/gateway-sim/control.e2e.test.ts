@@ -92,13 +92,13 @@ describe('gateway simulator, clock', () => {
       const { status, error } = await simulator.post(path, body)
       return [status, error]
     }
-    expect(await wrong('/clock', {})).to.deep.equal([400, 'the body needs either "to" or "mode"'])
-    expect(await wrong('/clock', 5)).to.deep.equal([400, 'the body needs either "to" or "mode"'])
-    expect(await wrong('/clock', { to: 'noon' })).to.deep.equal([400, 'to: "noon" is neither a date nor an ISO time with its zone'])
-    expect(await wrong('/clock', { to: '2019-02-30' })).to.deep.equal([
-      400,
-      'to: "2019-02-30" is neither a date nor an ISO time with its zone',
-    ])
+    expect(await wrong('/clock', {})).to.deep.equal([400, 'the body needs one of "to", "by" and "mode"'])
+    expect(await wrong('/clock', 5)).to.deep.equal([400, 'the body needs one of "to", "by" and "mode"'])
+    const neither = 'is neither a date nor an ISO time with its zone, nor next, open, close, midnight'
+    expect(await wrong('/clock', { to: 'noon' })).to.deep.equal([400, `to: "noon" ${neither}`])
+    expect(await wrong('/clock', { to: '2019-02-30' })).to.deep.equal([400, `to: "2019-02-30" ${neither}`])
+    expect(await wrong('/clock', { by: 0 })).to.deep.equal([400, 'by: expected a positive number of seconds, got 0'])
+    expect(await wrong('/clock', { by: 60, to: 'next' })).to.deep.equal([400, 'the body needs one of "to", "by" and "mode"'])
     expect((await wrong('/clock', { to: '2019-06-01' }))[1]).to.contain('is before the clock, 2019-06-03T13:00:00.000Z')
     expect((await wrong('/clock', { to: '9999-01-01' }))[1]).to.contain('more than ten years after the clock')
     expect((await wrong('/clock', { mode: 'slow' }))[1]).to.contain('mode: expected "step" or "real"')
@@ -189,6 +189,6 @@ describe('gateway simulator, as a process', () => {
 
   it('says in one line what is wrong, and fails', async () => {
     const { out, complaint, code } = await output(spawn(process.execPath, [main, '--cash', 'much']))
-    expect([out, complaint, code]).to.deep.equal(['', 'gateway-sim: --cash: not a valid number: "much"\n', 1])
+    expect([out, complaint, code]).to.deep.equal(['', 'gateway-sim: --cash: expected a number or USD=N,EUR=N, got "much"\n', 1])
   })
 })

@@ -269,7 +269,9 @@ describe('gateway simulator, faults', () => {
     expect(await wrong({ fault: 'fire' })).to.contain('"fire" is not one of dropConnections, ')
     expect(await wrong({ fault: 'toString' })).to.contain('"toString" is not one of')
     expect(await wrong({ fault: 'rejectNext', code: 201 })).to.contain('text: expected string, got nothing')
-    expect(await wrong({ fault: 'dropConnections', when: 'later' })).to.equal('when: expected now, beforeAck or afterAck, got "later"')
+    expect(await wrong({ fault: 'dropConnections', when: 'later' })).to.equal(
+      'when: expected now, onOrder, beforeAck, afterAck, beforeFill or afterFill, got "later"',
+    )
     expect(await wrong({ fault: 'partialFill', quantity: -1 })).to.equal('quantity: expected a positive number, got -1')
     expect(await wrong({ fault: 'swallowOrder', counts: 2 })).to.contain('counts: not a field of this fault, which has count')
     expect(await wrong({ fault: 'handTrade', symbol: 'NONE', quantity: 1 })).to.contain('there is no contract "NONE"')
@@ -281,8 +283,9 @@ describe('gateway simulator, faults', () => {
   it('are all told in the README, and by the control port itself', async () => {
     const { simulator } = await inSession()
     const readme = readFileSync(new URL('../../../infra/gateway-sim/README.md', import.meta.url), 'utf8')
-    const told = (await (await fetch(`http://127.0.0.1:${simulator.controlPort}/faults`)).json()) as Record<string, { does: string }>
-    expect(Object.keys(told)).to.deep.equal(Object.keys(faults))
+    const told = (await (await fetch(`http://127.0.0.1:${simulator.controlPort}/faults`)).json()) as Loose
+    expect(Object.keys(told.faults)).to.deep.equal(Object.keys(faults))
+    for (const { does } of Object.values(told.faults) as Loose[]) expect(does).to.match(/^[A-Z1][^\n]+\.$/)
     for (const name of Object.keys(faults)) expect(readme).to.contain(`\`${name}\``)
   })
 })
