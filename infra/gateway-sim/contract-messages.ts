@@ -1,11 +1,10 @@
 /** The messages about contracts, as fields for the wire. Layouts: server versions 178 to 193. */
 import { addDays, newYorkDate, type Session, sessionOn } from '../../domain/calendar.ts'
-import { isTradable, type Listing } from './listing.ts'
+import { isTradable, type Listing, type PriceStep } from './listing.ts'
 import { extendedHours } from './market.ts'
 import { simulatedOrderTypes } from './order-terms.ts'
 import { timesInForce } from './time-in-force.ts'
 import { ibTime } from './time-text.ts'
-import type { PriceStep } from './universe-file.ts'
 import type { Field } from './wire.ts'
 
 /** `20190920`, empty for what does not expire. */

@@ -4,6 +4,9 @@ export const securityTypes = ['STK', 'IND', 'FUT', 'CONTFUT', 'CASH'] as const
 /** Stocks and ETFs, indices, futures of one month, the front month of futures whichever it is, currency pairs. */
 export type SecurityType = (typeof securityTypes)[number]
 
+/** From `lowEdge` upwards prices are multiples of `increment`. */
+export type PriceStep = { lowEdge: number; increment: number }
+
 export type Listing = {
   conId: number
   /** Of a currency pair the currency that is bought and sold; `currency` is the one it is paid in. */
@@ -24,6 +27,8 @@ export type Listing = {
   /** Smallest step of an order's size. */
   sizeIncrement: number
   marketRuleId: number
+  /** The steps of that rule, from a low edge upwards. */
+  priceSteps: readonly PriceStep[]
   /** Units of the underlying in one contract; 1 for what is no future. */
   multiplier: number
   /** The series of prices in the market that it trades by; empty for a contract without prices. */
@@ -37,6 +42,10 @@ export type Listing = {
   category: string
   subcategory: string
 }
+
+/** Smallest step of a price that high. */
+export const tickAt = ({ priceSteps, minTick }: Listing, price: number): number =>
+  priceSteps.findLast(({ lowEdge }) => lowEdge <= price)?.increment ?? minTick
 
 /** Orders can be placed in it. */
 export const isTradable = ({ secType }: Listing): boolean => secType !== 'IND' && secType !== 'CONTFUT'

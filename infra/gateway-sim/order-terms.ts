@@ -1,8 +1,9 @@
 /** What an order asks of the market: its type and the prices that the type goes by. */
+
+import { type Listing, tickAt } from './listing.ts'
 import type { Attributes } from './order-fields.ts'
 import { roundTo, type Trail } from './path.ts'
 import { invalid, offTick, type Rejection } from './rejections.ts'
-import type { Listing } from './universe.ts'
 
 export type Terms = {
   orderType: string
@@ -39,7 +40,7 @@ export const simulatedOrderTypes = Object.keys(kinds)
 const isMultiple = (value: number, step: number): boolean => Math.abs(value / step - Math.round(value / step)) < 1e-6
 export const conforms = isMultiple
 
-export const readTerms = (attributes: Attributes, { minTick }: Listing): Terms | Rejection => {
+export const readTerms = (attributes: Attributes, listing: Listing): Terms | Rejection => {
   const orderType = attributes['orderType'] ?? ''
   const kind = Object.hasOwn(kinds, orderType) ? kinds[orderType] : undefined
   if (!kind) return { code: 387, text: `Unsupported order type "${orderType}" for this exchange and security type.` }
@@ -52,7 +53,7 @@ export const readTerms = (attributes: Attributes, { minTick }: Listing): Terms |
   const price = (name: string, what: string): number | Rejection => {
     const value = given(name)
     if (value === undefined || !(value > 0)) return invalid(`an order of type ${orderType} needs a ${what} (${name})`)
-    return isMultiple(value, minTick) ? value : offTick
+    return isMultiple(value, tickAt(listing, value)) ? value : offTick
   }
   if (kind.stop) {
     const stop = price('auxPrice', 'trigger price')

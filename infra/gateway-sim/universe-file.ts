@@ -10,9 +10,9 @@ import { parseDocument } from 'yaml'
 import { sessionOn } from '../../domain/calendar.ts'
 import { decode } from '../../domain/decode.ts'
 import { expiries } from './futures.ts'
+import type { PriceStep } from './listing.ts'
 import { readSeries, type SeriesSource } from './series-source.ts'
 
-export type PriceStep = { lowEdge: number; increment: number }
 /** Of the shares held when `exDate` begins so much a share is paid at the beginning of `payDate`. */
 export type DividendEntry = { exDate: string; payDate: string; amount: number }
 /** `ratio` new shares for one old from `date` on; below 1 it is a reverse split. `inBars`: the bars fall by it themselves. */
@@ -93,7 +93,7 @@ const kinds = {
   STK: { needs: { exchange: text, name: text }, takes: { stockType: text, dividends: t.array(Dividend), splits: t.array(Split) } },
   IND: { needs: { exchange: text, name: text }, takes: {} },
   FUT: {
-    needs: { exchange: text, name: text, multiplier: positive, minTick: positive, months: t.array(monthNumber) },
+    needs: { exchange: text, name: text, multiplier: positive, months: t.array(monthNumber) },
     takes: {
       expiry: t.keyof({ 'third friday': null, 'month end': null }, `one of ${expiries.join(', ')}`),
       listed: positiveWhole,
@@ -136,6 +136,7 @@ const listingEntry = (given: unknown, folder: string): ListingEntry => {
   }
   const { bars, ...rest } = value
   if (rest.timeZone !== undefined && !isZone(rest.timeZone)) return fail(`timeZone: there is no zone ${JSON.stringify(rest.timeZone)}`)
+  if (rest.months?.length === 0) return fail('months: none are given')
   for (const { exDate, payDate } of rest.dividends ?? []) {
     if (payDate < exDate) return fail(`dividends: payDate ${payDate} is before exDate ${exDate}`)
     if (!sessionOn(exDate)) return fail(`dividends: on ${exDate} there is no session`)

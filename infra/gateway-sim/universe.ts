@@ -2,18 +2,11 @@
 import { readBars } from './bars.ts'
 import type { BarsFile } from './bars-file.ts'
 import { createFamily, type Family } from './future-family.ts'
-import type { ContractQuery, Listing } from './listing.ts'
+import type { ContractQuery, Listing, PriceStep } from './listing.ts'
 import { listingOf, stockWithBars } from './listing-entry.ts'
 import { builtInSeries, seriesFrom, syntheticBars } from './series.ts'
 import type { SeriesSource } from './series-source.ts'
-import {
-  builtInUniverse,
-  type DividendEntry,
-  type ListingEntry,
-  type PriceStep,
-  type SplitEntry,
-  type UniverseFile,
-} from './universe-file.ts'
+import { builtInUniverse, type DividendEntry, type ListingEntry, type SplitEntry, type UniverseFile } from './universe-file.ts'
 
 export type { ContractQuery, Listing } from './listing.ts'
 
@@ -47,7 +40,7 @@ export const createUniverse = (
   file: UniverseFile = builtInUniverse(),
   now: () => number = () => usualStart,
 ): Universe => {
-  const entries = file.listings.map((entry) => ({ entry, listing: listingOf(entry) }))
+  const entries = file.listings.map((entry) => ({ entry, listing: listingOf(entry, file.marketRules) }))
   const singles = entries.filter(({ entry }) => entry.secType !== 'FUT')
   const families = entries.flatMap(({ entry, listing }): Family[] => {
     if (entry.secType !== 'FUT') return []
@@ -57,7 +50,9 @@ export const createUniverse = (
     return [createFamily(entry, listing, underlying, () => base(entry, listing))]
   })
   const named = new Set(singles.map(({ listing }) => listing.series))
-  const others = symbols.filter((symbol) => !named.has(symbol) && !families.some((family) => family.owns(symbol))).map(stockWithBars)
+  const others = symbols
+    .filter((symbol) => !named.has(symbol) && !families.some((family) => family.owns(symbol)))
+    .map((symbol) => stockWithBars(symbol, file.marketRules))
   const fixed = [...singles.map(({ listing }) => listing), ...others]
   assertUnique([...fixed, ...families.map(({ continuous }) => continuous)])
 

@@ -105,6 +105,17 @@ for (const maxServerVersion of versions) {
       await client.next(EventName.info, (text, code) => code === 321 && text.includes('4711'))
     })
 
+    it('holds the prices of orders to the step of their height', async () => {
+      const { client } = await at()
+      const german = { symbol: 'SYNEUR', secType: SecType.STK, exchange: 'SMART', currency: 'EUR' }
+      for (const [orderId, price] of [9.999, 20.005, 20.003, 50.01, 50.005].entries()) {
+        client.api.placeOrder(orderId + 1, german, limit('BUY', 1, price))
+      }
+      await client.settled()
+      const refused = client.all(EventName.error).filter(([, code]) => code === 110)
+      expect(refused.map(([, , id]) => id)).to.deep.equal([3, 5])
+    })
+
     it('symbols that begin like what somebody types, or a word of their name', async () => {
       const { client } = await at()
       client.api.reqMatchingSymbols(1, 'syn')
