@@ -3,21 +3,30 @@ import { parseArgs } from 'node:util'
 import type { Schedule } from './commission.ts'
 import { type GatewaySimulatorOptions, startGatewaySimulator } from './simulator.ts'
 
-export const gatewaySimulatorUsage = `gateway-sim: a server that speaks the TWS protocol
+/** Every argument, with its value and what it says; `ibt gateway-sim` takes the same. */
+export const gatewaySimulatorArguments = [
+  { name: 'port', value: 'N', says: 'API port (default: any free one)' },
+  { name: 'control-port', value: 'N', says: 'HTTP control port on loopback (default: any free one)' },
+  { name: 'bars', value: 'SYMBOL=FILE', says: 'bars of a symbol, CSV with date,open,high,low,close,volume; may be repeated' },
+  { name: 'universe', value: 'FILE', says: 'contracts of your own (YAML or JSON), on top of the built-in ones' },
+  { name: 'start', value: 'DATE', says: 'simulated start: a date or an ISO time with its zone (default 2019-06-03)' },
+  { name: 'seed', value: 'N', says: 'whole number that fixes the course of the days, all ids and all chances (default 1)' },
+  { name: 'script', value: 'FILE', says: 'faults by a plan, YAML or a JSON object a line' },
+  { name: 'account', value: 'NAME', says: 'account (default DU1234567)' },
+  { name: 'cash', value: 'N', says: 'US dollars at the start (default 100000), or amounts by currency: USD=90000,EUR=5000' },
+  { name: 'max-server-version', value: 'N', says: '178 to 193 (default 193)' },
+  { name: 'spread', value: 'TICKS', says: 'between bid and ask (default 0)' },
+  { name: 'slippage', value: 'BP', says: 'the most that an order at market pays more, in basis points (default 0)' },
+  { name: 'participation', value: 'X', says: "share of a bar's volume that orders trade of it, 0 to 1 (default 0, no limit)" },
+  { name: 'commission', value: 'NAME', says: 'fixed, tiered or none (default fixed)' },
+] as const
 
-  --port N             API port (default: any free one)
-  --control-port N     control port (default: any free one)
-  --bars SYMBOL=FILE   bars of a symbol, CSV with date,open,high,low,close,volume; may be repeated
-  --universe FILE      contracts of your own (YAML or JSON), on top of the built-in ones
-  --start DATE         simulated start: a date or an ISO time with its zone
-  --seed N             whole number that fixes the course of the days and all ids
-  --account NAME       account (default DU1234567)
-  --cash N             US dollars at the start (default 100000), or amounts by currency: USD=90000,EUR=5000
-  --max-server-version N   178 to 193 (default 193)
-  --spread TICKS       between bid and ask (default 0)
-  --slippage BP        the most that an order at market pays more, in basis points (default 0)
-  --participation X    share of a bar's volume that orders trade of it, 0 to 1 (default 0, no limit)
-  --commission NAME    fixed, tiered or none (default fixed)`
+const usage = (): string => {
+  const flags = gatewaySimulatorArguments.map(({ name, value }) => `--${name} ${value}`)
+  const width = Math.max(...flags.map(({ length }) => length))
+  const lines = gatewaySimulatorArguments.map(({ says }, place) => `  ${flags[place]!.padEnd(width)}  ${says}`)
+  return ['gateway-sim: a server that speaks the TWS protocol', '', ...lines].join('\n')
+}
 
 /** Throws with one line that names the argument that is wrong. */
 export const gatewaySimulatorOptions = (args: readonly string[]): GatewaySimulatorOptions => {
@@ -26,8 +35,7 @@ export const gatewaySimulatorOptions = (args: readonly string[]): GatewaySimulat
     args: [...args],
     options: {
       ...{ port: text, 'control-port': text, start: text, seed: text, account: text, cash: text, 'max-server-version': text },
-      universe: text,
-      ...{ spread: text, slippage: text, participation: text, commission: text },
+      ...{ universe: text, script: text, spread: text, slippage: text, participation: text, commission: text },
       bars: { type: 'string', multiple: true },
     },
   })
@@ -52,12 +60,13 @@ export const gatewaySimulatorOptions = (args: readonly string[]): GatewaySimulat
   return present({
     port: number('port', isPort),
     controlPort: number('control-port', isPort),
-    bars: Object.fromEntries((values.bars ?? []).map(barsArgument)),
+    bars: barsArguments(values.bars ?? []),
     start: values.start,
     seed: number('seed', Number.isInteger),
     account: values.account,
     cash: values.cash === undefined ? undefined : cashArgument(values.cash),
     universe: values.universe,
+    script: values.script,
     maxServerVersion: number('max-server-version', Number.isInteger),
     frictions: Object.keys(frictions).length > 0 ? frictions : undefined,
   })
@@ -76,6 +85,13 @@ const cashArgument = (given: string): number | Record<string, number> => {
       return /^[A-Z]{3}$/.test(currency ?? '') ? [currency, amount(text)] : fail()
     }),
   )
+}
+
+const barsArguments = (given: readonly string[]): Record<string, string> => {
+  const all = given.map(barsArgument)
+  const twice = all.find(([symbol], place) => all.findIndex(([other]) => other === symbol) !== place)
+  if (twice) throw new Error(`--bars: ${twice[0]} is given twice`)
+  return Object.fromEntries(all)
 }
 
 const barsArgument = (given: string): [symbol: string, path: string] => {
@@ -101,7 +117,7 @@ export const runGatewaySimulator = async (options: GatewaySimulatorOptions): Pro
 
 const main = async (args: readonly string[]): Promise<void> => {
   if (args.includes('--help')) {
-    process.stdout.write(`${gatewaySimulatorUsage}\n`)
+    process.stdout.write(`${usage()}\n`)
     return
   }
   await runGatewaySimulator(gatewaySimulatorOptions(args))

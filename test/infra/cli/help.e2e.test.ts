@@ -2,9 +2,23 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { gatewaySimulatorArguments } from '../../../infra/gateway-sim/main.ts'
 import { ibt, temporaryFolder } from './ibt.ts'
 
-const verbs = ['demo', 'start', 'gateway-sim', 'publish', 'journal', 'document', 'documents', 'replay', 'rebuild', 'verify', 'dead-letters', 'topics']
+const verbs = [
+  'demo',
+  'start',
+  'gateway-sim',
+  'publish',
+  'journal',
+  'document',
+  'documents',
+  'replay',
+  'rebuild',
+  'verify',
+  'dead-letters',
+  'topics',
+]
 
 describe('ibt --help', function () {
   this.timeout(30_000)
@@ -24,6 +38,14 @@ describe('ibt --help', function () {
       expect(code, verb).to.equal(0)
       expect(out, verb).to.contain(`npx ibt ${verb}`)
     }
+  })
+
+  it('names every argument of the simulator', async () => {
+    const { out } = await ibt(['gateway-sim', '--help'])
+    for (const { name, value } of gatewaySimulatorArguments) expect(out).to.contain(`--${name} <${value}>`)
+    const main = new URL('../../../infra/gateway-sim/main.ts', import.meta.url).pathname
+    const alone = String(spawnSync(process.execPath, [main, '--help']).stdout)
+    for (const { name, value, says } of gatewaySimulatorArguments) expect(alone).to.contain(`--${name} ${value} `).and.to.contain(says)
   })
 
   it('names what it does not know', async () => {

@@ -178,7 +178,11 @@ describe('ibt start, publish and gateway-sim', function () {
     expect((await own.stop()).code).to.equal(0)
     const wrong: [string[], string][] = [
       [['--port', '70000'], '--port'],
-      [['--bars', 'SPY'], 'It must be SYMBOL=FILE'],
+      [['--bars', 'SPY'], '--bars: expected SYMBOL=FILE'],
+      [['--bars', 'A=a.csv', '--bars', 'A=b.csv'], '--bars: A is given twice'],
+      [['--spread', 'wide'], '--spread: not a valid number: "wide"'],
+      [['--commission', 'free'], 'commission: expected fixed, tiered, none'],
+      [['--script', '/nowhere.yaml'], 'script: /nowhere.yaml: ENOENT'],
       [['--bars', 'SPY=/nowhere.csv'], '/nowhere.csv'],
       [['--start', 'yesterday'], 'start'],
       [['--port', String(gateway.port)], 'is in use by another program'],
