@@ -1,6 +1,8 @@
 /** What goes wrong, each with how it ends and with the words by which a person learns of it. */
-import { newYorkTime } from '../../../domain/calendar.ts'
+import { EventName, IBApi } from '@stoqey/ib'
+import { until } from '../../contract/until.ts'
 import { minute, type Night } from './night.ts'
+import { messages } from './wire.ts'
 
 export type Fault = {
   name: string
@@ -12,7 +14,11 @@ export type Fault = {
   tells?(step: string): RegExp | undefined
   /** Signed shares of SPY that come to the account with no order of ours. */
   brings?: number
+  /** Milliseconds of market time; three minutes by default. */
+  lasts?: number
 }
+
+const hour = 60 * minute
 
 const gone = (night: Night): boolean => night.life().broker.state().phase !== 'ready'
 const arm = (body: object) => (night: Night) => night.fault(body)
@@ -21,6 +27,93 @@ const always = (text: RegExp) => () => text
 /** Of faults that meet an order on its way: told only at the steps that come before it is there. */
 const beforeTheOrder = (text: RegExp) => (step: string) =>
   /connect|gather|reconcile|plan and hand-over/.test(step) && !/^an order/.test(step) ? text : undefined
+
+const intruders = new WeakMap<Night, IBApi>()
+
+// ── What the wire makes of the gateway's words ──
+
+const { orderStatus, error, openOrder, nextValidId, execution, openEnd, executionsEnd, commission, completedEnd } = messages.toClient
+const about = [orderStatus, openOrder, execution, commission]
+const is = ([number]: readonly string[], ...wanted: readonly number[]): boolean => wanted.includes(Number(number))
+
+/** @param change of the fields of each message, made anew for each night */
+const altered = (name: string, change: () => (fields: string[]) => string[][], more: Partial<Fault> = {}): Fault => ({
+  name,
+  begin: async ({ wire }) => wire.alter(change()),
+  end: async ({ wire }) => wire.alter(undefined),
+  ...more,
+})
+const without =
+  (...numbers: readonly number[]) =>
+  () =>
+  (fields: string[]) =>
+    is(fields, ...numbers) ? [] : [fields]
+const withField = (number: number, place: number, text: string) => () => (fields: string[]) =>
+  is(fields, number) ? [fields.map((field, at) => (at === place ? text : field))] : [fields]
+
+/** Executions that are told on their own accord wait for their commission; those that were asked for come as they are. */
+const commissionFirst = () => {
+  const held: string[][] = []
+  return (fields: string[]): string[][] => {
+    if (is(fields, execution) && fields[1] === '-1') {
+      held.push(fields)
+      return []
+    }
+    return is(fields, commission) ? [fields, ...held.splice(0)] : [fields]
+  }
+}
+
+const onTheWire: readonly Fault[] = [
+  altered('every word about orders comes twice', () => (fields) => (is(fields, ...about) ? [fields, fields] : [fields])),
+  altered('commissions come before their executions', commissionFirst),
+  altered('commissions never come', without(commission)),
+  altered('commissions are 1.79e308', withField(commission, 3, '1.7976931348623157E308')),
+  altered('executions come, statuses and open orders do not', without(orderStatus, openOrder)),
+  altered(
+    'statuses come, executions are only told when asked for',
+    () => (fields) => (is(fields, execution) && fields[1] === '-1' ? [] : [fields]),
+  ),
+  altered('every status says Cancelled', withField(orderStatus, 2, 'Cancelled')),
+  altered('every status says Inactive', withField(orderStatus, 2, 'Inactive')),
+  altered('every status says Filled', withField(orderStatus, 2, 'Filled')),
+  altered('errors about orders are lost', () => (fields) => (is(fields, error) && fields[2] !== '-1' ? [] : [fields])),
+  altered('end markers are missing', without(openEnd, executionsEnd, completedEnd)),
+  {
+    name: 'what the gateway says comes byte by byte',
+    begin: async ({ wire }) => wire.fragment(true),
+    end: async ({ wire }) => wire.fragment(false),
+  },
+  {
+    name: 'the line breaks, and the next valid id goes back to 1',
+    begin: async (night) => {
+      night.wire.alter(withField(nextValidId, 2, '1')())
+      await night.fault({ fault: 'dropConnections', when: 'now' })
+    },
+    noticed: gone,
+    end: async ({ wire }) => wire.alter(undefined),
+  },
+  {
+    name: 'the line breaks, and somebody else has the client id for minutes (326)',
+    begin: async (night) => {
+      night.wire.freeze(true)
+      await night.fault({ fault: 'dropConnections', when: 'now' })
+      await until('the client id is free', async () => (await night.state()).connections.length === 0)
+      const intruder = new IBApi({ host: '127.0.0.1', port: night.gatewayPort, clientId: 17, maxReqPerSec: 1_000 })
+      intruders.set(night, intruder)
+      intruder.on(EventName.error, () => undefined)
+      let there = false
+      intruder.once(EventName.nextValidId, () => {
+        there = true
+      })
+      intruder.connect()
+      await until('somebody else is there', () => there, 1_000).catch(() => undefined) // another fault may keep everybody away
+      night.wire.freeze(false)
+    },
+    noticed: gone,
+    end: async (night) => intruders.get(night)?.disconnect(),
+    tells: always(/326/),
+  },
+]
 
 const questions = ['reqExecutions', 'reqAllOpenOrders', 'reqCompletedOrders', 'reqPositions', 'reqAccountUpdates']
 
@@ -90,6 +183,8 @@ export const faults: readonly Fault[] = [
     ...onOff({ fault: 'hangRequests', messages: ['reqContractDetails', 'reqHistoricalData'], on: true }),
   },
   { name: 'cancels vanish', ...onOff({ fault: 'hangRequests', messages: ['cancelOrder'], on: true }) },
+  ...onTheWire,
+  { name: 'cancels are kept until the order has traded', ...onOff({ fault: 'cancelStays', on: true }), lasts: 18 * hour },
   { name: 'cancels are kept for a while', ...onOff({ fault: 'cancelStays', on: true }) },
   {
     name: 'somebody sells by hand against the book',
@@ -133,5 +228,4 @@ export const faults: readonly Fault[] = [
   },
 ]
 
-export const tenOClock = newYorkTime('2020-02-05', '10:00')
-export const faultLasts = 3 * minute
+export const usuallyLasts = 3 * minute

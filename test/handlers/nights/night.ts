@@ -29,6 +29,7 @@ export type State = {
   executions: { execId: string; orderRef: string; shares: number; side: string; symbol: string; conId: number }[]
   positions: { symbol: string; conId: number; quantity: number }[]
   received: Record<string, { orderRef: string; count: number }[]>
+  connections: { clientId: number }[]
 }
 
 /** One life of the engine. */
@@ -36,6 +37,8 @@ type Life = { data: Data; broker: BrokerSession; engine: Engine; ended: boolean;
 
 export type Night = {
   wire: Wire
+  /** The gateway's own port, beside the wire. */
+  gatewayPort: number
   clock: SimulatedClock
   life(): Life
   /** Called with each commit that is about to be appended, and again when it is durable; the engine waits for it. */
@@ -159,6 +162,7 @@ export const startNight = async ({
 
   const night: Night = {
     wire,
+    gatewayPort: simulator.port,
     clock,
     life: () => life,
     watchJournal: (seen) => {
@@ -219,6 +223,7 @@ export const startNight = async ({
     },
     close: async () => {
       wire.watch(undefined)
+      wire.alter(undefined)
       journalSeen = undefined
       wire.freeze(false)
       await night.end()

@@ -8,13 +8,27 @@ export type Direction = 'toGateway' | 'toClient'
 /** Numbers of TWS messages, by what they are to this suite. */
 export const messages = {
   toGateway: { placeOrder: 3, cancelOrder: 4, account: 6, executions: 7, contracts: 9, open: 16, bars: 20, positions: 61, completed: 99 },
-  toClient: { orderStatus: 3, openOrder: 5, execution: 11, commission: 59 },
+  toClient: {
+    orderStatus: 3,
+    error: 4,
+    openOrder: 5,
+    nextValidId: 9,
+    execution: 11,
+    openEnd: 53,
+    executionsEnd: 55,
+    commission: 59,
+    completedEnd: 102,
+  },
 } as const
 
 export type Wire = {
   port: number
   /** Called with every whole message before it goes on; the line waits for it. */
   watch(seen: ((direction: Direction, message: number) => Promise<void> | void) | undefined): void
+  /** What the gateway says is replaced, message by message, by what this makes of its fields; the first field is the message's number. */
+  alter(change: ((fields: string[]) => string[][]) | undefined): void
+  /** While on, what the gateway says comes byte by byte. */
+  fragment(on: boolean): void
   /** Frozen, nothing goes on and nobody is told of an end. Thawed, what lay on the line arrives late, and then the ends do. */
   freeze(on: boolean): void
   close(): Promise<void>
@@ -42,12 +56,33 @@ const createReader = (direction: Direction) => {
   }
 }
 
+const frameOf = (fields: readonly string[]): Buffer => {
+  const text = Buffer.from(`${fields.join('\0')}\0`, 'utf8')
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(text.length)
+  return Buffer.concat([length, text])
+}
+const fieldsOf = (frame: Buffer): string[] => frame.toString('utf8', 4, frame.length - 1).split('\0')
+
 /** @param target the gateway's port */
 export const startWire = async (target: number): Promise<Wire> => {
   const sockets = new Set<Socket>()
   let watcher: Parameters<Wire['watch']>[0]
+  let change: Parameters<Wire['alter']>[0]
+  let fragments = false
   let frozen: Promise<void> | undefined
   let thaw = () => {}
+
+  const write = (to: Socket, direction: Direction, { bytes, message }: { bytes: Buffer; message: number }): void => {
+    if (direction === 'toGateway' || message < 0) {
+      to.write(bytes)
+      return
+    }
+    const altered = change === undefined ? [bytes] : change(fieldsOf(bytes)).map(frameOf)
+    for (const frame of altered)
+      if (fragments) for (const byte of frame) to.write(Buffer.from([byte]))
+      else to.write(frame)
+  }
 
   const carry = (from: Socket, to: Socket, direction: Direction): void => {
     const read = createReader(direction)
@@ -60,7 +95,7 @@ export const startWire = async (target: number): Promise<Wire> => {
         inTurn(async () => {
           await watcher?.(direction, frame.message)
           await frozen
-          if (!to.destroyed) to.write(frame.bytes)
+          if (!to.destroyed) write(to, direction, frame)
         })
     })
     from.on('error', () => undefined)
@@ -89,6 +124,12 @@ export const startWire = async (target: number): Promise<Wire> => {
     port: (server.address() as { port: number }).port,
     watch: (seen) => {
       watcher = seen
+    },
+    alter: (by) => {
+      change = by
+    },
+    fragment: (on) => {
+      fragments = on
     },
     freeze: (on) => {
       if (on)
