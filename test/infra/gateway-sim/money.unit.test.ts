@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { type Account, applyEntry, type Entry, foldAccount, holdingIn } from '../../../infra/gateway-sim/account.ts'
 import { commissionFor } from '../../../infra/gateway-sim/commission.ts'
 import type { Listing } from '../../../infra/gateway-sim/listing.ts'
+import { createMarket } from '../../../infra/gateway-sim/market.ts'
+import { exchangeRates, withoutRate } from '../../../infra/gateway-sim/rates.ts'
 import { createUniverse } from '../../../infra/gateway-sim/universe.ts'
 import { valuation } from '../../../infra/gateway-sim/valuation.ts'
 
@@ -140,6 +142,20 @@ describe('money of the simulated account', () => {
       }),
       { numRuns: 300 },
     )
+  })
+
+  it('counts currencies by their pair, either way round or over dollars, before its first bar at its first price', () => {
+    const market = createMarket({ get: universe.bars }, 1, universe.tickOf)
+    const at = (time: string) => exchangeRates(universe, market, () => Date.parse(time))
+    const rates = at('2019-06-03T20:00:00Z')
+    const [euroPrice, yenPrice] = ['EUR.USD', 'USD.JPY'].map((series) => market.day(series, '2019-06-03')!.bar.close) as [number, number]
+    expect(rates('USD', 'USD')).to.equal(1)
+    expect(rates('EUR', 'USD')).to.equal(euroPrice)
+    expect(rates('JPY', 'USD')).to.equal(1 / yenPrice)
+    expect(rates('EUR', 'JPY')).to.be.closeTo(euroPrice * yenPrice, 1e-9)
+    expect(at('2001-06-04T20:00:00Z')('EUR', 'USD')).to.equal(universe.bars('EUR.USD')!.daily[0]!.open)
+    expect(() => rates('CHF', 'USD')).to.throw('there is no way from CHF to USD')
+    expect([withoutRate(universe, ['EUR']), withoutRate(universe, ['CHF'])]).to.deep.equal([undefined, 'CHF'])
   })
 
   it('charges futures by the contract and pairs by what they are worth', () => {
