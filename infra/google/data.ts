@@ -1,10 +1,12 @@
 /** Firestore and Pub/Sub as the store of one trading mode. */
+import type { Firestore } from '@google-cloud/firestore'
 import type { Clock } from '../../domain/ports/clock.ts'
 import type { Topics } from '../../domain/topics.ts'
 import type { Data } from '../data.ts'
 import { openBus } from './bus.ts'
 import { checkCredentials, type GoogleStore, openConnection } from './connection.ts'
 import { openDocuments } from './documents.ts'
+import { insist, type Patience } from './firestore-calls.ts'
 import { openJournal } from './journal.ts'
 import { openLease } from './lease.ts'
 import { openSnapshots } from './snapshots.ts'
@@ -21,6 +23,21 @@ export type GoogleDataOptions = {
 }
 
 const closesWithinMs = 2_000
+const checksWithinMs = 10_000
+
+/** Two modes in one database would write over each other's documents. Costs one read. */
+const checkDatabase = async (
+  firestore: Firestore,
+  database: string,
+  mode: 'paper' | 'live',
+  patience: Omit<Patience, 'what'>,
+): Promise<void> => {
+  const other = mode === 'paper' ? 'live' : 'paper'
+  const beginning = firestore.doc(`journals/${other}/commits/000000000001`)
+  const { exists } = await insist(() => beginning.get(), { what: `opening the database ${database}`, ...patience }, 1)
+  if (exists)
+    throw new Error(`FIRESTORE_DATABASE: ${database} holds the journal of ${other} trading; each trading mode needs a database of its own`)
+}
 
 /** Connects at the first question. On emulators, which begin empty, the topics are made. @throws Error in one line */
 export const openGoogle = async ({ store, mode, topics, clock, warn, failed }: GoogleDataOptions): Promise<Data> => {
@@ -29,7 +46,13 @@ export const openGoogle = async ({ store, mode, topics, clock, warn, failed }: G
   await checkCredentials(connection)
   const leaving = new AbortController()
   const abandoned = leaving.signal
-  if (store.emulators !== undefined) await ensureTopics({ pubsub, topics, mode, project: store.project })
+  try {
+    await checkDatabase(firestore, store.database, mode, { deadlineMs: checksWithinMs, clock, abandoned })
+    if (store.emulators !== undefined) await ensureTopics({ pubsub, topics, mode, project: store.project })
+  } catch (error) {
+    await close()
+    throw error
+  }
   const documents = openDocuments({ firestore, mode, clock, abandoned })
   return {
     journal: openJournal({ firestore, mode, clock, abandoned }),
