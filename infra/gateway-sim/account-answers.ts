@@ -103,7 +103,7 @@ export const tellHolding = (broker: Broker, client: Client, listing: Listing): v
 
 /** After the clock moved. */
 export const tellValues = (broker: Broker, client: Client): void => {
-  if (client.accountUpdates) tellAccount(broker, client, heldListings(broker))
+  if (client.accountUpdates) tellAccount(broker, client, heldListings(broker), true)
   tellSums(broker, client)
 }
 
@@ -134,17 +134,24 @@ const changed = (told: Told, values: readonly Value[]): Value[] =>
 const totalsNow = ({ account, trading }: Broker): Value[] => messages.accountTotals(account, trading.valuation(), trading.dayStart())
 const ledgerNow = ({ account, trading }: Broker): Value[] => messages.accountLedger(account, trading.valuation())
 
-const tellAccount = (broker: Broker, client: Client, listings: readonly Listing[]): void => {
+/** `onlyChanged`: positions whose worth is as it was told last are left out. */
+const tellAccount = (broker: Broker, client: Client, listings: readonly Listing[], onlyChanged = false): void => {
   if (!client.accountUpdates) return
   const { account, trading } = broker
   const { send } = client.connection
   const values = changed(client.accountUpdates.told, [...totalsNow(broker), ...ledgerNow(broker)])
   for (const value of values) send(messages.accountValue(account, value))
-  for (const listing of listings) {
-    const position = holdingIn(trading.account(), listing)
-    send(messages.portfolioValue(account, position, trading.priceOf(position)))
-  }
-  if (values.length > 0 || listings.length > 0) send(messages.accountUpdateTime(broker.now()))
+  const positions = listings.map((listing) => holdingIn(trading.account(), listing))
+  const { told } = client.accountUpdates
+  const portfolio = positions.flatMap((position) => {
+    const message = messages.portfolioValue(account, position, trading.priceOf(position))
+    const [name, text] = [`portfolio|${position.listing.conId}`, message.join('|')]
+    if (onlyChanged && told.get(name) === text) return []
+    told.set(name, text)
+    return [message]
+  })
+  for (const message of portfolio) send(message)
+  if (values.length > 0 || portfolio.length > 0) send(messages.accountUpdateTime(broker.now()))
 }
 
 /** `$LEDGER` asks for the sums in the base currency, `$LEDGER:USD` for one currency, `$LEDGER:ALL` for every one. */

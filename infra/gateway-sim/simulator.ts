@@ -45,6 +45,9 @@ export type GatewaySimulator = { port: number; controlPort: number; close: () =>
 /** In the last year of the built-in bars. */
 export const defaultStart = '2019-06-03'
 
+/** How often streams tell where prices are while the clock runs by itself, in milliseconds of machine time. */
+const pulseOfStreams = 1000
+
 const byDefault = { port: 0, controlPort: 0, host: '127.0.0.1', seed: 1, account: 'DU1234567', cash: 100_000 }
 
 /** Resolves when both ports listen. Throws with one line that names the option that is wrong. */
@@ -88,10 +91,14 @@ export const startGatewaySimulator = async (options: GatewaySimulatorOptions = {
     await server.close()
     throw error
   })
+  const pulse = setInterval(() => {
+    if (clock.mode().mode === 'real') clock.catchUp()
+  }, pulseOfStreams)
   return {
     port: server.port(),
     controlPort: control.port,
     close: async () => {
+      clearInterval(pulse)
       clock.stop()
       await Promise.all([control.close(), server.close()])
     },

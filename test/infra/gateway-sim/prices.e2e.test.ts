@@ -175,6 +175,19 @@ for (const maxServerVersion of versions) {
       expect(client.all(EventName.historicalDataUpdate)).to.deep.equal([])
     })
 
+    it('streams while the clock runs by itself', async () => {
+      const { client, simulator, bars } = await at(monday('12:00'))
+      bars(1, spy, { size: '1 min', keep: true, format: 2 })
+      client.api.reqMktData(2, spy, '', false, false)
+      await client.settled()
+      client.listenAnew()
+      await simulator.post('/clock', { mode: 'real', speed: 120 })
+      const wanted = Date.parse(monday('12:03')) / 1000
+      await client.next(EventName.historicalDataUpdate, (_, date) => Number(date) >= wanted)
+      await client.next(EventName.tickPrice, (id, type) => id === 2 && type === IBApiTickType.LAST)
+      await simulator.post('/clock', { mode: 'step' })
+    })
+
     it('where the bars begin', async () => {
       const { client, errors } = await at()
       client.api.reqHeadTimestamp(1, spy, 'TRADES', true, 1)
