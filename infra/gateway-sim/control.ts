@@ -9,7 +9,7 @@ import { applyFault, checkFault, FaultRefused, type FaultTarget, faultsTold } fr
 import { readFrictions } from './frictions.ts'
 import { comingSession, openSession } from './market.ts'
 import { armed } from './misbehaviour.ts'
-import { readScript, type Script } from './script.ts'
+import { readScriptText, type Script } from './script.ts'
 import { stateOf } from './state.ts'
 import { instantOf, newYorkClock } from './time-text.ts'
 
@@ -67,7 +67,7 @@ const respond = async (request: IncomingMessage, target: ControlTarget): Promise
     case 'GET /faults':
       return { status: 200, body: { faults: faultsTold(), armed: armed(target.server.misbehaviour), script: target.script.told() } }
     case 'POST /script':
-      return { status: 200, body: addToScript(await bodyOf(request), target) }
+      return { status: 200, body: addToScript(await textOf(request), target) }
     case 'DELETE /script':
       target.script.clear()
       return { status: 200, body: { done: true } }
@@ -106,7 +106,7 @@ const announced = (told: Announced): Answer => {
   return { status: 200, body: told.done }
 }
 
-const bodyOf = async (request: IncomingMessage): Promise<unknown> => {
+const textOf = async (request: IncomingMessage): Promise<string> => {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -114,8 +114,13 @@ const bodyOf = async (request: IncomingMessage): Promise<unknown> => {
     if (length > longestBody) throw new BadRequest(`the body is longer than ${longestBody} bytes`)
     chunks.push(chunk)
   }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+const bodyOf = async (request: IncomingMessage): Promise<unknown> => {
+  const text = await textOf(request)
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    return JSON.parse(text)
   } catch {
     throw new BadRequest('the body is not JSON')
   }
@@ -186,9 +191,9 @@ const read = <A>(codec: t.Decoder<unknown, A>, body: unknown): A => {
   return decoded.value
 }
 
-const addToScript = (body: unknown, { script }: ControlTarget): object => {
+const addToScript = (text: string, { script }: ControlTarget): object => {
   try {
-    script.add(readScript(body, checkFault))
+    script.add(readScriptText(text, checkFault))
   } catch (error) {
     throw new BadRequest((error as Error).message)
   }

@@ -112,15 +112,34 @@ const readStep = (step: unknown, checkFault: (body: unknown) => void): Step => {
   return step as Step
 }
 
-/** A list in YAML or JSON, or a JSON object a line. @throws Error naming the file and what is wrong with it */
+/** A list in YAML or JSON, or a JSON object a line. @throws Error with one line that names what is wrong */
+export const readScriptText = (text: string, checkFault: (body: unknown) => void): Entry[] => {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  return readScript(lines.every((line) => line.startsWith('{')) ? lines.map(jsonOf) : yamlOf(text), checkFault)
+}
+
+const jsonOf = (line: string, place: number): unknown => {
+  try {
+    return JSON.parse(line)
+  } catch {
+    throw new Error(`entry ${place + 1}: the line is not JSON`)
+  }
+}
+
+const yamlOf = (text: string): unknown => {
+  try {
+    return parse(text)
+  } catch (error) {
+    throw new Error(`it is not YAML: ${(error as Error).message.split('\n')[0]}`, { cause: error })
+  }
+}
+
+/** @throws Error naming the file and what is wrong with it */
 export const readScriptFile = (path: string, checkFault: (body: unknown) => void): Entry[] => {
   try {
-    const text = readFileSync(path, 'utf8')
-    const lines = text.split('\n').filter((line) => line.trim() !== '')
-    const isLines = lines.every((line) => line.startsWith('{'))
-    return readScript(isLines ? lines.map((line) => JSON.parse(line)) : parse(text), checkFault)
+    return readScriptText(readFileSync(path, 'utf8'), checkFault)
   } catch (error) {
-    throw new Error(`${path}: ${(error as Error).message.split('\n')[0]}`, { cause: error })
+    throw new Error(`${path}: ${(error as Error).message}`, { cause: error })
   }
 }
 

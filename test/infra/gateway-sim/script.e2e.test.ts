@@ -168,6 +168,9 @@ describe('gateway simulator, scripts', () => {
     client.api.placeOrder(2, spy, limit('BUY', 1, 90))
     await client.settled()
     expect((await simulator.state()).orders.map(({ orderId }: Loose) => orderId)).to.deep.equal([2])
+    expect(await simulator.post('/script', '- when: order\n  do: { fault: fire }')).to.include({ status: 400 })
+    const yaml = await simulator.post('/script', '- each: 60\n  do: { fault: clear }\n')
+    expect(yaml.script).to.deep.equal([{ each: 60, do: [{ fault: 'clear' }], came: 0, done: 0 }])
     const past = await simulator.post('/script', [{ at: '2019-06-03T08:00:00Z', do: { fault: 'clear' } }])
     expect([past.status, past.error]).to.deep.equal([
       400,
@@ -243,7 +246,10 @@ describe('gateway simulator, scripts', () => {
       )
       expect(complaint).to.match(new RegExp(`^script: ${bad}: entry 1: do: fault: "fire" is not one of [^\n]*$`))
       expect(() => readScriptFile(join(folder, 'none.yaml'), checkFault)).to.throw('none.yaml: ENOENT')
-      expect(() => readScriptFile(file('half.yaml', '- when: [order'), checkFault)).to.throw(/half\.yaml: [^\n]+$/)
+      expect(() => readScriptFile(file('half.yaml', '- when: [order'), checkFault)).to.throw(/half\.yaml: it is not YAML: [^\n]+$/)
+      expect(() => readScriptFile(file('half.jsonl', `${line}\n{"when":`), checkFault)).to.throw(
+        'half.jsonl: entry 2: the line is not JSON',
+      )
     } finally {
       rmSync(folder, { recursive: true })
     }
