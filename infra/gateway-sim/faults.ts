@@ -5,7 +5,7 @@
 import * as t from 'io-ts'
 import { decode } from '../../domain/decode.ts'
 import { FaultRefused, type FaultTarget, fault, type Row } from './fault-row.ts'
-import { lineFaults } from './line-faults.ts'
+import { farmUp, lineFaults, linkUp } from './line-faults.ts'
 import { messageFaults } from './message-faults.ts'
 import { behave } from './misbehaviour.ts'
 import { orderFaults } from './order-faults.ts'
@@ -17,10 +17,13 @@ export const faults: Readonly<Record<string, Row>> = {
   ...messageFaults,
   ...orderFaults,
   clear: fault(
-    'Disarms everything that is armed: what was held is told, late requests are answered, logins go on, the port is open; kept cancels are forgotten.',
+    'Disarms everything that is armed: what was held is told, late requests are answered, logins go on, the port is open, line and farms are back; kept cancels are forgotten.',
     {},
     {},
-    (_, { broker, server, ends }) => {
+    (_, target) => {
+      const { broker, server, ends } = target
+      if (server.misbehaviour.linkDown) linkUp(target)
+      for (const farm of server.misbehaviour.farmsDown) farmUp(target, farm)
       for (const callOff of ends.values()) callOff()
       ends.clear()
       behave(server.misbehaviour)

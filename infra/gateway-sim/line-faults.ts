@@ -13,7 +13,8 @@ const farmCodes: Readonly<Record<Farm, { name: string; what: string; down: numbe
 
 const notify = ({ server }: FaultTarget, code: number, text: string): void => server.tell(messages.error(-1, code, text))
 
-const linkUp = (target: FaultTarget, dataLost = false): void => {
+/** 1102, or 1101. */
+export const linkUp = (target: FaultTarget, dataLost = false): void => {
   endAfter(target, 'linkDown', undefined, () => undefined)
   target.server.misbehaviour.linkDown = false
   const text = 'Connectivity between IB and Trader Workstation has been restored'
@@ -22,7 +23,8 @@ const linkUp = (target: FaultTarget, dataLost = false): void => {
   else notify(target, 1102, `${text} - data maintained.`)
 }
 
-const farmUp = (target: FaultTarget, farm: Farm, name: string | undefined, dataLost = false): void => {
+/** 2104, 2106 or 2158. */
+export const farmUp = (target: FaultTarget, farm: Farm, name?: string, dataLost = false): void => {
   endAfter(target, `farm ${farm}`, undefined, () => undefined)
   target.server.misbehaviour.farmsDown = withNames(target.server.misbehaviour.farmsDown, [farm], false)
   if (dataLost && farm !== 'definitions') target.server.loseSubscriptions(farm === 'history' ? 'bars' : farm)

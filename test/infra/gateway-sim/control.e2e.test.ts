@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { EventName } from '@stoqey/ib'
+import { EventName, OrderType } from '@stoqey/ib'
 import { expect } from 'chai'
 import { gatewaySimulatorOptions } from '../../../infra/gateway-sim/main.ts'
 import { startGatewaySimulator } from '../../../infra/gateway-sim/simulator.ts'
-import { closeAll, connect, limit, market, monday, on, simulate, spy } from './client.ts'
+import { closeAll, connect, type Loose, limit, market, monday, on, simulate, spy } from './client.ts'
+import { rawClient } from './raw-client.ts'
 
 describe('gateway simulator, clock', () => {
   afterEach(closeAll)
@@ -84,6 +85,76 @@ describe('gateway simulator, clock', () => {
     while ((await simulator.state()).clock <= clock) await setImmediate()
     const later = (await simulator.state()).clock
     expect(Date.parse(later)).to.be.within(Date.parse(monday('12:00')), Date.parse(monday('12:01')))
+  })
+
+  it('moves by seconds, to the next event, open, close and midnight, over weekends and changes of the clocks', async () => {
+    const simulator = await simulate({ start: '2019-03-08T15:00:00-05:00' })
+    const times: string[] = []
+    for (const body of [{ by: 90 }, ...['close', 'open', 'next', 'midnight', 'open'].map((to) => ({ to }))])
+      times.push((await simulator.post('/clock', body)).newYork)
+    expect(times).to.deep.equal([
+      ...['2019-03-08 15:01:30', '2019-03-08 16:00:00', '2019-03-11 09:30:00', '2019-03-11 16:00:00'],
+      ...['2019-03-12 00:00:00', '2019-03-12 09:30:00'],
+    ])
+    expect(await (await fetch(`http://127.0.0.1:${simulator.controlPort}/clock`)).json()).to.deep.equal({
+      ...{ clock: '2019-03-12T13:30:00.000Z', newYork: '2019-03-12 09:30:00', nextEventAt: '2019-03-12T20:00:00.000Z', mode: 'step' },
+      ...{ inSession: true, session: { date: '2019-03-12', open: '2019-03-12T13:30:00.000Z', close: '2019-03-12T20:00:00.000Z' } },
+    })
+  })
+
+  it('opens an hour later by Greenwich when New York has put its clocks back, and forgets at its midnight', async () => {
+    const simulator = await simulate({ start: '2019-11-01T12:00:00-04:00', bars: {} })
+    const client = await connect(simulator.port, 7)
+    client.api.placeOrder(1, spy, market('BUY', 10))
+    await client.next(EventName.execDetails)
+    const told = async (): Promise<number> => {
+      client.listenAnew()
+      client.api.reqExecutions(1, {})
+      await client.next(EventName.execDetailsEnd)
+      return client.all(EventName.execDetails).length
+    }
+    await simulator.clock('2019-11-02T03:59:59Z')
+    expect(await told()).to.equal(1)
+    await simulator.clock('2019-11-02T04:00:00Z')
+    expect(await told()).to.equal(0)
+    client.api.placeOrder(2, spy, market('BUY', 10))
+    await client.settled()
+    expect((await simulator.post('/clock', { to: 'open' })).clock).to.equal('2019-11-04T14:30:00.000Z')
+    await client.next(EventName.execDetails)
+  })
+
+  it('answers when every client was told all of it: frictions, stops, brackets and quotes', async () => {
+    const simulator = await simulate({ frictions: { spread: 2, slippage: 5, participation: 0.001 } })
+    const clients = [await connect(simulator.port, 7), await connect(simulator.port, 8), await connect(simulator.port, 9)]
+    for (const [place, { api }] of clients.entries()) {
+      api.reqMktData(1, spy, '', false, false)
+      api.reqPositions()
+      api.placeOrder(1, spy, market('BUY', 100 + place))
+      api.placeOrder(2, spy, limit('BUY', 50, 100.5, { transmit: false }))
+      api.placeOrder(3, spy, limit('SELL', 50, 103, { parentId: 2 }))
+      api.placeOrder(4, spy, market('SELL', 20, { orderType: OrderType.STP, auxPrice: 100.4 }))
+    }
+    await Promise.all(clients.map((client) => client.settled()))
+    for (const client of clients) client.listenAnew()
+    expect(await simulator.clock(monday('16:00'))).not.to.have.property('unread')
+    const { executions } = await simulator.state()
+    expect(executions.length).to.be.greaterThan(20)
+    for (const [place, client] of clients.entries()) {
+      const due = executions.filter(({ clientId }: Loose) => clientId === 7 + place).length
+      await client.next(EventName.commissionReport, () => client.all(EventName.commissionReport).length === due)
+      expect(client.all(EventName.tickPrice).length).to.be.greaterThan(due)
+    }
+  })
+
+  it('does not wait for ever for a client that does not read, and says how many there are', async function () {
+    this.timeout(15_000)
+    const simulator = await simulate()
+    const raw = await rawClient(simulator.port, 3)
+    await raw.hears(9, 1, 1)
+    raw.socket.pause()
+    await simulator.fault('notice', { code: 2100, text: 'x'.repeat(60_000), count: 300 })
+    expect(await simulator.post('/clock', { by: 60 })).to.include({ status: 200, unread: 1 })
+    raw.socket.destroy()
   })
 
   it('names in one line what is wrong with a request', async () => {

@@ -271,6 +271,19 @@ describe('gateway simulator, faults of the line', () => {
     expect(client.all(EventName.info)[0]![0]).to.equal('Market data farm connection is broken:eurofarm')
   })
 
+  it('clear says that the line and the farms are back', async () => {
+    const { simulator, client } = await inSession()
+    client.listenAnew()
+    await simulator.fault('linkDown', { seconds: 600 })
+    await simulator.fault('farmDown', { farm: 'definitions' })
+    await simulator.fault('farmDown', { farm: 'history' })
+    await simulator.fault('clear')
+    await simulator.clock(monday('11:00'))
+    client.api.reqContractDetails(1, spy)
+    await client.next(EventName.contractDetailsEnd)
+    expect(notices(client)).to.deep.equal([1100, 2157, 2105, 1102, 2158, 2106])
+  })
+
   it('farmUp with dataLost: the subscription is silent for ever, without a word', async () => {
     const { simulator, client } = await inSession()
     client.api.reqMktData(1, spy, '', false, false)
