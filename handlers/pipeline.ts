@@ -5,7 +5,7 @@
 import { type ErrorCode, errors } from '../domain/errors.ts'
 import { type DomainEvent, event } from '../domain/events.ts'
 import type { Ledger, Pipeline } from '../domain/ledger.ts'
-import { isOpen } from '../domain/order.ts'
+import { isOpen, type Order } from '../domain/order.ts'
 import type { EngineFacts, Move } from './handler.ts'
 
 /** Asked anew so often when a decision first had to cancel something. */
@@ -51,6 +51,10 @@ const coded = (code: string | undefined) => ({
   text: errors[code as ErrorCode]?.text ?? code ?? 'failed',
 })
 
+/** Whoever reads how a run ended should not have to look the order up. */
+const fateOf = ({ orderRef, status, how, closedText }: Order): string =>
+  status === 'unresolved' ? `${orderRef} in doubt, no answer of the broker names it` : `${orderRef} ${how}, ${closedText}`
+
 const outcomeOf = (ledger: Readonly<Ledger>, { orders, cancels }: Pipeline) => {
   const poor = orders.filter((orderRef) => {
     const order = ledger.orders[orderRef]
@@ -61,6 +65,7 @@ const outcomeOf = (ledger: Readonly<Ledger>, { orders, cancels }: Pipeline) => {
   if (orders.length === 0) return { outcome: 'completed', text: 'nothing to order' } as const
   if (poor.length === 0)
     return { outcome: 'completed', text: `${orders.length} ${orders.length === 1 ? 'order' : 'orders'} at the broker` } as const
-  const text = `${poor.length} of ${orders.length} orders refused, withdrawn or in doubt: ${poor.join(', ')}`
+  const fates = poor.map((orderRef) => fateOf(ledger.orders[orderRef]!))
+  const text = `${poor.length} of ${orders.length} orders refused, withdrawn or in doubt: ${fates.join('; ')}`
   return { outcome: poor.length === orders.length ? 'failed' : 'partial_success', text } as const
 }
