@@ -41,7 +41,8 @@ export const history = (market: Market, series: string, request: HistoryRequest,
   const found = barsOf(market, series, dates, query, until, request.regularHours ?? true)
   const { count, unit } = query.duration
   const wanted = unit === 'S' && typeof query.size === 'number' ? found.slice(-Math.max(1, Math.ceil(count / query.size))) : found
-  const told = wanted.map((bar) => shown(market, series, bar, query, request, now, terms))
+  const today = newYorkDate(now)
+  const told = wanted.map((bar) => shown(market, series, bar, query, request, today, terms))
   return { start: ibTime(wanted[0]?.start ?? until, terms.zone), end: ibTime(query.end, terms.zone), bars: told }
 }
 
@@ -61,7 +62,7 @@ export const latestBars = (
   const dates = market.dates(series).filter((date) => date >= first && date <= today)
   return barsOf(market, series, dates, query, now, request.regularHours ?? true)
     .filter(({ start }) => start >= since)
-    .map((bar) => shown(market, series, bar, query, request, now, terms))
+    .map((bar) => shown(market, series, bar, query, request, today, terms))
 }
 
 type DatedSlice = Slice & { dated: string }
@@ -139,8 +140,14 @@ const intraday = (day: Day, length: number, until: number): DatedSlice[] => {
 const tidy = (value: number): number => Number(value.toFixed(6))
 
 /** By how much prices of that date are to be divided to compare with today's. */
-const adjustment = (market: Market, series: string, { dated }: DatedSlice, what: WhatToShow, now: number, terms: HistoryTerms): number => {
-  const today = newYorkDate(now)
+const adjustment = (
+  market: Market,
+  series: string,
+  { dated }: DatedSlice,
+  what: WhatToShow,
+  today: string,
+  terms: HistoryTerms,
+): number => {
   const split = market.splitBetween(series, dated, today)
   if (what !== 'ADJUSTED_LAST') return split
   const paid = terms.dividends.filter(({ exDate }) => exDate > dated && exDate <= today)
@@ -166,20 +173,20 @@ const shown = (
   bar: DatedSlice,
   { size, what }: HistoryQuery,
   { formatDate }: HistoryRequest,
-  now: number,
+  today: string,
   terms: HistoryTerms,
 ): HistoryBar => {
-  const by = adjustment(market, series, bar, what, now, terms)
-  const splitBy = market.splitBetween(series, bar.dated, newYorkDate(now))
+  const by = adjustment(market, series, bar, what, today, terms)
+  const splitBy = market.splitBetween(series, bar.dated, today)
   const [open, high, low, close] = ([bar.open, bar.high, bar.low, bar.close] as const).map((price, place) => {
     const moved = terms.halfSpread === 0 ? price : tidy(price + offsets[what][place]! * terms.halfSpread)
     return by === 1 ? moved : tidy(moved / by)
   }) as [number, number, number, number]
   const volume = splitBy === 1 ? bar.volume : Math.round(bar.volume * splitBy)
-  const time = formatDate === '2' ? String(Math.floor(bar.start / 1000)) : ibTime(bar.start, terms.zone)
+  const time = (): string => (formatDate === '2' ? String(Math.floor(bar.start / 1000)) : ibTime(bar.start, terms.zone))
   return {
     start: bar.start,
-    date: typeof size === 'number' ? time : bar.dated.replaceAll('-', ''),
+    date: typeof size === 'number' ? time() : bar.dated.replaceAll('-', ''),
     ...{ open, high, low, close },
     volume: isQuote(what) ? -1 : volume,
     average: isQuote(what) ? -1 : Number(((open + high + low + close) / 4).toFixed(4)),

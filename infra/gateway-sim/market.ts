@@ -58,6 +58,13 @@ export const createMarket = (bars: BarsSource, seed: number, tickOf: (symbol: st
   const splits = new Map<string, Split[]>()
   const days = new Map<string, Day | undefined>()
 
+  /** Asked for the same moment many times. */
+  let asked = { at: Number.NaN, date: '' }
+  const dateAt = (at: number): string => {
+    if (asked.at !== at) asked = { at, date: newYorkDate(at) }
+    return asked.date
+  }
+
   const seriesOf = (symbol: string): Series => {
     const made = known.get(symbol)
     if (made) return made
@@ -101,9 +108,9 @@ export const createMarket = (bars: BarsSource, seed: number, tickOf: (symbol: st
   }
 
   const previousClose = (symbol: string, at: number): number | undefined => {
-    const today = newYorkDate(at)
+    const today = dateAt(at)
     const { daily, dates } = seriesOf(symbol)
-    const before = dates.findLast((date) => date < today)
+    const before = lastBefore(dates, today)
     if (before === undefined) return undefined
     const by = divisor(symbol, before) * splitBetween(symbol, before, today)
     return by === 1 ? daily.get(before)!.close : divided(daily.get(before)!, by, tickOf(symbol)).close
@@ -119,11 +126,11 @@ export const createMarket = (bars: BarsSource, seed: number, tickOf: (symbol: st
     splitBetween,
     previousClose,
     price: (symbol, at) => {
-      const today = day(symbol, newYorkDate(at))
+      const today = day(symbol, dateAt(at))
       return today && at >= today.session.open ? priceOn(today, at) : previousClose(symbol, at)
     },
     volume: (symbol, at) => {
-      const today = day(symbol, newYorkDate(at))
+      const today = day(symbol, dateAt(at))
       return today ? (sliceBetween(today, today.session.open, at)?.volume ?? 0) : 0
     },
     touch: (symbol, session, from, side, limit) => {
@@ -143,6 +150,17 @@ export const createMarket = (bars: BarsSource, seed: number, tickOf: (symbol: st
       return today && momentOfVolume(today.slices(), shares)
     },
   }
+}
+
+/** The last of the sorted dates that is before that one. */
+const lastBefore = (dates: readonly string[], date: string): string | undefined => {
+  let [low, high] = [0, dates.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (dates[middle]! < date) low = middle + 1
+    else high = middle
+  }
+  return dates[low - 1]
 }
 
 /** Prices stay on the tick, and above zero. */
