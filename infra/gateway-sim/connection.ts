@@ -4,8 +4,6 @@ import type { Delivery } from './delivery.ts'
 import { createOutlet, type Frames } from './outlet.ts'
 import { createFrameReader, encodeFrame, type Field, type Incoming, MalformedFrame } from './wire.ts'
 
-export type { Frames } from './outlet.ts'
-
 export type Connection = {
   readonly serverVersion: number
   /** Set by START_API. */

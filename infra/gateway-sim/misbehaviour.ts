@@ -1,6 +1,6 @@
 /** Everything that is armed to go wrong on the API port, as plain data: `GET /faults` and `GET /state` show it. */
-import type { Frames } from './connection.ts'
 import type { MessageName } from './message-names.ts'
+import type { Frames } from './outlet.ts'
 import type { Rejection } from './rejections.ts'
 import type { RequestName } from './requests.ts'
 
