@@ -36,6 +36,16 @@ describe('gateway simulator, scripts', () => {
     expect(client.all(EventName.info).map(([, code]) => code)).to.deep.equal([2104, 2106, 2158, 1100, 1101, 2100])
   })
 
+  it('goes by the wall clock too, when time does', async () => {
+    const simulator = await simulate({ script: [{ at: monday('09:30'), do: { fault: 'linkDown', seconds: 3600 } }] })
+    const client = await connect(simulator.port, 7)
+    await simulator.post('/clock', { mode: 'real', speed: 100_000 })
+    await client.next(EventName.info, (_, code) => code === 1102)
+    await simulator.post('/clock', { mode: 'step' })
+    expect(client.all(EventName.info).map(([, code]) => code)).to.deep.equal([2104, 2106, 2158, 1100, 1102])
+    expect(Date.parse((await simulator.state()).clock)).to.be.at.least(Date.parse(monday('10:30')))
+  })
+
   it('comes to the same in one stride as in many', async () => {
     const script = [
       { when: 'execution', do: [{ wait: 60 }, { fault: 'handTrade', symbol: 'SPY', quantity: 5 }] },
