@@ -12,6 +12,7 @@ import { type Comparison, compareDocuments, type Rebuilt, rebuildDocuments } fro
 import { createReplay, Unprojectable } from './replay.ts'
 import type { View } from './view.ts'
 import { views as allViews } from './views.ts'
+import { createWaiters } from './waiters.ts'
 
 export type Log = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, text: string) => void>
 
@@ -68,21 +69,10 @@ export const createProjector = (options: ProjectorOptions): Projector => {
   let wake: () => void = () => undefined
   let running: Promise<void> | undefined
   let unwatch: () => void = () => undefined
-  const waiters = new Set<{ position: number; resolve: () => void; reject: (error: Error) => void }>()
 
   const shown = (): number => checkpoint?.position ?? 0
+  const waiters = createWaiters(shown)
 
-  const tellWaiters = (): void => {
-    for (const waiter of [...waiters]) {
-      if (waiter.position > shown()) continue
-      waiters.delete(waiter)
-      waiter.resolve()
-    }
-  }
-  const turnAway = (error: Error): void => {
-    for (const { reject } of waiters) reject(error)
-    waiters.clear()
-  }
   const signal = (): void => {
     news = true
     wake()
@@ -108,7 +98,7 @@ export const createProjector = (options: ProjectorOptions): Projector => {
     if (shown() < replay.position()) replay = createReplay(views, mode)
     if (replay.position() === 0) await restore()
     loaded = true
-    tellWaiters()
+    waiters.tell()
   }
   /** What the documents show already is folded silently; a snapshot does that at once. */
   const restore = async (): Promise<void> => {
@@ -140,13 +130,13 @@ export const createProjector = (options: ProjectorOptions): Projector => {
       if (written.answer === 'written') {
         checkpoint = written.checkpoint
         log.debug({ position, commits: waiting.length, documents: writes.length }, 'documents written')
-        tellWaiters()
+        waiters.tell()
         return true
       }
       const moved = await documents.checkpoint(name)
       checkpoint = moved
       log.debug({ position: shown() }, 'another projector was faster')
-      tellWaiters()
+      waiters.tell()
       if (shown() < waiting[0]!.position - 1) return false
       while (waiting.length > 0 && waiting[0]!.position <= shown()) checkSame(waiting.shift()!)
     }
@@ -232,7 +222,7 @@ export const createProjector = (options: ProjectorOptions): Projector => {
         stopped = true
         unwatch()
         log.error({ err: error }, error.message)
-        turnAway(error)
+        waiters.turnAway(error)
       })
     },
     stop: async () => {
@@ -240,13 +230,13 @@ export const createProjector = (options: ProjectorOptions): Projector => {
       unwatch()
       wake()
       await running
-      turnAway(new Error('the projector has stopped'))
+      waiters.turnAway(new Error('the projector has stopped'))
     },
     caughtUp: async (position) => {
       if (failure !== undefined) throw failure
       if (position <= shown()) return
       if (stopped) throw new Error('the projector has stopped')
-      await new Promise<void>((resolve, reject) => waiters.add({ position, resolve, reject }))
+      await waiters.wait(position)
     },
     position: shown,
     failure: () => failure,

@@ -12,6 +12,7 @@ import { hashAt } from '../domain/snapshot.ts'
 import type { Topics } from '../domain/topics.ts'
 import { type EventMessage, eventTopicOf, messagesOf } from './event-messages.ts'
 import type { Log } from './projector.ts'
+import { createWaiters } from './waiters.ts'
 
 export type RelayOptions = {
   journal: Journal
@@ -82,19 +83,8 @@ export const createRelay = ({ journal, documents, bus, topics, mode, log, clock 
   let wake: () => void = () => undefined
   let running: Promise<void> | undefined
   let unwatch: () => void = () => undefined
-  const waiters = new Set<{ position: number; resolve: () => void; reject: (error: Error) => void }>()
+  const waiters = createWaiters(() => place.position)
 
-  const tellWaiters = (): void => {
-    for (const waiter of [...waiters]) {
-      if (waiter.position > place.position) continue
-      waiters.delete(waiter)
-      waiter.resolve()
-    }
-  }
-  const turnAway = (error: Error): void => {
-    for (const { reject } of waiters) reject(error)
-    waiters.clear()
-  }
   /** Until the time has passed, if one is given, or until there is news, where that counts; a stop always does. */
   const pause = async (milliseconds: number | undefined, endedBy: 'news' | 'time'): Promise<void> => {
     let callOff: () => void = () => undefined
@@ -119,7 +109,7 @@ export const createRelay = ({ journal, documents, bus, topics, mode, log, clock 
     if (hash === undefined) throw new Unpublishable(place.position, 'they were published before, but the journal ends earlier')
     if (hash !== place.hash) throw new Unpublishable(place.position, `those of another journal were published: ${place.hash}, not ${hash}`)
     loaded = true
-    tellWaiters()
+    waiters.tell()
   }
   const movePointer = async (): Promise<void> => {
     const written = await documents.write(name, [], { position: place.position, hash: place.hash }, pointer)
@@ -160,7 +150,7 @@ export const createRelay = ({ journal, documents, bus, topics, mode, log, clock 
       if (left < 0) break
       place = commit.place
     }
-    tellWaiters()
+    waiters.tell()
     if (trouble !== undefined) throw trouble.error
   }
 
@@ -235,7 +225,7 @@ export const createRelay = ({ journal, documents, bus, topics, mode, log, clock 
           stopped = true
           unwatch()
           log.error({ err: error }, error.message)
-          turnAway(error)
+          waiters.turnAway(error)
         })
         .finally(leavePointer)
     },
@@ -244,13 +234,13 @@ export const createRelay = ({ journal, documents, bus, topics, mode, log, clock 
       unwatch()
       wake()
       await running
-      turnAway(new Error('the relay has stopped'))
+      waiters.turnAway(new Error('the relay has stopped'))
     },
     caughtUp: async (position) => {
       if (failure !== undefined) throw failure
       if (position <= place.position) return
       if (stopped) throw new Error('the relay has stopped')
-      await new Promise<void>((resolve, reject) => waiters.add({ position, resolve, reject }))
+      await waiters.wait(position)
     },
     position: () => place.position,
     failure: () => failure,
