@@ -49,7 +49,7 @@ const firestoreReaders = () => {
     commit: of<{ writes: Write[] }>('CommitRequest'),
     found: of<{ found?: { name: string }; missing?: string }>('BatchGetDocumentsResponse'),
     query: of<Query>('RunQueryRequest'),
-    row: of<{ document?: { name: string } }>('RunQueryResponse'),
+    row: of<{ document?: { name: string }; done?: boolean }>('RunQueryResponse'),
     list: of<{ parent: string; collectionId: string }>('ListDocumentsRequest'),
     page: of<{ documents: { name: string }[] }>('ListDocumentsResponse'),
     target: of<Target>('ListenRequest'),
@@ -93,18 +93,24 @@ export const startFirestoreBill = async (target: string): Promise<FirestoreBill>
   const query = (): Listener => {
     let asked = ''
     let rows = 0
+    const complete = (): void => {
+      if (rows === 0) readOf(`${asked}/`)
+      rows += 1
+    }
     return {
       said: (who, message) => {
         if (who === 'client') asked = collectionOf(read.query(message))
         else {
-          const { document } = read.row(message)
-          if (!document) return
-          rows += 1
-          readOf(pathOf(document.name))
+          const { document, done } = read.row(message)
+          if (document) {
+            rows += 1
+            readOf(pathOf(document.name))
+          }
+          if (done) complete() // the client is content with this and does not wait for the end of the call
         }
       },
       ended: (status) => {
-        if (status === 0 && rows === 0) readOf(`${asked}/`)
+        if (status === 0) complete()
       },
     }
   }

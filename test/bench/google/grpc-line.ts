@@ -8,7 +8,7 @@ import { type ClientHttp2Session, connect, constants, createServer, type Http2Se
 /** Of one call; `method` is the last part of its path: `Commit`. */
 export type Listener = {
   said(who: 'client' | 'server', message: Buffer): void
-  /** gRPC's status, 0 when all went well; undefined where the call was cut off. */
+  /** gRPC's status, 0 when all went well; undefined where the call was cut off. Once a call, and before the client can know. */
   ended(status: number | undefined): void
 }
 
@@ -61,6 +61,11 @@ export const startGrpcLine = async (target: string, listen: (method: string) => 
     const call = upstream.request(headers)
     let status: number | undefined
     let trailers: IncomingHttpHeaders = {}
+    let isOpen = true
+    const ended = (): void => {
+      if (isOpen) listener.ended(status)
+      isOpen = false
+    }
     client.on(
       'data',
       messagesTo((message) => listener.said('client', message)),
@@ -69,6 +74,8 @@ export const startGrpcLine = async (target: string, listen: (method: string) => 
       'data',
       messagesTo((message) => listener.said('server', message)),
     )
+    // Behind the last message and before the end is passed on: what the client knows, the listener knew before.
+    call.on('end', ended)
     client.pipe(call)
     call.on('response', (answer, flags) => {
       status = statusIn(answer)
@@ -88,7 +95,7 @@ export const startGrpcLine = async (target: string, listen: (method: string) => 
       if (!call.closed) call.close(client.rstCode === 0 ? constants.NGHTTP2_CANCEL : client.rstCode)
     })
     call.on('close', () => {
-      listener.ended(status)
+      ended()
       if (!client.closed && call.rstCode !== 0) client.close(call.rstCode)
     })
   })
