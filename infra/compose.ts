@@ -4,7 +4,6 @@
  */
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
-import type { Broker } from '../domain/ports/broker.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
 import type { Strategy } from '../domain/strategy.ts'
 import type { Topics } from '../domain/topics.ts'
@@ -20,7 +19,7 @@ import type { Data } from './data.ts'
 import { holderName } from './embedded/holder.ts'
 import { runSchedules } from './embedded/schedule.ts'
 import type { Environment, LogLevel } from './environment.ts'
-import { createBrokerSession } from './ib/session.ts'
+import { type BrokerSession, createBrokerSession } from './ib/session.ts'
 import { openData } from './store.ts'
 import { loadStrategies } from './strategies.ts'
 import { readTopics } from './topics-file.ts'
@@ -45,7 +44,8 @@ export const roles = ['all', 'engine', 'projections'] as const
 export type Role = (typeof roles)[number]
 
 export type Process = Data & {
-  broker: Broker
+  /** Its `state()` says where it stands, for a health answer. */
+  broker: BrokerSession
   engine: Engine
   projector: Projector
   /** @throws Error when the journal cannot be taken over */
