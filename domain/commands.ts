@@ -8,11 +8,17 @@ import { Changes } from './configuration.ts'
 import { DecimalText } from './decimal.ts'
 import { type Decoded, decode } from './decode.ts'
 
+/** A codec of an object that shows its fields, so that a description of it can be made from it. */
+export type Fields<R extends t.Props, O extends t.Props> = t.Type<t.TypeOf<t.TypeC<R>> & t.TypeOf<t.PartialC<O>>, unknown, unknown> & {
+  readonly required: R
+  readonly optional: O
+}
+
 /** An object with these fields and no others: a misspelt field is an error, not a default. */
-const body = <R extends t.Props, O extends t.Props>(required: R, optional: O) => {
+const body = <R extends t.Props, O extends t.Props>(required: R, optional: O): Fields<R, O> => {
   const known = new Set([...Object.keys(required), ...Object.keys(optional)])
   const shape = t.intersection([t.type(required), t.partial(optional)])
-  return new t.Type<t.TypeOf<typeof shape>, unknown, unknown>(
+  const codec = new t.Type<t.TypeOf<typeof shape>, unknown, unknown>(
     'body',
     shape.is,
     (input, context) => {
@@ -22,12 +28,18 @@ const body = <R extends t.Props, O extends t.Props>(required: R, optional: O) =>
     },
     t.identity,
   )
+  return Object.assign(codec, { required, optional })
 }
 
-const within = (name: string, fits: (value: number) => boolean) => t.refinement(t.number, fits, name)
-const Minutes = within('minutes from 1 to 1440', (value) => value >= 1 && value <= 1440)
+/** `limits`: what `fits` demands, in the words of JSON schema. */
+const within = (name: string, fits: (value: number) => boolean, limits: { minimum?: number; maximum?: number } = {}) =>
+  Object.assign(t.refinement(t.number, fits, name), { limits })
+const Minutes = within('minutes from 1 to 1440', (value) => value >= 1 && value <= 1440, { minimum: 1, maximum: 1440 })
 const Names = t.array(t.string)
-const NonEmpty = t.refinement(t.string, (text) => text.trim() !== '', 'a text that is not empty')
+const NonEmpty = Object.assign(
+  t.refinement(t.string, (text) => text.trim() !== '', 'a text that is not empty'),
+  { limits: { minLength: 1, pattern: '\\S' } },
+)
 
 export const OrderProperties = body(
   {},
