@@ -108,7 +108,7 @@ export const readEnvelope = (
       ok: false,
       problem: `the id ${JSON.stringify(id)} must begin with a letter or digit and have at most 96 letters, digits and ._@:-`,
     }
-  const optional = (name: 'actor' | 'correlationId' | 'job') => (attributes[name] === undefined ? {} : { [name]: attributes[name] })
+  const optional = (name: 'actor' | 'correlationId' | 'digest' | 'job') => (attributes[name] === undefined ? {} : { [name]: attributes[name] })
   return {
     ok: true,
     value: {
@@ -118,6 +118,7 @@ export const readEnvelope = (
       source: attributes['source'] ?? 'unknown',
       ...optional('actor'),
       ...optional('correlationId'),
+      ...optional('digest'),
       ...optional('job'),
       body: body.value,
     },

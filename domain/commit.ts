@@ -17,6 +17,8 @@ export type Cause =
       source: string
       actor?: string
       correlationId?: string
+      /** sha256 of what was asked, where the publisher wants to tell another request under the same id from the same one. */
+      digest?: string
       job?: string
       /** The pipeline whose step this is. */
       pipeline?: string

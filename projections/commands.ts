@@ -98,6 +98,7 @@ const own = (input: ViewInput): DocumentWrite[] => {
     actor: cause.actor ?? null,
     correlationId: cause.correlationId ?? null,
     job: cause.job ?? null,
+    ...(cause.digest === undefined ? {} : { digest: cause.digest }),
     publishedAt: cause.publishedAt,
     position: commit.position,
     decided_at: commit.recordedAt,
