@@ -25,6 +25,23 @@ const table = {
   GATEWAY_NOT_READY: { kind: 'passing', http: 503, text: 'the gateway is not connected, or its account is not yet known' },
   BROKER_TIMED_OUT: { kind: 'passing', http: 503, text: 'the broker did not answer in time' },
   BROKER_REFUSED: { kind: 'final', http: 409, text: 'the broker refused the question' },
+  // ── Said at the door, before anything is a command ──
+  TOKEN_MISSING: { kind: 'final', http: 401, text: 'a bearer token is needed' },
+  TOKEN_MALFORMED: { kind: 'final', http: 401, text: 'the token cannot be read' },
+  TOKEN_ALGORITHM: { kind: 'final', http: 401, text: 'the token is not signed in a way that is taken here' },
+  TOKEN_ISSUER: { kind: 'final', http: 401, text: 'the issuer of the token is not one of ours' },
+  TOKEN_AUDIENCE: { kind: 'final', http: 401, text: 'the token is meant for somebody else' },
+  TOKEN_EXPIRED: { kind: 'final', http: 401, text: 'the token has expired' },
+  TOKEN_NOT_YET_VALID: { kind: 'final', http: 401, text: 'the token is not valid yet' },
+  TOKEN_INCOMPLETE: { kind: 'final', http: 401, text: 'the token lacks what is needed' },
+  TOKEN_SIGNATURE: { kind: 'final', http: 401, text: 'the signature of the token is wrong' },
+  TOKEN_KEY_UNKNOWN: { kind: 'final', http: 401, text: 'the issuer has no such key' },
+  CALLER_UNKNOWN: { kind: 'final', http: 403, text: 'the caller has no role here' },
+  ROLE_TOO_LOW: { kind: 'final', http: 403, text: 'the role of the caller does not allow this' },
+  FOREIGN_HOST: { kind: 'final', http: 403, text: 'without an issuer of tokens only this machine may ask, by a name of its own' },
+  FOREIGN_ORIGIN: { kind: 'final', http: 403, text: 'the request comes from a page of another origin' },
+  TOO_MANY_REQUESTS: { kind: 'passing', http: 429, text: 'too many requests; try again later' },
+  KEYS_UNAVAILABLE: { kind: 'passing', http: 503, text: 'the keys of the issuer cannot be had now' },
 } as const satisfies Record<string, { kind: Kind; http: number; text: string }>
 
 export type ErrorCode = keyof typeof table
