@@ -7,16 +7,21 @@ import { decimal } from '../decimal.ts'
 import { isRefusal, type Refusal } from '../errors.ts'
 import { type DomainEvent, type EventData, event } from '../events.ts'
 import type { Ledger } from '../ledger.ts'
+import { blockedInstruments } from './blocked-instrument.ts'
 import { cross, net } from './cross-and-net.ts'
 import { differenceOf, differences } from './difference.ts'
+import { without } from './hold-back.ts'
 import { limit } from './limits.ts'
 import { freshSpeakers, type Market, marketOf } from './market.ts'
 import { type Grounds, mayWe } from './may-we.ts'
-import { aboveMinimum, standAside, termsOf } from './order-rules.ts'
+import { aboveMinimum } from './minimum-trade.ts'
+import { termsOf } from './order-terms.ts'
 import { plan } from './plan.ts'
 import type { AllocationFacts, AllocationRequest } from './request.ts'
 import { judgeSignals, type Verdict } from './signals.ts'
 import { type Line, size } from './size.ts'
+import { untradableInstruments } from './tradable.ts'
+import { opposedByWorkingOrders } from './working-order.ts'
 
 export type { AllocationFacts, AllocationRequest } from './request.ts'
 
@@ -41,8 +46,11 @@ export const allocate = (
   const limited = limit(ledger, sized.lines, judged.verdicts, grounds, market)
   const differing = differences(limited.lines, market)
   const worthwhile = aboveMinimum(differing.wishes, configuration, market)
-  const free = standAside(ledger, worthwhile.wishes, market)
-  const { crossed, rest } = cross(free.wishes, market)
+  const blocked = blockedInstruments(worthwhile.wishes, market)
+  const opposed = opposedByWorkingOrders(ledger, worthwhile.wishes)
+  const moving = without(worthwhile.wishes, blocked, opposed)
+  const untradable = untradableInstruments(moving, market)
+  const { crossed, rest } = cross(without(moving, untradable), market)
   const remaining = aboveMinimum(rest, configuration, market)
   const termed = net(remaining.wishes).map((order) => ({
     net: order,
@@ -50,7 +58,9 @@ export const allocate = (
   }))
   const planned = plan(ledger, termed, market, facts, now)
 
-  const notes = [judged, sized, limited, differing, worthwhile, free, remaining, ...termed].flatMap((rule) => rule.notes)
+  const notes = [judged, sized, limited, differing, worthwhile, blocked, opposed, untradable, remaining, ...termed].flatMap(
+    (rule) => rule.notes,
+  )
   const decided: EventData<'AllocationDecided'> = {
     dryRun: request.dryRun,
     round: facts.round,
@@ -61,12 +71,12 @@ export const allocate = (
     strategies: judged.verdicts.map(({ strategy, verdict, allocation }) => ({ strategy, verdict, allocation })),
     targets: limited.lines.map((line) => ({ ...withoutHeld(line), difference: differenceOf(line) })),
     orders: planned.map(summaryOf),
-    cancels: free.cancels,
+    cancels: opposed.cancels,
     notes,
   }
   if (request.dryRun) return [event('AllocationDecided', decided)]
   // An order that was asked to end is not asked again; the decision still waits for it.
-  const cancels = free.cancels.filter((orderRef) => !ledger.orders[orderRef]!.cancelRequested)
+  const cancels = opposed.cancels.filter((orderRef) => !ledger.orders[orderRef]!.cancelRequested)
   return [
     event('AllocationDecided', decided),
     ...sized.standing.map((targets) => event('StandingTargetsSet', targets)),

@@ -6,106 +6,19 @@
  * the single name comes last instead: it looks at the net of all books, which shrinking one side can only enlarge.
  */
 import { settingOf, strategySettingOf } from '../configuration.ts'
-import { add, compare, type Decimal, decimal, isZero, larger, multiply, negate, proportion, sign, subtract, sum } from '../decimal.ts'
+import { add, type Decimal, decimal, isZero, multiply, negate, subtract } from '../decimal.ts'
 import type { Note } from '../events.ts'
 import type { Ledger } from '../ledger.ts'
+import { type Clip, isAdding, type Limits } from './clip.ts'
+import { limitGross } from './limit-gross.ts'
+import { limitPositions } from './limit-positions.ts'
+import { limitNettedNames, limitOwnNames } from './limit-single-name.ts'
 import type { Market } from './market.ts'
 import type { Grounds } from './may-we.ts'
 import { type NoteCode, note } from './notes.ts'
-import { type Position, positionsOf, signedKept, stepOf, total, valueAdded, valueKept, worthOf } from './positions.ts'
+import { type Position, positionsOf, valueKept } from './positions.ts'
 import type { Verdict } from './signals.ts'
 import type { Line } from './size.ts'
-
-type Limits = { level: 'strategy' | 'account'; base: Decimal; gross: Decimal; singleName: Decimal; positions: number }
-type Clip = (position: Position, left: Decimal, code: NoteCode, numbers: Record<string, string>) => void
-
-/** The additions are scaled by one common factor to `room`, in base currency. */
-const scaleTo = (room: Decimal, adding: readonly Position[], clip: (position: Position, left: Decimal) => void): void => {
-  const asked = total(adding, valueAdded)
-  if (compare(asked, room) <= 0) return
-  const available = larger(room, '0')
-  for (const position of adding) clip(position, proportion(position.added, available, asked, stepOf(position)))
-}
-
-const limitGross = (all: readonly Position[], { level, base, gross }: Limits, clip: Clip): void => {
-  const limit = multiply(base, gross)
-  const kept = total(all, valueKept)
-  scaleTo(subtract(limit, kept), all.filter(isAdding), (position, left) =>
-    clip(position, left, 'LIMIT_GROSS', { level, limit, held: kept }),
-  )
-}
-
-const isAdding = ({ added }: Position): boolean => !isZero(added)
-
-/** Those that are held count first; of new ones the largest come first. */
-const limitPositions = (all: readonly Position[], { level, positions: limit }: Limits, clip: Clip): void => {
-  const kept = new Set(all.filter((position) => !isZero(position.kept)).map(({ conId }) => conId))
-  const opening = new Map<number, Position[]>()
-  for (const position of all.filter(isAdding))
-    if (!kept.has(position.conId)) opening.set(position.conId, [...(opening.get(position.conId) ?? []), position])
-  const bySize = [...opening].sort(
-    ([one, left], [other, right]) => compare(total(right, valueAdded), total(left, valueAdded)) || one - other,
-  )
-  const numbers = { level, limit: String(limit), held: String(kept.size) }
-  for (const [, refused] of bySize.slice(Math.max(0, Math.floor(limit) - kept.size)))
-    for (const position of refused) clip(position, '0', 'LIMIT_POSITIONS', numbers)
-}
-
-const limitOwnNames = (all: readonly Position[], { level, base, singleName }: Limits, clip: Clip): void => {
-  const limit = multiply(base, singleName)
-  for (const position of all.filter(isAdding)) {
-    const kept = valueKept(position) ?? '0'
-    scaleTo(subtract(limit, kept), [position], (_, left) => clip(position, left, 'LIMIT_SINGLE_NAME', { level, limit, held: kept }))
-  }
-}
-
-/**
- * On the net of all books in the instrument, each way by itself: only what is added on that side can be too much. What nobody decides
- * about counts by the end of it that makes the net larger, since its orders may fill or not.
- */
-const limitNettedNames = (all: readonly Position[], { level, base, singleName }: Limits, clip: Clip): void => {
-  const limit = multiply(base, singleName)
-  const tooMuch = (here: readonly Position[], side: 1 | -1, offsetting: boolean): { excess: Decimal; kept: Decimal } => {
-    const towards = (position: Position, quantity: Decimal): Decimal => {
-      const value = worthOf(position, quantity) ?? '0'
-      return sign(quantity) === side ? value : negate(value)
-    }
-    const ends = (position: Position) => position.between ?? [signedKept(position), signedKept(position)]
-    const kept = sum(
-      here.map((position) =>
-        ends(position)
-          .map((end) => towards(position, end))
-          .reduce(larger),
-      ),
-    )
-    const own = total(
-      here.filter((position) => position.side === side),
-      valueAdded,
-    )
-    const other = offsetting
-      ? total(
-          here.filter((position) => position.side === -side),
-          valueAdded,
-        )
-      : '0'
-    return { excess: subtract(subtract(add(kept, own), other), limit), kept }
-  }
-  const clipSide = (here: readonly Position[], side: 1 | -1, offsetting: boolean): void => {
-    const { excess, kept } = tooMuch(here, side, offsetting)
-    const adding = here.filter((position) => isAdding(position) && position.side === side)
-    if (sign(excess) <= 0 || adding.length === 0) return
-    const room = subtract(total(adding, valueAdded), excess)
-    scaleTo(room, adding, (position, left) => clip(position, left, 'LIMIT_SINGLE_NAME', { level, limit, held: kept }))
-  }
-  for (const conId of new Set(all.filter(isAdding).map((position) => position.conId))) {
-    const here = all.filter((position) => position.conId === conId)
-    for (const side of sides) clipSide(here, side, true)
-    // Clipping the one side took an offset from the other: then neither offsets the other any more.
-    const stillTooMuch = sides.some((side) => sign(tooMuch(here, side, true).excess) > 0)
-    if (stillTooMuch) for (const side of sides) clipSide(here, side, false)
-  }
-}
-const sides = [1, -1] as const
 
 /** One application of all limits. What each left of an addition is in `added` then. */
 const applyOnce = (all: readonly Position[], ofStrategies: ReadonlyMap<string, Limits>, ofAccount: Limits, clip: Clip): void => {

@@ -1,9 +1,10 @@
 /** What is known of an instrument at the time of the decision: prices with their times, rates, steps, and what stands in the way. */
-import { latestClosedSession, previousSession } from '../calendar.ts'
 import { type Decimal, multiply, sign } from '../decimal.ts'
 import { blockedBecause, type Instrument, type Ledger, openOrdersIn } from '../ledger.ts'
 import type { Grounds } from './may-we.ts'
 import type { NoteCode } from './notes.ts'
+import { oldestUsablePrice } from './price-age.ts'
+import { isFreshSignal } from './signal-age.ts'
 
 export type Quote = { value: Decimal; at: string; source: string }
 
@@ -36,13 +37,10 @@ export type Market = (conId: number) => InstrumentView
 
 const untradable: Readonly<Record<string, true>> = { IND: true, CASH: true }
 
-/** A price is stale when more than one whole session has closed since: it is from before the close of the session before the latest closed one. */
-const oldestUsable = (now: number): number => previousSession(latestClosedSession(now).date).close
-
 /** Strategies whose signals are fresh, of all that ever spoke: a price is a fact, whoever asked for it. */
 export const freshSpeakers = (ledger: Readonly<Ledger>, now: number): string[] =>
   Object.keys(ledger.signals)
-    .filter((strategy) => now < Date.parse(ledger.signals[strategy]!.freshUntil))
+    .filter((strategy) => isFreshSignal(ledger.signals[strategy]!, now))
     .sort()
 
 const newestPrices = (ledger: Readonly<Ledger>, now: number): Map<number, Quote> => {
@@ -63,7 +61,7 @@ const positive = (value: Decimal | undefined): Decimal | undefined => (value !==
 /** All instruments as this decision sees them. */
 export const marketOf = (ledger: Readonly<Ledger>, { snapshot, currency }: Grounds, now: number): Market => {
   const prices = newestPrices(ledger, now)
-  const oldest = oldestUsable(now)
+  const oldest = oldestUsablePrice(now)
   const seen = new Map<number, InstrumentView>()
 
   const look = (conId: number): InstrumentView => {

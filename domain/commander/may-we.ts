@@ -1,9 +1,9 @@
 /** Rule 1: may we decide at all? The books of record must be there, known and young. */
-import { settingOf } from '../configuration.ts'
 import { type Decimal, sign } from '../decimal.ts'
 import { type Refusal, refuse } from '../errors.ts'
 import type { Ledger, Snapshot } from '../ledger.ts'
 import type { AllocationFacts, AllocationRequest } from './request.ts'
+import { snapshotTooOld } from './snapshot-age.ts'
 
 /** What every later rule stands on. `wouldRefuse`: set on a dry run that would be refused if it were real. */
 export type Grounds = { snapshot: Snapshot; netLiquidation: Decimal; currency: string; wouldRefuse?: 'HALTED' }
@@ -16,13 +16,8 @@ export const mayWe = (ledger: Readonly<Ledger>, request: AllocationRequest, fact
   if (unknown !== undefined) return refuse('STRATEGY_UNKNOWN', unknown)
   const { snapshot } = ledger
   if (snapshot === null) return refuse('SNAPSHOT_MISSING')
-  const allowed = request.freshMinutes ?? settingOf(ledger.configuration, 'freshMinutes')
-  const minutes = (now - Date.parse(snapshot.takenAt)) / 60_000
-  // A time that cannot be read is not young.
-  if (!(minutes <= allowed)) {
-    const details = { takenAt: snapshot.takenAt, freshMinutes: allowed }
-    return refuse('SNAPSHOT_STALE', `taken at ${snapshot.takenAt}, ${allowed} minutes are allowed`, details)
-  }
+  const tooOld = snapshotTooOld(snapshot, ledger, request, now)
+  if (tooOld !== undefined) return tooOld
   const { netLiquidation, baseCurrency } = snapshot
   if (netLiquidation === undefined || sign(netLiquidation) <= 0) return refuse('NET_LIQUIDATION_MISSING', netLiquidation ?? 'absent')
   if (baseCurrency === undefined) return refuse('NET_LIQUIDATION_MISSING', 'its currency is absent')

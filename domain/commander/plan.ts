@@ -5,7 +5,7 @@ import type { EventData } from '../events.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Net } from './cross-and-net.ts'
 import type { Market } from './market.ts'
-import type { OrderTerms } from './order-rules.ts'
+import type { OrderTerms } from './order-terms.ts'
 import type { AllocationFacts } from './request.ts'
 
 /** A Good-Till-Cancel order is judged for so many days; by then it has been decided anew. */

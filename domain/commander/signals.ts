@@ -9,6 +9,7 @@ import { type Ledger, lastWord, openOrders, type Signal } from '../ledger.ts'
 import { inFlightOf } from '../order.ts'
 import { type NoteCode, note } from './notes.ts'
 import type { AllocationFacts, AllocationRequest } from './request.ts'
+import { isFreshSignal } from './signal-age.ts'
 
 export type Verdict = {
   strategy: string
@@ -77,7 +78,7 @@ export const judgeSignals = (
     }
     if (word === undefined) return held('SIGNAL_MISSING')
     if ('code' in word) return held('SIGNAL_FAILED', `${word.code}: ${word.text}`)
-    if (!(now < Date.parse(word.freshUntil))) return held('SIGNAL_STALE', `fresh until ${word.freshUntil}`)
+    if (!isFreshSignal(word, now)) return held('SIGNAL_STALE', `fresh until ${word.freshUntil}`)
     return word.kind === 'targets' ? { ...common, verdict: 'targets', signal: word } : { ...common, verdict: 'standing' }
   }
 

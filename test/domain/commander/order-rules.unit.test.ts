@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { collarPrice } from '../../../domain/commander/order-rules.ts'
+import { collarPrice } from '../../../domain/commander/price-collar.ts'
 import type { Configuration } from '../../../domain/configuration.ts'
 import { absolute, compare, multiply, subtract, towardsZero } from '../../../domain/decimal.ts'
 import { event } from '../../../domain/events.ts'
