@@ -57,24 +57,28 @@ const explainPart = (ledger: Ledger, conId: number, quantity: Decimal, left: Dec
   else if (discrepancy !== undefined) discrepancy.quantity = left
 }
 
-const recordFill = (ledger: Ledger, data: EventData<'FillReceived'>, at: Place): void => {
+const recordFill = (ledger: Ledger, data: EventData<'FillReceived'>, at: Place, time = at.recordedAt): void => {
   const order = ledger.orders[data.orderRef]
   if (order === undefined) return
   const replaced = applyFill(order, data)
-  if (replaced !== undefined) moveShares(ledger, data.conId, replaced.shares, -1)
-  moveShares(ledger, data.conId, data.shares, 1)
+  // A currency pair moves cash; no book and nobody else holds it.
+  if (order.secType !== 'CASH') {
+    if (replaced !== undefined) moveShares(ledger, data.conId, replaced.shares, -1)
+    moveShares(ledger, data.conId, data.shares, 1)
+  }
   const { executionId, conId, quantity, orderRef } = data
-  remember(ledger.executions, at.recordedAt, executionOf(executionId), { executionId, conId, quantity, orderRef, holder: 'books' })
+  const counted = { executionId, conId, quantity, orderRef, holder: 'books', at: time } as const
+  remember(ledger.executions, at.recordedAt, executionOf(executionId), counted)
   ledger.reportedAt[data.conId] = at.position
 }
 
-const recordForeignExecution = (ledger: Ledger, data: EventData<'ForeignExecutionSeen'>, at: Place): void => {
+const recordForeignExecution = (ledger: Ledger, data: EventData<'ForeignExecutionSeen'>, at: Place, time = at.recordedAt): void => {
   const key = executionOf(data.executionId)
   const before = recall(ledger.executions, key)
   const change = subtract(data.quantity, before?.quantity ?? '0')
   // Cash pairs belong to no book and are no position: their executions are remembered, not held.
   if (data.secType === 'CASH') {
-    rememberForeign(ledger, data, at)
+    rememberForeign(ledger, data, at, time)
     return
   }
   if (data.holder === 'manual') move(ledger.manual, data.conId, change)
@@ -84,13 +88,13 @@ const recordForeignExecution = (ledger: Ledger, data: EventData<'ForeignExecutio
     if (isZero(total)) delete ledger.unexplained[data.conId]
     else ledger.unexplained[data.conId] = { symbol: data.symbol, quantity: total, since: unexplained?.since ?? at.recordedAt, found: true }
   }
-  rememberForeign(ledger, data, at)
+  rememberForeign(ledger, data, at, time)
   ledger.reportedAt[data.conId] = at.position
 }
 
-const rememberForeign = (ledger: Ledger, data: EventData<'ForeignExecutionSeen'>, at: Place): void => {
+const rememberForeign = (ledger: Ledger, data: EventData<'ForeignExecutionSeen'>, at: Place, time: string): void => {
   const { executionId, conId, quantity, holder } = data
-  remember(ledger.executions, at.recordedAt, executionOf(executionId), { executionId, conId, quantity, orderRef: null, holder })
+  remember(ledger.executions, at.recordedAt, executionOf(executionId), { executionId, conId, quantity, orderRef: null, holder, at: time })
 }
 
 const recordSnapshot = (ledger: Ledger, data: EventData<'PositionReconciled'>, at: Place): void => {
@@ -211,7 +215,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       recordSnapshot(ledger, event.data, at)
       return
     case 'ForeignExecutionSeen':
-      recordForeignExecution(ledger, event.data, at)
+      recordForeignExecution(ledger, event.data, at, event.occurredAt)
       return
     case 'DiscrepancyFound': {
       const unexplained = ledger.unexplained[event.data.conId]
@@ -252,7 +256,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
     case 'OrderPlanned':
       ledger.orders[event.data.orderRef] = plannedOrder(event.data, at)
       ledger.highestOrderId = Math.max(ledger.highestOrderId, event.data.orderId)
-      ledger.ours[event.data.conId] = true
+      if (event.data.secType !== 'CASH') ledger.ours[event.data.conId] = true
       return
     case 'OrderPlaced': {
       const order = ledger.orders[event.data.orderRef]
@@ -271,7 +275,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       return
     }
     case 'FillReceived':
-      recordFill(ledger, event.data, at)
+      recordFill(ledger, event.data, at, event.occurredAt)
       return
     case 'OrderCancelRequested': {
       const order = ledger.orders[event.data.orderRef]

@@ -81,13 +81,14 @@ export type Ledger = {
   reportedAt: Record<string, number>
   snapshot: Snapshot | null
   orders: Record<string, Order>
-  /** Executions that are in the books or in `manual`, by id without revision: the revision counted, and when. */
+  /** Executions that are in the books or in `manual`, by id without revision: the revision counted, and `at`: when it happened. */
   executions: Remembered<{
     executionId: string
     conId: number
     quantity: Decimal
     orderRef: string | null
     holder: 'books' | 'manual' | 'nobody'
+    at: string
   }>
   /** By execution id without revision. */
   commissions: Remembered<{ executionId: string; commission: Decimal; currency: string }>

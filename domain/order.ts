@@ -174,6 +174,7 @@ export const splitFilled = (shares: readonly Share[], filled: Decimal, sizeStep:
   const seats = certainSeats(weights, whole)
   const next = (): number => {
     let best = 0
+  if (shares.length === 0) return [] // a currency pair belongs to nobody
     for (let index = 1; index < seats.length; index++) {
       // Ties go to the first share, so that the same order always splits alike.
       if (weights[index]! * (2 * seats[best]! + 1) > weights[best]! * (2 * seats[index]! + 1)) best = index

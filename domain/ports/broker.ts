@@ -44,7 +44,14 @@ export type OrderSighting = {
   status: string
   filled: Decimal | undefined
   remaining: Decimal | undefined
+  /** As far as the broker has said it: the whole quantity, signed, and how it is ordered, in IB's words. */
+  quantity?: Decimal
+  orderType?: string
+  limitPrice?: Decimal
 }
+
+/** One line of the account window: `NetLiquidation`, `100000.00`, `USD`. The currency is `BASE` for sums of a ledger, empty where there is none. */
+export type AccountValue = { key: string; value: string; currency: string }
 
 /** `quantity` is signed: + bought, − sold. `time` ISO. */
 export type Execution = {
@@ -110,6 +117,8 @@ export type BrokerSnapshot = {
  * Where the session stands. `connecting` until the handshake is complete; `syncing` until a snapshot that began after it is complete, and again
  * after each doubt; `ready`; `degraded` while the gateway has lost the broker. Orders, cancels and data requests go out in `ready` alone.
  */
+    /** Every value as the broker gives it, in its order. */
+    all: readonly AccountValue[]
 export type SessionPhase = 'down' | 'connecting' | 'syncing' | 'ready' | 'degraded' | 'closed'
 
 /** What the broker says of its own accord, in the order it said it. */

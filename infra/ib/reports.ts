@@ -75,6 +75,18 @@ export const barOf = (
   }
 }
 
+/** What an open order says of itself, for people: an unknown side leaves the quantity out. */
+const termsOf = ({ action, totalQuantity, orderType, lmtPrice }: Order): Pick<OrderSighting, 'quantity' | 'orderType' | 'limitPrice'> => {
+  const whole = magnitude(totalQuantity)
+  const limitPrice = String(orderType).includes('LMT') ? amount(lmtPrice) : undefined
+  const side = action === 'BUY' ? 1 : action === 'SELL' ? -1 : 0
+  return {
+    ...(whole === undefined || side === 0 ? {} : { quantity: side < 0 ? negate(whole) : whole }),
+    ...(orderType === undefined ? {} : { orderType }),
+    ...(limitPrice === undefined ? {} : { limitPrice }),
+  }
+}
+
 /**
  * Sightings of orders. An order status says neither ref nor account nor contract; these are known from the open order
  * that the broker sent before it on the same connection, and unknown if it sent none.
@@ -96,6 +108,7 @@ export const createOrderSightings = () => {
         status: state.status,
         filled: undefined,
         remaining: undefined,
+        ...termsOf(order),
       })
     },
     ofStatus: (
@@ -116,6 +129,9 @@ export const createOrderSightings = () => {
         status,
         filled: magnitude(filled),
         remaining: magnitude(remaining),
+        ...(before?.quantity === undefined ? {} : { quantity: before.quantity }),
+        ...(before?.orderType === undefined ? {} : { orderType: before.orderType }),
+        ...(before?.limitPrice === undefined ? {} : { limitPrice: before.limitPrice }),
       })
     },
   }

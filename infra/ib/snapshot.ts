@@ -1,6 +1,7 @@
 /** All questions of a reconcile, one after the other, and what they make together. */
 import { type Decimal, isZero } from '../../domain/decimal.ts'
 import type {
+  AccountValue,
   BrokerPosition,
   BrokerSnapshot,
   CommissionReport,
@@ -91,6 +92,11 @@ const held = (positions: readonly PositionRow[], rows: readonly AccountRow[]): B
     })
 }
 
+/** A value that changed while it was told comes twice: the later word counts. */
+const latestOfEach = (rows: readonly { key: string; value: string; currency: string }[]): AccountValue[] => [
+  ...new Map(rows.map(({ key, value, currency }) => [`${key} ${currency}`, { key, value, currency }])).values(),
+]
+
 /** The rows with the currency `BASE` are totals in the base currency, whose name stands beside the net liquidation. */
 export const accountValues = (rows: readonly AccountRow[]): BrokerSnapshot['values'] => {
   const values = rows.flatMap((row) => (row.kind === 'value' ? [row] : []))
@@ -118,5 +124,6 @@ export const accountValues = (rows: readonly AccountRow[]): BrokerSnapshot['valu
     grossPositionValue: inBase('GrossPositionValue'),
     cash: alone ? { [baseCurrency]: cashInBase } : cash,
     exchangeRates: { ...byCurrency('ExchangeRate'), ...(baseCurrency === undefined ? {} : { [baseCurrency]: '1' }) },
+    all: latestOfEach(values),
   }
 }

@@ -55,7 +55,7 @@ const shows = (parts: Partial<BrokerSnapshot> = {}): BrokerSnapshot => ({
   ...{ account: 'DU1234567', takenAt: tuesday, executions: [], commissions: [], openOrders: [], completedOrders: [], positions: [] },
   values: {
     ...{ baseCurrency: 'USD', netLiquidation: '100000', availableFunds: '90000', grossPositionValue: undefined },
-    ...{ cash: { USD: '100000' }, exchangeRates: { USD: '1' } },
+    ...{ cash: { USD: '100000' }, exchangeRates: { USD: '1' }, all: [] },
   },
   ...parts,
 })

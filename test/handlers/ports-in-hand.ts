@@ -54,7 +54,7 @@ export const createBroker = (managedAccounts = ['DU1']) => {
       })),
       values: {
         ...{ baseCurrency: 'USD', netLiquidation: '100000', availableFunds: '100000', grossPositionValue: '0' },
-        ...{ cash: { USD: '100000' }, exchangeRates: { USD: '1' } },
+        ...{ cash: { USD: '100000' }, exchangeRates: { USD: '1' }, all: [] },
       },
     }),
     contracts: async () => [contract],

@@ -34,7 +34,7 @@ describe('the engine’s own questions', () => {
     ...{ openOrders: [], completedOrders: [], positions: [] },
     values: {
       ...{ baseCurrency: 'USD', netLiquidation: '100000', availableFunds: '90000', grossPositionValue: undefined },
-      ...{ cash: {}, exchangeRates: {} },
+      ...{ cash: {}, exchangeRates: {}, all: [] },
     },
     ...parts,
   })

@@ -160,7 +160,7 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
         ...{ account: of, takenAt: isoTime(clock.now()), ...taken, commissions: [] },
         values: {
           ...{ baseCurrency: 'USD', netLiquidation: '100000', availableFunds: '100000', grossPositionValue: undefined },
-          ...{ cash: { USD: '100000' }, exchangeRates: { USD: '1' } },
+          ...{ cash: { USD: '100000' }, exchangeRates: { USD: '1' }, all: [] },
         },
       })
       return question('broker.snapshot', parts, answer, faults.happens('a snapshot is not answered'))

@@ -143,7 +143,10 @@ describe('broker session: questions and their answers', () => {
         realizedProfit: undefined,
       },
     ])
-    expect(values).to.deep.equal({
+    const { all, ...known } = values
+    expect(all).to.deep.include({ key: 'NetLiquidation', value: '100000.55', currency: 'USD' })
+    expect(all.filter(({ key }) => key === 'CashBalance').map(({ currency }) => currency)).to.include.members(['USD', 'EUR'])
+    expect(known).to.deep.equal({
       baseCurrency: 'USD',
       netLiquidation: '100000.55',
       availableFunds: '50000',
@@ -162,6 +165,7 @@ describe('broker session: questions and their answers', () => {
       grossPositionValue: undefined,
       cash: {},
       exchangeRates: {},
+      all: [],
     })
   })
 
