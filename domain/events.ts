@@ -195,6 +195,7 @@ export const eventData = {
   PositionsCrossed: t.type({ ...Mention, price: DecimalText, priceAt: text, moves: t.array(Share) }),
 
   // ── Orders ──
+  /** `closing`: it ends a position for a close-all, and so goes out though trading is halted. */
   OrderPlanned: optional(
     {
       orderRef: text,
@@ -215,7 +216,7 @@ export const eventData = {
       inForceUntil: text,
       decision: text,
     },
-    { limitPrice: DecimalText, algo: t.type({ strategy: text, parameters: t.record(t.string, t.string) }) },
+    { limitPrice: DecimalText, algo: t.type({ strategy: text, parameters: t.record(t.string, t.string) }), closing: t.boolean },
   ),
   OrderPlaced: t.type({ orderRef: text, orderId: t.number, permId: t.number, evidence: text }),
   /** `shares` is the part of this execution that each book gets. A correction names the execution id it `replaces`. */

@@ -35,9 +35,13 @@ const bookOf = (ledger: Ledger, strategy: string): Record<string, Decimal> => {
   return book
 }
 
+/** A close-all that was asked to sells what is `manual` too: then that has a share like a book. */
+const holdingsOf = (ledger: Ledger, holder: string): Record<string, Decimal> =>
+  holder === 'manual' ? ledger.manual : bookOf(ledger, holder)
+
 const moveShares = (ledger: Ledger, conId: number, shares: readonly Share[], direction: 1 | -1): void => {
   ledger.ours[conId] = true
-  for (const share of shares) move(bookOf(ledger, share.strategy), conId, direction === 1 ? share.quantity : negate(share.quantity))
+  for (const share of shares) move(holdingsOf(ledger, share.strategy), conId, direction === 1 ? share.quantity : negate(share.quantity))
 }
 
 /** These speak of something else than an unexplained quantity, and stay when that is explained or disappears. */
@@ -279,7 +283,9 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       return
     case 'OrderCancelRequested': {
       const order = ledger.orders[event.data.orderRef]
-      if (order !== undefined) order.cancelRequested = true
+      if (order === undefined) return
+      order.cancelRequested = true
+      order.cancelRequestedAt = at.recordedAt
       return
     }
     case 'OrderClosed':

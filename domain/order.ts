@@ -35,6 +35,8 @@ export type Order = {
   readonly outsideRegularHours: boolean
   readonly algo: { strategy: string; parameters: Readonly<Record<string, string>> } | null
   readonly reduces: boolean
+  /** Of a close-all: it goes out though trading is halted. */
+  readonly closing: boolean
   readonly sizeStep: Decimal
   readonly shares: readonly Share[]
   readonly inForceUntil: string
@@ -49,6 +51,8 @@ export type Order = {
   /** Whether the broker ever showed it. */
   seen: boolean
   cancelRequested: boolean
+  /** When its cancel was asked for the last time. */
+  cancelRequestedAt: string | null
   /** Since when answers of the broker do not name it. */
   missingSince: string | null
   /** One entry an execution, by its latest revision; a handful, so they are looked through. */
@@ -78,6 +82,7 @@ export const plannedOrder = (data: EventData<'OrderPlanned'>, at: { position: nu
   outsideRegularHours: data.outsideRegularHours,
   algo: data.algo ?? null,
   reduces: data.reduces,
+  closing: data.closing ?? false,
   sizeStep: data.sizeStep,
   shares: data.shares,
   inForceUntil: data.inForceUntil,
@@ -89,6 +94,7 @@ export const plannedOrder = (data: EventData<'OrderPlanned'>, at: { position: nu
   permId: null,
   seen: false,
   cancelRequested: false,
+  cancelRequestedAt: null,
   missingSince: null,
   fills: [],
   filled: '0',
@@ -168,13 +174,13 @@ const certainSeats = (weights: readonly number[], whole: number): number[] => {
  * What is smaller than a size step goes to the share that is next in turn.
  */
 export const splitFilled = (shares: readonly Share[], filled: Decimal, sizeStep: Decimal): Share[] => {
+  if (shares.length === 0) return [] // a currency pair belongs to nobody
   const direction = sign(filled)
   const weights = shares.map((share) => toNumber(absolute(share.quantity)))
   const whole = Math.floor(toNumber(divide(absolute(filled), sizeStep)))
   const seats = certainSeats(weights, whole)
   const next = (): number => {
     let best = 0
-  if (shares.length === 0) return [] // a currency pair belongs to nobody
     for (let index = 1; index < seats.length; index++) {
       // Ties go to the first share, so that the same order always splits alike.
       if (weights[index]! * (2 * seats[best]! + 1) > weights[best]! * (2 * seats[index]! + 1)) best = index

@@ -59,12 +59,19 @@ export const createDeciding = ({
   patience: (command: Command) => number
 }): Deciding => {
   const isOlderThan = (command: Command, milliseconds: number): boolean => clock.now() > Date.parse(command.publishedAt) + milliseconds
-  const isExpired = (command: Command): boolean => isOlderThan(command, validFor(command))
+  /** A step that plans nothing is bounded by its pipeline's end alone. */
+  const hasTime = (command: Command, { asksOnly }: Handler): boolean => asksOnly === true && command.pipeline !== undefined
+  const isExpired = (command: Command, handler: Handler): boolean => !hasTime(command, handler) && isOlderThan(command, validFor(command))
 
   const decideNow = (command: Command, handler: Handler, gathered: Gathered): DomainEvent[] | Refusal => {
-    if (isExpired(command)) return refuse('EXPIRED', `published at ${command.publishedAt}, now is ${isoTime(clock.now())}`)
+    if (isExpired(command, handler)) return refuse('EXPIRED', `published at ${command.publishedAt}, now is ${isoTime(clock.now())}`)
     // One strategy whose bars never come must not hold up the others for as long as the whole pipeline may last.
-    if ('refusal' in gathered && gathered.refusal === 'BROKER_TIMED_OUT' && isOlderThan(command, patience(command)))
+    if (
+      'refusal' in gathered &&
+      gathered.refusal === 'BROKER_TIMED_OUT' &&
+      !hasTime(command, handler) &&
+      isOlderThan(command, patience(command))
+    )
       return refuse('EXPIRED', `published at ${command.publishedAt}, and the broker still does not answer: ${gathered.text}`)
     if ('refusal' in gathered) return gathered
     if ('bug' in gathered) throw gathered.bug
@@ -108,7 +115,7 @@ export const createDeciding = ({
       const heard = sequence()
       const body = decode(handler.body, command.body)
       if (!body.ok) return { sequence: heard, ...refuse('BODY_INVALID', body.problem) }
-      if (isExpired(command)) return { sequence: heard, facts: undefined } // refused when it is decided; the broker is not asked
+      if (isExpired(command, handler)) return { sequence: heard, facts: undefined } // refused when it is decided; the broker is not asked
       if (handler.needsBroker && !ready()) return { sequence: heard, ...refuse('GATEWAY_NOT_READY') }
       try {
         return { sequence: heard, facts: await handler.gather({ broker, now: clock.now() }, command, ledger) }

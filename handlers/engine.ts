@@ -7,6 +7,7 @@ import type { Command } from '../domain/commands.ts'
 import { type DomainEvent, event } from '../domain/events.ts'
 import { fold } from '../domain/fold.ts'
 import { initialLedger, type Ledger } from '../domain/ledger.ts'
+import type { Order } from '../domain/order.ts'
 import type { Broker, BrokerReport } from '../domain/ports/broker.ts'
 import type { Bus } from '../domain/ports/bus.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
@@ -105,9 +106,9 @@ export const createEngine = (options: EngineOptions): Engine => {
   const snapshots = createSnapshotTaker(options.snapshots, { ledger, clock, log })
 
   const ready = (): boolean => running && lineIsUp && asked && broker.connected()
-  const mayHandOver = (): 'yes' | 'wait' | { not: string } => {
+  const mayHandOver = ({ closing }: Order): 'yes' | 'wait' | { not: string } => {
     if (intake.haltsPending() > 0) return 'wait'
-    if (!ledger.trading.on) return { not: 'trading is halted' }
+    if (!ledger.trading.on && !closing) return { not: 'trading is halted' }
     if (!leaseHolder?.valid()) return { not: 'the lease is no longer certain' }
     if (!ready()) return { not: 'the line to the broker is down' }
     return ordersHeld === undefined ? 'yes' : 'wait'

@@ -36,8 +36,15 @@ export type Handler<B = unknown, F = unknown> = {
   needsBroker: boolean
   gather(ports: Ports, command: Command<B>, ledger: Readonly<Ledger>): Promise<F>
   decide(decision: Decision<B, F>): DomainEvent[] | Refusal
+  /**
+   * As a step it only asks, so that its pipeline can prove what it did: `validFor` ends planning, and this plans nothing. It is taken as
+   * long as the pipeline may wait (`endsWithin`).
+   */
+  asksOnly?: boolean
   /** What a pipeline of this type does next, looking at the state alone. */
   next?: Policy
+  /** What such a pipeline would leave undone if it ended now, in words; undefined: nothing. */
+  left?: (ledger: Readonly<Ledger>, pipeline: Pipeline) => string | undefined
 }
 
 /** One step is a command of its own with a derived id; all steps given at once gather side by side and are decided in this order. */

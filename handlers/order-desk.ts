@@ -64,7 +64,7 @@ export const createOrderDesk = ({
   log: Log
   reportsTogether: boolean
   /** `wait`: a halt is about to be decided, or the gateway is about to restart. A text: it may not go, and will not later either. */
-  mayHandOver: () => 'yes' | 'wait' | { not: string }
+  mayHandOver: (order: Order) => 'yes' | 'wait' | { not: string }
   /** Asks the broker for everything once more. */
   ask: (reason: string) => void
 }): OrderDesk => {
@@ -88,17 +88,17 @@ export const createOrderDesk = ({
 
   /** One synchronous step: the checks and the socket, with nothing in between. */
   const handOver = (): void => {
-    if (outbox.size === 0) return
-    const may = mayHandOver()
-    if (may === 'wait') return
-    if (may !== 'yes') {
-      withdraw([...outbox], may.not)
-      return
-    }
+    const refused = new Map<string, string[]>()
     for (const orderRef of outbox) {
       const order = ledger.orders[orderRef]
       if (order === undefined || order.status !== 'planned' || order.epoch !== ledger.epoch) {
         outbox.delete(orderRef)
+        continue
+      }
+      const may = mayHandOver(order)
+      if (may === 'wait') continue
+      if (may !== 'yes') {
+        refused.set(may.not, [...(refused.get(may.not) ?? []), orderRef])
         continue
       }
       try {
@@ -109,6 +109,7 @@ export const createOrderDesk = ({
         withdraw([orderRef], (error as Error).message)
       }
     }
+    for (const [why, refs] of refused) withdraw(refs, why)
   }
 
   const cancel = (orderRef: string): void => {

@@ -67,17 +67,20 @@ export const createPipelineRunner = ({
   }
 
   const moveOf = (pipeline: Pipeline): Move => {
-    const next = handlers.step(pipeline.type)?.next
+    const { next, left } = handlers.step(pipeline.type) ?? {}
     if (next === undefined)
       return { end: { outcome: 'failed', code: 'UNKNOWN_PIPELINE', text: `this engine knows no pipeline ${pipeline.type}` } }
     const now = isoTime(clock.now())
     const move = next(ledger, pipeline)
-    if ('steps' in move && pipeline.validUntil !== null && now > pipeline.validUntil)
+    const because = (): string =>
+      [whyOf(pipeline), left?.(ledger, pipeline)].map((text) => (text === undefined ? '' : `; ${text}`)).join('')
+    const plans = 'steps' in move && move.steps.some(({ type }) => handlers.step(type)?.asksOnly !== true)
+    if (plans && pipeline.validUntil !== null && now > pipeline.validUntil)
       return {
         end: {
           outcome: 'expired',
           code: 'EXPIRED',
-          text: `valid until ${pipeline.validUntil}: nothing more is planned${because(pipeline)}`,
+          text: `valid until ${pipeline.validUntil}: nothing more is planned${because()}`,
         },
       }
     if (!('end' in move) && now >= pipeline.endsBy)
@@ -85,7 +88,7 @@ export const createPipelineRunner = ({
         end: {
           outcome: 'failed',
           code: 'ENDS_WITHIN',
-          text: `still waiting at ${pipeline.endsBy}, when it had to end${because(pipeline)}`,
+          text: `still waiting at ${pipeline.endsBy}, when it had to end${because()}`,
         },
       }
     return move
@@ -113,7 +116,7 @@ export const createPipelineRunner = ({
     backOffs.delete(step.id)
   }
 
-  const because = ({ id }: Pipeline): string => (reasons.has(id) ? `; ${reasons.get(id)}` : '')
+  const whyOf = ({ id }: Pipeline): string | undefined => reasons.get(id)
 
   const tryAgain = (pipeline: Pipeline, step: Step, reason: string): void => {
     reasons.set(pipeline.id, reason)

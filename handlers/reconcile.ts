@@ -1,8 +1,8 @@
-/** `reconcile`: what does the broker really hold? */
+/** `reconcile`: what does the broker really hold? And the same question at the end of a pipeline, as the proof of what it did. */
 import { ReconcileBody } from '../domain/commands.ts'
 import { refuse } from '../domain/errors.ts'
 import { reconcile as decideOn } from '../domain/reconcile.ts'
-import { defineHandler } from './handler.ts'
+import { defineHandler, type Handler } from './handler.ts'
 
 export const reconcile = defineHandler({
   body: ReconcileBody,
@@ -16,3 +16,6 @@ export const reconcile = defineHandler({
       ? refuse('GATEWAY_NOT_READY')
       : decideOn(ledger, { ...facts, said: engine.said, notHandedOver: engine.notHandedOver }, now),
 })
+
+/** A step only: nobody publishes it. */
+export const proof: Handler = { ...reconcile, asksOnly: true }

@@ -73,6 +73,15 @@ describe('ledger: fills', () => {
     expect(recall(ledger.executions, 'e1')).to.include({ executionId: 'e1.02', quantity: '1', holder: 'books', orderRef: 'r-1' })
   })
 
+  it('of a close-all that sells what is manual too go to manual, a correction as well, and make it no book', () => {
+    const exit = ordered('r-3', SPY, { trend: '-6', manual: '-4' }, { closing: true })
+    const held = [foreign('f1.01', '4'), booked('trend', SPY, '6')]
+    const sold = ledgerOf(...held, exit, filled('r-3', SPY, 'e1.01', { trend: '-6', manual: '-4' }))
+    expect([{ ...sold.manual }, { ...sold.books }]).to.deep.equal([{}, { trend: {} }])
+    const corrected = continued(sold, filled('r-3', SPY, 'e1.02', { trend: '-6', manual: '-3' }))
+    expect({ ...corrected.manual }).to.deep.equal({ [spy]: '1' })
+  })
+
   it('count also when they come after the end of the order', () => {
     const ledger = ledgerOf(order, closed('r-1', 'cancelled'), filled('r-1', SPY, 'e1.01', { trend: '6', hedge: '4' }))
     expect(booksIn(ledger, spy)).to.equal('10')

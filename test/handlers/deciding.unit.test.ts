@@ -3,7 +3,7 @@ import * as t from 'io-ts'
 import type { Command } from '../../domain/commands.ts'
 import { refuse } from '../../domain/errors.ts'
 import { type DomainEvent, event } from '../../domain/events.ts'
-import { initialLedger } from '../../domain/ledger.ts'
+import { initialLedger, type Pipeline } from '../../domain/ledger.ts'
 import { type Broker, BrokerUnavailable } from '../../domain/ports/broker.ts'
 import { createDeciding } from '../../handlers/deciding.ts'
 import { defineHandler, type EngineFacts, type Handler } from '../../handlers/handler.ts'
@@ -27,10 +27,11 @@ const handler = (parts: Partial<Handler> = {}): Handler =>
   } as Handler)
 
 describe('carrying a command through its handler', () => {
-  const bench = () => {
+  const bench = ({ pipelines = [] as string[] } = {}) => {
     const memory = createMemory()
     const ledger = initialLedger()
     ledger.epoch = 1
+    for (const id of pipelines) ledger.pipelines[id] = { id, steps: {} } as unknown as Pipeline
     const clock = simulatedClock(Date.parse(tuesday))
     const failures: string[] = []
     const state = { ready: true }
@@ -46,6 +47,21 @@ describe('carrying a command through its handler', () => {
     const carry = async (by: Handler, asked: Command = command) => deciding.decide(asked, by, await deciding.gather(asked, by))
     return { deciding, carry, written, clock, state, failures }
   }
+
+  it('gives a step that only asks the time of its pipeline, and a command of its own none', async () => {
+    const { carry, written, clock } = bench({ pipelines: ['p'] })
+    await clock.moveTo(Date.parse(tuesday) + 16 * minute)
+    const silent = async () => {
+      throw new BrokerUnavailable('timedOut', 'no answer')
+    }
+    const asks = { asksOnly: true }
+    expect(await carry(handler({ ...asks, gather: silent }), { ...command, id: 'p:proof', pipeline: 'p' })).to.include({ outcome: 'later' })
+    await carry(handler(asks), { ...command, id: 'p:proof', pipeline: 'p' })
+    await carry(handler(asks))
+    expect(written()).to.have.length(2)
+    expect(written()[0]).to.deep.include({ type: 'TradingResumed' })
+    expect(written()[1]!.data).to.include({ code: 'EXPIRED' })
+  })
 
   it('gives the facts to the decision and remembers its events', async () => {
     const { carry, written } = bench()

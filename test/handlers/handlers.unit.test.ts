@@ -52,6 +52,15 @@ describe('halt', () => {
     expect(types(given(ready, order, configured({ 'halt.cancelWorking': true })).when(deciding('halt')))).to.include('OrderCancelRequested')
   })
 
+  it('leaves the orders of a close-all, in hand or at work: they lower the risk', () => {
+    const exits = [
+      ordered('abc-2', SPY, { trend: '-50' }, { orderId: 2, closing: true }),
+      ordered('abc-3', SPY, { trend: '-50' }, { orderId: 3, closing: true }),
+    ]
+    const decided = given(ready, exits).when(deciding('halt', { cancelWorking: true }, { notHandedOver: ['abc-2'] }))
+    expect(types(decided)).to.deep.equal(['TradingHalted'])
+  })
+
   it('twice is once, but a later one moves the time before which a resume is void', () => {
     const { ledger } = given(ready)
     const halted = followed(ledger, deciding('halt')(ledger))

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { type DomainEvent, event } from '../../domain/events.ts'
 import { initialLedger, type Ledger } from '../../domain/ledger.ts'
+import type { Order } from '../../domain/order.ts'
 import type { Broker, OrderTicket } from '../../domain/ports/broker.ts'
 import { createOrderDesk, type DeskReport, type OrderDesk, ticketFor } from '../../handlers/order-desk.ts'
 import { createWriter, type Writer } from '../../handlers/writer.ts'
@@ -20,7 +21,7 @@ describe('the order desk', () => {
   let placed: OrderTicket[]
   let cancelled: number[]
   let asked: string[]
-  let may: 'yes' | 'wait' | { not: string }
+  let may: 'yes' | 'wait' | { not: string } | ((order: Order) => 'yes' | { not: string })
   let written: DomainEvent[]
   let socket: { fails: boolean }
 
@@ -57,7 +58,14 @@ describe('the order desk', () => {
       },
     })
     desk = createOrderDesk({
-      ...{ ledger, broker, writer, log: silent, reportsTogether: false, mayHandOver: () => may },
+      ...{
+        ledger,
+        broker,
+        writer,
+        log: silent,
+        reportsTogether: false,
+        mayHandOver: (order: Order) => (typeof may === 'function' ? may(order) : may),
+      },
       ask: (reason) => void asked.push(reason),
     })
     ledger.epoch = 1
@@ -83,6 +91,18 @@ describe('the order desk', () => {
       desk.handOver()
       expect(placed.map(({ orderRef }) => orderRef)).to.deep.equal(['abc-1'])
       expect(desk.notHandedOver()).to.deep.equal([])
+    })
+
+    it('of several only those that may go: an exit goes out, and what would open something is withdrawn', async () => {
+      may = ({ closing }) => (closing ? 'yes' : { not: 'trading is halted' })
+      const exit = ordered('abc-2', SPY, { trend: '-40' }, { orderId: 2, closing: true })
+      await commit(buy(), exit, buy('abc-3', 3))
+      await drained()
+      expect(placed.map(({ orderRef }) => orderRef)).to.deep.equal(['abc-2'])
+      expect(ends()).to.deep.equal([
+        ['abc-1', 'withdrawn'],
+        ['abc-3', 'withdrawn'],
+      ])
     })
 
     it('what waited for a halt, as soon as it may, and once', async () => {
