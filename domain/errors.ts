@@ -42,6 +42,16 @@ const table = {
   FOREIGN_ORIGIN: { kind: 'final', http: 403, text: 'the request comes from a page of another origin' },
   TOO_MANY_REQUESTS: { kind: 'passing', http: 429, text: 'too many requests; try again later' },
   KEYS_UNAVAILABLE: { kind: 'passing', http: 503, text: 'the keys of the issuer cannot be had now' },
+  REQUEST_INVALID: { kind: 'final', http: 400, text: 'the request is not what it must be' },
+  JSON_INVALID: { kind: 'final', http: 400, text: 'the body is not JSON' },
+  BODY_TOO_LARGE: { kind: 'final', http: 413, text: 'the body is too large' },
+  MEDIA_UNSUPPORTED: { kind: 'final', http: 415, text: 'a body must be application/json' },
+  COMMAND_UNKNOWN: { kind: 'final', http: 404, text: 'there is no such command' },
+  NOTHING_HERE: { kind: 'final', http: 404, text: 'there is nothing here' },
+  METHOD_NOT_ALLOWED: { kind: 'final', http: 405, text: 'this is asked in another way' },
+  KEY_REUSED: { kind: 'final', http: 422, text: 'this Idempotency-Key belongs to another request' },
+  STORE_UNAVAILABLE: { kind: 'passing', http: 503, text: 'the store cannot be reached now' },
+  TOO_MANY_READERS: { kind: 'passing', http: 503, text: 'too many read the events already' },
 } as const satisfies Record<string, { kind: Kind; http: number; text: string }>
 
 export type ErrorCode = keyof typeof table
