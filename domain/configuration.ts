@@ -8,6 +8,8 @@ type Setting = { unit: string; fallback: number | boolean | string; why: string 
   | { kind: 'number'; minimum: number; maximum: number }
   | { kind: 'boolean' }
   | { kind: 'choice'; choices: readonly string[] }
+  /** `pattern`: of the whole text; `form`: the same in words. */
+  | { kind: 'text'; pattern: string; form: string }
   | { kind: 'parameter' }
 )
 
@@ -27,6 +29,14 @@ export const settings = {
     maximum: 4,
     fallback: 1,
     why: 'Sum of all absolute positions. Stops increases only: an exit is never clipped.',
+  },
+  'limits.net': {
+    kind: 'number',
+    unit: 'fraction of net liquidation',
+    minimum: 0,
+    maximum: 4,
+    fallback: 4,
+    why: 'Long less short over all books, either way. Stops only what makes it larger.',
   },
   'limits.singleName': {
     kind: 'number',
@@ -59,6 +69,51 @@ export const settings = {
     maximum: 1,
     fallback: 0.05,
     why: 'An increase goes out as a limit order at most this far from the reference; for a reduction it only alerts.',
+  },
+  'orders.maximumNotional': {
+    kind: 'number',
+    unit: 'base currency',
+    minimum: 1,
+    maximum: 1_000_000_000,
+    fallback: 1_000_000,
+    why: 'The largest order. Of an increase no more than this is at work at once; a reduction is split into several orders.',
+  },
+  'orders.volumeShare': {
+    kind: 'number',
+    unit: 'fraction of the average daily volume',
+    minimum: 0,
+    maximum: 1,
+    fallback: 0.1,
+    why: 'An increase asks for no more than this of what trades on an average day, lest it moves the price against itself.',
+  },
+  'orders.volumeRequired': {
+    kind: 'boolean',
+    unit: 'yes or no',
+    fallback: false,
+    why: 'Whether an instrument whose volume is not known may not increase. Off: it is said, and it may.',
+  },
+  'orders.perMinute': {
+    kind: 'number',
+    unit: 'orders',
+    minimum: 0,
+    maximum: 1000,
+    fallback: 60,
+    why: 'More orders than this in one minute are a mistake somewhere: increases wait. Reductions count, and always go.',
+  },
+  'orders.perDay': {
+    kind: 'number',
+    unit: 'orders',
+    minimum: 0,
+    maximum: 100_000,
+    fallback: 500,
+    why: 'The same for one day of New York.',
+  },
+  'orders.whatIf': {
+    kind: 'choice',
+    unit: 'when the broker is asked',
+    choices: ['live', 'always', 'never'],
+    fallback: 'live',
+    why: 'Before an increase goes out the broker is asked what margin it would take; without enough, or without an answer, it is withdrawn.',
   },
   'orders.algo': {
     kind: 'choice',
@@ -94,6 +149,28 @@ export const settings = {
     fallback: true,
     why: 'A disabled strategy gives no signals; its book is held and named in every decision.',
   },
+  'strategies.*.mode': {
+    kind: 'choice',
+    unit: 'how far it goes',
+    choices: ['live', 'shadow', 'dry'],
+    fallback: 'live',
+    why: 'live trades; shadow is decided about by every rule and never sent; dry only records its signals.',
+  },
+  'strategies.*.window': {
+    kind: 'text',
+    unit: 'New York time',
+    pattern: '(([01]\\d|2[0-3]):[0-5]\\d-([01]\\d|2[0-3]):[0-5]\\d)?',
+    form: 'HH:MM-HH:MM, or empty for always',
+    fallback: '',
+    why: 'When the strategy may increase; an exit goes at any time. An end before its beginning is on the next day.',
+  },
+  'strategies.*.weekend': {
+    kind: 'choice',
+    unit: 'over days without a session',
+    choices: ['hold', 'flat'],
+    fallback: 'hold',
+    why: 'flat: what is decided for the last session before a weekend or holiday counts every target as 0.',
+  },
   'strategies.*.allocation': {
     kind: 'number',
     unit: 'fraction of the overall exposure',
@@ -109,6 +186,14 @@ export const settings = {
     maximum: 4,
     fallback: 1,
     why: "Sum of the strategy's absolute positions against net liquidation × exposure × allocation.",
+  },
+  'strategies.*.limits.net': {
+    kind: 'number',
+    unit: "fraction of the strategy's own capital",
+    minimum: 0,
+    maximum: 4,
+    fallback: 4,
+    why: "The strategy's long less its short positions, either way.",
   },
   'strategies.*.limits.singleName': {
     kind: 'number',
@@ -166,6 +251,10 @@ const problemOf = (name: string, value: Value): string | undefined => {
     return typeof value === 'string' && setting.choices.includes(value)
       ? undefined
       : `${name} must be one of ${setting.choices.join(', ')}, got ${JSON.stringify(value)}`
+  if (setting.kind === 'text')
+    return typeof value === 'string' && new RegExp(`^${setting.pattern}$`).test(value)
+      ? undefined
+      : `${name} must be a text such as ${setting.form} (${setting.unit}), got ${JSON.stringify(value)}`
   return undefined
 }
 
@@ -221,7 +310,9 @@ type Kept<N extends SettingName> = (typeof settings)[N]['fallback'] extends numb
 export const settingOf = <N extends Exclude<SettingName, `strategies.${string}`>>(configuration: Configuration, name: N): Kept<N> =>
   (configuration[name] ?? settings[name].fallback) as Kept<N>
 
-type StrategySetting = 'enabled' | 'allocation' | 'limits.gross' | 'limits.singleName' | 'limits.positions'
+type StrategySetting =
+  | ('enabled' | 'mode' | 'window' | 'weekend' | 'allocation')
+  | ('limits.gross' | 'limits.net' | 'limits.singleName' | 'limits.positions')
 
 /** The value in force of a strategy's setting. */
 export const strategySettingOf = <N extends StrategySetting>(

@@ -40,6 +40,13 @@ describe('configuration', () => {
     expect(problem('halt.cancelWorking', 1)).to.contain('true or false')
     expect(problem('strategies.trend.enabled', 'yes')).to.contain('true or false')
     expect(problem('orders.algo', 'TWAP')).to.contain('none, Adaptive')
+    expect(problem('strategies.trend.window', 930)).to.contain('HH:MM-HH:MM')
+  })
+
+  it('takes a window of New York times, or none', () => {
+    for (const window of ['', '09:30-16:00', '22:00-02:00', '00:00-23:59']) expect(problem('strategies.trend.window', window)).to.equal('')
+    for (const window of ['9:30-16:00', '09:30', '24:00-25:00', '09:30-16:00 ', 'x09:30-16:00', '09:30-16:60'])
+      expect(problem('strategies.trend.window', window), window).to.contain('strategies.trend.window must be a text such as')
   })
 
   it('knows no setting that is not in the table', () => {
