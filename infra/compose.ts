@@ -66,11 +66,13 @@ export type ComposeOptions = {
   /** Messages a second to the gateway, for one that has no limit. */
   messagesPerSecond?: number
   leaseTimes?: LeaseTimes
+  /** Of a clock that is not the machine's own: whether somebody moves it, or it passes by itself. By default somebody does. */
+  marketTime?: 'real' | 'simulated'
 }
 
 const documentsWithinMs = 3_000
 /** Firestore counts writes and takes about one a second of a document for long: a burst of commits becomes one write of each. */
-const gatherMs = { embedded: 0, google: 300 }
+const gatherMs = { embedded: 0, google: 1_000 }
 /** A store that does not answer must not keep a process that was told to end: it is killed ten seconds after SIGTERM. */
 const abandonAfterMs = 5_000
 /** By then what follows the journal is left as it stands: whoever comes next writes and publishes the rest. */
@@ -88,7 +90,7 @@ export const compose = async (environment: Environment, options: ComposeOptions 
   const data = await openData(environment, topics, { clock, warn: log.warn.bind(log), failed: (error) => announceStop(error) })
   const { journal, bus, documents, lease } = data
   const snapshots = { store: data.snapshots, version: foldVersion() }
-  const simulated = clock !== systemClock
+  const simulated = clock !== systemClock && options.marketTime !== 'real'
   const broker = createBrokerSession({ ...gateway, clock, log, ...(messagesPerSecond === undefined ? {} : { messagesPerSecond }) })
   const own = {
     ...(gateway.account === undefined ? {} : { account: gateway.account }),

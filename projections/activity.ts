@@ -1,4 +1,5 @@
 /** `activity/{position}`: commands, refusals and alerts, a line each that a person can read. What needs nobody's eye leaves no line. */
+import type { Cause } from '../domain/commit.ts'
 import { absolute } from '../domain/decimal.ts'
 import type { DomainEvent, EventData, Note } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
@@ -144,6 +145,12 @@ const kindOf = (events: readonly DomainEvent[], severity: Severity, isCommand: b
   return isCommand && severity === 'info' ? 'command' : severity === 'info' ? 'notice' : 'alert'
 }
 
+/** What a step of a pipeline brought without trouble: documents of their own show it, and the pipeline's decision and end name it. */
+const shownElsewhere: ReadonlySet<DomainEvent['type']> = new Set(['SignalGenerated', 'PositionReconciled', 'InstrumentResolved'])
+
+const isQuietStep = (cause: Cause, events: readonly DomainEvent[], severity: Severity): boolean =>
+  cause.kind === 'command' && commandOf(cause) !== cause.id && severity === 'info' && events.every(({ type }) => shownElsewhere.has(type))
+
 export const activityPath = (position: number): string => `activity/${String(position).padStart(12, '0')}`
 
 export const activityView: View = ({ commit, events, ledger }) => {
@@ -152,6 +159,7 @@ export const activityView: View = ({ commit, events, ledger }) => {
   const isCommand = cause.kind === 'command'
   if (lines.length === 0 && !isCommand) return []
   const severity = ranks[Math.max(0, ...lines.map((each) => ranks.indexOf(each.severity)))]!
+  if (isQuietStep(cause, events, severity)) return []
   const who = isCommand ? `${cause.type} (${[cause.source, cause.actor].filter((name) => name !== undefined).join(', ')})` : undefined
   const said = lines.length === 0 ? 'done' : lines.map(({ text }) => text).join('; ')
   return [

@@ -124,6 +124,10 @@ const pipelineEnd = ({ commit }: ViewInput, { pipeline, outcome, code, text }: E
   },
 })
 
+/** Whether this write is the last word on a command: what people and programs wait for. */
+export const endsCommand = (write: DocumentWrite): boolean =>
+  write.kind !== 'delete' && write.path.startsWith('commands/') && (write.data['status'] ?? 'accepted') !== 'accepted'
+
 export const commandsView: View = (input) => [
   ...own(input),
   ...input.events.flatMap((event) => (event.type === 'PipelineEnded' ? [pipelineEnd(input, event.data)] : [])),

@@ -8,6 +8,7 @@ import { type Checkpoint, type Documents, type DocumentWrite, Unstorable } from 
 import type { Journal } from '../domain/ports/journal.ts'
 import { restoreLedger, type SnapshotSource } from '../domain/snapshot.ts'
 import { coalesce, createMeasure } from './batch.ts'
+import { endsCommand } from './commands.ts'
 import { type Comparison, compareDocuments, type Rebuilt, rebuildDocuments } from './rebuild.ts'
 import { createReplay, Unprojectable } from './replay.ts'
 import type { View } from './view.ts'
@@ -21,16 +22,15 @@ export type ProjectorOptions = {
   documents: Documents
   mode: 'paper' | 'live'
   log: Log
-  clock: Pick<Clock, 'after'>
+  clock: Pick<Clock, 'after' | 'monotonic'>
   /** Name of the checkpoint: `checkpoints/views`. */
   name?: string
   views?: readonly View[]
   /** Saves folding what the documents show already; a rebuild never uses them. */
   snapshots?: SnapshotSource
   /**
-   * After a batch, so many milliseconds of machine time go by before the next one, which takes all that came meanwhile: a burst of
-   * commits writes each document a few times only. The first commit after a quiet time is shown at once, every other one so much later
-   * at most. 0 without.
+   * So many milliseconds of machine time a commit may wait for others, so that a burst of them writes each document once. What somebody
+   * waits for is shown at once, with all before it: the end of a command, and a position that `caughtUp` was asked for. 0 without.
    */
   gatherMs?: number
 }
@@ -77,20 +77,20 @@ export const createProjector = (options: ProjectorOptions): Projector => {
     news = true
     wake()
   }
-  /** Until there is news, or the time has passed. */
-  const pause = async (milliseconds?: number): Promise<void> => {
+  /** Until something cuts it short, or the time has passed. */
+  const pause = async (isCutShort: () => boolean, milliseconds?: number): Promise<void> => {
     let callOff: () => void = () => undefined
     await new Promise<void>((resolve) => {
-      wake = resolve
-      if (stopped || (milliseconds === undefined && news)) resolve()
-      else if (milliseconds !== undefined) {
-        wake = () => stopped && resolve() // what arrives meanwhile cuts nothing short: a store that fails rests, a batch gathers
-        callOff = clock.after(milliseconds, resolve)
-      }
+      wake = () => isCutShort() && resolve()
+      if (milliseconds !== undefined) callOff = clock.after(milliseconds, resolve)
+      wake()
     })
     callOff()
     wake = () => undefined
   }
+  const isStopped = () => stopped
+  const isWoken = () => stopped || news
+  const isWaitedFor = () => isWoken() || waiters.waitsFor(replay.position())
 
   const load = async (): Promise<void> => {
     checkpoint = await documents.checkpoint(name)
@@ -149,28 +149,44 @@ export const createProjector = (options: ProjectorOptions): Projector => {
       throw new Unprojectable(position, `the documents were made from another journal: ${checkpoint.hash} stands here, not ${hash}`)
   }
 
-  /** Takes all that waits in the journal, as many commits to a batch as fit; a commit is never split. */
+  /**
+   * Takes all that waits in the journal, and what comes while it gathers, as many commits to a batch as fit; a commit is never split.
+   * Returns with nothing waiting.
+   */
   const catchUp = async (): Promise<void> => {
     let waiting: Waiting[] = []
     let measure = createMeasure()
-    for await (const stored of journal.read(replay.position() + 1)) {
-      if (stopped) return
-      const silently = stored.position <= shown()
-      const writes = await stepOrStop(stored, silently, waiting)
-      if (silently) {
-        checkSame(stored)
-        continue
+    let showBy = 0
+    do {
+      news = false
+      for await (const stored of journal.read(replay.position() + 1)) {
+        if (stopped) return
+        const silently = stored.position <= shown()
+        const writes = await stepOrStop(stored, silently, waiting)
+        if (silently) {
+          checkSame(stored)
+          continue
+        }
+        if (waiting.length > 0 && !measure.takes(writes)) {
+          if (!(await write(waiting))) return startOver()
+          waiting = []
+          measure = createMeasure()
+        }
+        if (waiting.length === 0) showBy = clock.monotonic() + gatherMs
+        waiting.push({ position: stored.position, hash: stored.hash, writes })
+        measure.add(writes)
       }
-      if (waiting.length > 0 && !measure.takes(writes)) {
-        if (!(await write(waiting))) return startOver()
-        waiting = []
-        measure = createMeasure()
-      }
-      waiting.push({ position: stored.position, hash: stored.hash, writes })
-      measure.add(writes)
-    }
+    } while (await moreMayCome(waiting, showBy))
     if (waiting.length > 0 && !(await write(waiting))) return startOver()
     if (replay.position() < shown()) await checkNotCutOff()
+  }
+  /** Waits for more to show with it, unless somebody waits for what is there. */
+  const moreMayCome = async (waiting: readonly Waiting[], showBy: number): Promise<boolean> => {
+    const left = showBy - clock.monotonic()
+    if (waiting.length === 0 || left <= 0 || stopped) return false
+    if (waiters.waitsFor(replay.position()) || waiting.some(({ writes }) => writes.some(endsCommand))) return false
+    await pause(isWaitedFor, left)
+    return news && !stopped
   }
   /** What came before a commit that cannot be read is shown before it stops us. */
   const stepOrStop = async (stored: StoredCommit, silently: boolean, waiting: Waiting[]): Promise<DocumentWrite[]> => {
@@ -195,19 +211,16 @@ export const createProjector = (options: ProjectorOptions): Projector => {
   const follow = async (): Promise<void> => {
     let nextPause = firstPauseMs
     while (!stopped) {
-      news = false
       try {
         if (!loaded) await load()
-        const before = checkpoint?.version
         await catchUp()
         nextPause = firstPauseMs
-        if (gatherMs > 0 && checkpoint?.version !== before) await pause(gatherMs)
-        await pause()
+        await pause(isWoken)
       } catch (error) {
         if (error instanceof Unprojectable) throw error
         log.warn({ err: error, pauseMs: nextPause }, 'the store failed; trying again')
         loaded = false // whether the last batch was written is not known
-        await pause(nextPause)
+        await pause(isStopped, nextPause)
         nextPause = Math.min(nextPause * 2, longestPauseMs)
       }
     }
@@ -236,7 +249,9 @@ export const createProjector = (options: ProjectorOptions): Projector => {
       if (failure !== undefined) throw failure
       if (position <= shown()) return
       if (stopped) throw new Error('the projector has stopped')
-      await waiters.wait(position)
+      const there = waiters.wait(position)
+      wake()
+      await there
     },
     position: shown,
     failure: () => failure,

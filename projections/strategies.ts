@@ -1,5 +1,5 @@
 /**
- * `strategies/{id}`: what is configured for it and when it last spoke.
+ * `strategies/{id}`: what is configured for it. One that was never configured shows there once it spoke.
  * `strategies/{id}/intent/latest`: what it said last, and the standing targets in force. A dry run's word goes to `intent/dryRun`.
  */
 import { parametersOf, strategySettingOf } from '../domain/configuration.ts'
@@ -24,6 +24,15 @@ const configured = ({ configuration }: Readonly<Ledger>, strategy: string): Docu
   },
   parameters: parametersOf(configuration, strategy),
 })
+
+const strategyWrite = ({ commit, ledger }: ViewInput, strategy: string): DocumentWrite => ({
+  kind: 'merge',
+  path: `strategies/${strategy}`,
+  data: { ...configured(ledger, strategy), updated_at: commit.recordedAt },
+})
+
+const isConfigured = ({ configuration }: Readonly<Ledger>, strategy: string): boolean =>
+  Object.keys(configuration).some((name) => name.startsWith(`strategies.${strategy}.`))
 
 const configuredNow = (event: DomainEvent): string[] =>
   event.type === 'ConfigurationChanged'
@@ -94,7 +103,7 @@ const failed = ({ commit }: ViewInput, failure: EventData<'SignalFailed'>): Docu
 })
 
 const intentWrites = (input: ViewInput, event: DomainEvent): DocumentWrite[] => {
-  const { commit, ledger } = input
+  const { ledger } = input
   if (event.type === 'StandingTargetsSet') {
     const { strategy } = event.data
     return [{ kind: 'merge', path: intentPath(strategy, false), data: { standing_targets: standingOf(ledger, strategy) } }]
@@ -103,25 +112,15 @@ const intentWrites = (input: ViewInput, event: DomainEvent): DocumentWrite[] => 
   const { strategy, dryRun } = event.data
   const said = event.type === 'SignalGenerated' ? spoken(input, event.data) : failed(input, event.data)
   if (dryRun) return [{ kind: 'set', path: intentPath(strategy, true), data: said }]
-  const signal = { status: said['status']!, at: commit.recordedAt, position: commit.position }
-  return [
-    { kind: 'set', path: intentPath(strategy, false), data: { ...said, standing_targets: standingOf(ledger, strategy) } },
-    {
-      kind: 'merge',
-      path: `strategies/${strategy}`,
-      data: { ...configured(ledger, strategy), signal, updated_at: commit.recordedAt },
-    },
-  ]
+  const latest: DocumentWrite = {
+    kind: 'set',
+    path: intentPath(strategy, false),
+    data: { ...said, standing_targets: standingOf(ledger, strategy) },
+  }
+  return isConfigured(ledger, strategy) ? [latest] : [latest, strategyWrite(input, strategy)]
 }
 
-export const strategiesView: View = (input) => {
-  const { commit, events, ledger } = input
-  const changed = [...new Set(events.flatMap(configuredNow))].map(
-    (strategy): DocumentWrite => ({
-      kind: 'merge',
-      path: `strategies/${strategy}`,
-      data: { ...configured(ledger, strategy), updated_at: commit.recordedAt },
-    }),
-  )
-  return [...changed, ...events.flatMap((event) => intentWrites(input, event))]
-}
+export const strategiesView: View = (input) => [
+  ...[...new Set(input.events.flatMap(configuredNow))].map((strategy) => strategyWrite(input, strategy)),
+  ...input.events.flatMap((event) => intentWrites(input, event)),
+]

@@ -2,6 +2,8 @@
 export type Waiters = {
   /** Resolves once the position is reached. */
   wait(position: number): Promise<void>
+  /** Whether somebody waits for this position or an earlier one. */
+  waitsFor(position: number): boolean
   /** To be called after each move. */
   tell(): void
   /** Nobody will get there any more. */
@@ -13,6 +15,7 @@ export const createWaiters = (reached: () => number): Waiters => {
   return {
     wait: (position) =>
       position <= reached() ? Promise.resolve() : new Promise((resolve, reject) => waiting.add({ position, resolve, reject })),
+    waitsFor: (position) => [...waiting].some((waiter) => waiter.position <= position),
     tell: () => {
       for (const waiter of [...waiting]) {
         if (waiter.position > reached()) continue

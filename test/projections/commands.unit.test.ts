@@ -158,6 +158,15 @@ describe('the view of the activity', () => {
     })
   })
 
+  it('leaves out the steps of a pipeline that went well and show elsewhere, not those that went badly', () => {
+    expect(activityOf(started, step('d', 'dummy', 'dummy', signal('dummy')))).to.equal(undefined)
+    expect(activityOf(started, step('d', 'reconcile', 'reconcile', snapshot()))).to.equal(undefined)
+    expect(activityOf(started, command('dummy', 'c1', signal('dummy')))).to.include({ kind: 'command' })
+    const differing = snapshot({ differences: [{ ...SPY, reported: '10', expected: '0', unexplained: '10' }] })
+    expect(activityOf(started, step('d', 'reconcile', 'reconcile', differing))).to.include({ kind: 'alert', severity: 'warning' })
+    expect(activityOf(started, step('d', 'allocation', 'allocation-round', decision({})))).to.include({ kind: 'command', command: 'd' })
+  })
+
   it('alerts what the broker did badly and is silent on what went its way', () => {
     const told = [started, command('allocation', 'a', planned('r1'))]
     expect(activityOf(...told, broker(closed('r1', 'rejected')))).to.include({

@@ -146,7 +146,7 @@ export const createWorld = () => {
     configure: (changes: Document): void =>
       world.set('config/common', { settings: { ...(world.shown('config/common')!['settings'] as Document), ...changes } }),
     projector: async (options: { documents?: Documents } = {}): Promise<Projector> => {
-      const clock = { after: (_: number, run: () => void) => soon(run) }
+      const clock = { monotonic: () => 0, after: (_: number, run: () => void) => soon(run) }
       const projector = createProjector({ journal, documents: world.documents, mode: 'paper', log: silent, clock, ...options })
       running.push(projector)
       await projector.start()

@@ -1,13 +1,15 @@
 /** When the projector writes, and how much at once. */
 import { expect } from 'chai'
+import { event } from '../../domain/events.ts'
 import { type Document, type Documents, type DocumentWrite, Unstorable } from '../../domain/ports/documents.ts'
 import { systemClock } from '../../infra/clock.ts'
 import { largestBatch } from '../../projections/batch.ts'
+import { commandsView } from '../../projections/commands.ts'
 import { createProjector, type Log, type Projector, type ProjectorOptions } from '../../projections/projector.ts'
 import type { View } from '../../projections/view.ts'
 import { until } from '../contract/until.ts'
 import { createMemory, type Memory, memoryDocuments, memoryJournal } from '../memory-store.ts'
-import { broker, commitsOf, filled, started, type Told } from './story.ts'
+import { broker, command, commitsOf, filled, snapshot, started, type Told } from './story.ts'
 
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const history: Told[] = [started, ...Array.from({ length: 7 }, (_, number) => broker(filled('r1', `e${number}.01`, '1')))]
@@ -88,58 +90,102 @@ describe('the batches of the projector', () => {
     /** Machine time that a test moves by hand. */
     const handClock = () => {
       const timers: { milliseconds: number; run: () => void }[] = []
+      let now = 0
       const clock: ProjectorOptions['clock'] = {
+        monotonic: () => now,
         after: (milliseconds, run) => {
           const timer = { milliseconds, run }
           timers.push(timer)
           return () => void (timers.includes(timer) && timers.splice(timers.indexOf(timer), 1))
         },
       }
-      return { clock, waits: () => timers.map(({ milliseconds }) => milliseconds), pass: () => timers.shift()!.run() }
+      const pass = (milliseconds: number) => {
+        now += milliseconds
+        for (const timer of [...timers]) {
+          timer.milliseconds -= milliseconds
+          if (timer.milliseconds > 0) continue
+          timers.splice(timers.indexOf(timer), 1)
+          timer.run()
+        }
+      }
+      return { clock, waits: () => timers.map(({ milliseconds }) => milliseconds), pass }
     }
-
-    it('show the first commit at once, and a burst after it together', async () => {
-      const { clock, waits, pass } = handClock()
-      const projector = projectorOn({ views: [counting], clock, gatherMs: 300 })
+    let machine: ReturnType<typeof handClock>
+    let projector: Projector
+    const shownAt = () => batches.map(({ position }) => position)
+    const begin = async (views: readonly View[] = [counting]): Promise<void> => {
+      machine = handClock()
+      projector = projectorOn({ views, clock: machine.clock, gatherMs: 300 })
       await projector.start()
+    }
+    const gathering = (milliseconds = 300) => until('it gathers', () => machine.waits()[0] === milliseconds)
+    const restless = () => new Promise((resolve) => setImmediate(resolve))
+
+    it('show a burst together, so much later than its first commit', async () => {
+      await begin()
       append(history[0]!)
-      await projector.caughtUp(1)
-      await until('it gathers', () => waits().length === 1)
+      await gathering()
+      machine.pass(200)
       for (const told of history.slice(1)) append(told)
-      await new Promise((resolve) => setImmediate(resolve))
-      expect(waits()).to.deep.equal([300])
-      expect(batches.map(({ position }) => position)).to.deep.equal([1])
-      pass()
-      await projector.caughtUp(8)
-      expect(batches.map(({ position, writes }) => [position, writes.length])).to.deep.equal([
-        [1, 1],
-        [8, 1],
-      ])
+      await gathering(100)
+      expect(batches).to.deep.equal([])
+      machine.pass(100)
+      await until('it is shown', () => projector.position() === 8)
+      expect(batches.map(({ position, writes }) => [position, writes.length])).to.deep.equal([[8, 1]])
     })
 
-    it('wait for nobody once it is quiet', async () => {
-      const { clock, waits, pass } = handClock()
-      const projector = projectorOn({ views: [counting], clock, gatherMs: 300 })
-      await projector.start()
+    it('show the end of a command at once, with what came before it', async () => {
+      const told: Told[] = [started, command('reconcile', 'c1', snapshot()), broker(filled('r1', 'e1.01', '1'))]
+      await begin([commandsView])
+      append(told[0]!)
+      await gathering()
+      append(told[1]!)
+      await until('it is shown', () => projector.position() === 2)
+      append(told[2]!)
+      await gathering()
+      expect(shownAt()).to.deep.equal([2])
+    })
+
+    it('gather while a pipeline is under way: only its end is waited for', async () => {
+      const begun = command(
+        'orchestrator',
+        'c1',
+        event('PipelineStarted', { pipeline: 'c1', plan: {}, validUntil: null, endsBy: '2030-01-01T00:00:00.000Z' }),
+      )
+      await begin([commandsView])
+      append(started, begun)
+      await gathering()
+      expect(batches).to.deep.equal([])
+    })
+
+    it('show at once what somebody waits for, also when he comes later', async () => {
+      await begin()
+      append(history[0]!)
+      await gathering()
+      await projector.caughtUp(1)
+      const waiting = projector.caughtUp(3)
+      append(history[1]!)
+      await gathering()
+      expect(shownAt(), 'nobody waits for the second alone').to.deep.equal([1])
+      append(history[2]!)
+      await waiting
+      expect(shownAt()).to.deep.equal([1, 3])
+    })
+
+    it('wait for nobody while it is quiet', async () => {
+      await begin()
       append(history[0]!)
       await projector.caughtUp(1)
-      await until('it gathers', () => waits().length === 1)
-      pass()
-      await until('it waits for news', () => waits().length === 0)
-      await new Promise((resolve) => setImmediate(resolve))
-      append(history[1]!)
-      await projector.caughtUp(2)
-      expect(batches).to.have.length(2)
+      await restless()
+      expect(machine.waits()).to.deep.equal([])
     })
 
     it('do not hold up a stop', async () => {
-      const { clock, waits } = handClock()
-      const projector = projectorOn({ views: [counting], clock, gatherMs: 3_600_000 })
-      await projector.start()
+      await begin()
       append(history[0]!)
-      await until('it gathers', () => waits().length === 1)
+      await gathering()
       await projector.stop()
-      expect(waits()).to.deep.equal([])
+      expect([machine.waits(), batches]).to.deep.equal([[], []])
     })
   })
 })

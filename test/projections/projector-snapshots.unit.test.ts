@@ -15,6 +15,7 @@ import { commitsOf, documentsOf, type Told } from './story.ts'
 
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const clock = {
+  monotonic: () => 0,
   after: (_: number, run: () => void) => {
     const turn = setImmediate(run)
     return () => clearImmediate(turn)

@@ -32,6 +32,7 @@ import {
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 /** Back-off without the wait. */
 const hasty: ProjectorOptions['clock'] = {
+  monotonic: () => 0,
   after: (_, run) => {
     const turn = setImmediate(run)
     return () => clearImmediate(turn)
@@ -256,6 +257,7 @@ describe('the projector', () => {
         },
       }
       const clock: ProjectorOptions['clock'] = {
+        ...hasty,
         after: (milliseconds, run) => {
           pauses.push(milliseconds)
           return hasty.after(milliseconds, run)
@@ -338,6 +340,7 @@ describe('the projector', () => {
       })
       let pauses = 0
       const clock: ProjectorOptions['clock'] = {
+        ...hasty,
         after: (_, run) => {
           pauses += 1
           return systemClock.after(3_600_000, run)

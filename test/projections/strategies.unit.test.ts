@@ -45,10 +45,15 @@ describe('the view of the strategies', () => {
         contract_details: { conId: SPY.conId, multiplier: 1, sizeStep: 1, minTick: 0.01 },
       },
     ])
-    expect(documents.get('strategies/dummy')).to.deep.include({
+    expect(documents.get('strategies/dummy'), 'a signal changes nothing there').to.deep.include({
       capital_allocation: 0.5,
-      signal: { status: 'success', at: at(4), position: 4 },
+      updated_at: at(2),
     })
+  })
+
+  it('shows a strategy that nobody configured once it spoke', () => {
+    const documents = documentsOf(strategiesView, started, command('dummy', 'c3', resolved(SPY), signal('dummy')))
+    expect(documents.get('strategies/dummy')).to.deep.include({ name: 'dummy', capital_allocation: 0, updated_at: at(2) })
   })
 
   it('shows a quantity target as exact, without a weight', () => {
