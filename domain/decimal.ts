@@ -57,14 +57,47 @@ export const decimal = (value: number | string): Decimal => {
 
 export const toNumber = (value: Decimal): number => Number(value)
 
+/** Ten to the power of so many decimals, exact as doubles. */
+const powers = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8]
+const decimalsOf = (text: Decimal): number => {
+  const point = text.indexOf('.')
+  return point < 0 ? 0 : text.length - point - 1
+}
+/** Fifteen digits are told apart by doubles: below this the shortest text of a quotient by a power of ten is the decimal itself. */
+const largestScaled = 1e15
+/** Smaller ones are written with an exponent. */
+const smallestPlain = 1e-6
+
+const unscaled = (scaled: number, decimals: number): Decimal | undefined => {
+  if (scaled === 0) return '0'
+  const value = scaled / powers[decimals]!
+  return Math.abs(scaled) < largestScaled && Math.abs(value) >= smallestPlain ? String(value) : undefined
+}
+
+/** Short fractions, the most frequent money, go through whole numbers of their smallest unit; undefined where that might not be exact. */
+const addShort = (left: Decimal, right: Decimal): Decimal | undefined => {
+  if (left.length > longestExact || right.length > longestExact) return undefined
+  const decimals = Math.max(decimalsOf(left), decimalsOf(right))
+  const [first, second] = [Math.round(Number(left) * powers[decimals]!), Math.round(Number(right) * powers[decimals]!)]
+  if (Math.abs(first) >= largestScaled || Math.abs(second) >= largestScaled) return undefined
+  return unscaled(first + second, decimals)
+}
+const multiplyShort = (left: Decimal, right: Decimal): Decimal | undefined => {
+  if (left.length > longestExact || right.length > longestExact) return undefined
+  const [ofLeft, ofRight] = [decimalsOf(left), decimalsOf(right)]
+  if (ofLeft + ofRight > places) return undefined
+  const [first, second] = [Math.round(Number(left) * powers[ofLeft]!), Math.round(Number(right) * powers[ofRight]!)]
+  return unscaled(first * second, ofLeft + ofRight)
+}
+
 export const add = (left: Decimal, right: Decimal): Decimal => {
   const [first, second] = [Number(left), Number(right)]
   if (areWhole(left, right, first, second) && Number.isSafeInteger(first + second)) return String(first + second)
-  return exact(new Big(left).plus(right))
+  return addShort(left, right) ?? exact(new Big(left).plus(right))
 }
 export const negate = (value: Decimal): Decimal => (value === '0' ? '0' : value.startsWith('-') ? value.slice(1) : `-${value}`)
 export const subtract = (left: Decimal, right: Decimal): Decimal => add(left, negate(right))
-export const multiply = (left: Decimal, right: Decimal): Decimal => exact(new Big(left).times(right))
+export const multiply = (left: Decimal, right: Decimal): Decimal => multiplyShort(left, right) ?? exact(new Big(left).times(right))
 
 const division = Big()
 division.DP = 20
