@@ -120,6 +120,7 @@ export const recordExecution = (draft: Draft, execution: Execution): DomainEvent
 /** A commission, once a value; it may come before its execution, late, or never. */
 export const recordCommission = (draft: Draft, report: CommissionReport): DomainEvent[] => {
   const { executionId, commission, currency, realizedProfit } = report
+  if (isOfOtherAccount(draft, report.account)) return []
   const key = executionOf(executionId)
   const known = draft.commissions.get(key) ?? recall(draft.ledger.commissions, key)
   if (known !== undefined && known.executionId === executionId && compare(known.commission, commission) === 0) return []

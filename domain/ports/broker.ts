@@ -67,7 +67,14 @@ export type Execution = {
   time: string
 }
 
-export type CommissionReport = { executionId: string; commission: Decimal; currency: string; realizedProfit: Decimal | undefined }
+/** `account`: of the execution it is for, where the broker has said. */
+export type CommissionReport = {
+  executionId: string
+  account?: string
+  commission: Decimal
+  currency: string
+  realizedProfit: Decimal | undefined
+}
 
 /** Orders that ended today, as the broker still remembers them. They carry no order id. */
 export type CompletedOrder = {

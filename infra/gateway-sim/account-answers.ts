@@ -25,9 +25,10 @@ export const accountAnswers: Answers<
   | ('reqAccountUpdates' | 'reqAccountUpdatesMulti' | 'cancelAccountUpdatesMulti' | 'reqPnL' | 'cancelPnL' | 'reqPnLSingle')
   | ('cancelPnLSingle' | 'reqFamilyCodes')
 > = {
-  reqPositions: ({ account, trading }, client) => {
+  reqPositions: (broker, client) => {
     client.positions = true
-    for (const position of openPositions(trading.account())) client.connection.send(messages.position(account, position))
+    for (const { account, trading } of broker.accounts())
+      for (const position of openPositions(trading.account())) client.connection.send(messages.position(account, position))
     client.connection.send(messages.positionEnd())
   },
   cancelPositions: (_, client) => {
@@ -92,10 +93,15 @@ export const accountAnswers: Answers<
   reqFamilyCodes: ({ account }, { connection }) => connection.send([78, 1, account, '']),
 }
 
+/** After a position changed in an account that is not the one whose values are told. */
+export const tellPosition = ({ account, trading }: Broker, client: Client, listing: Listing): void => {
+  if (client.positions) client.connection.send(messages.position(account, holdingIn(trading.account(), listing)))
+}
+
 /** After a position changed. */
 export const tellHolding = (broker: Broker, client: Client, listing: Listing): void => {
   const held = holdingIn(broker.trading.account(), listing)
-  if (client.positions) client.connection.send(messages.position(broker.account, held))
+  tellPosition(broker, client, listing)
   for (const requestId of client.positionsMulti.keys()) tellPositionMulti(broker, client, requestId, held)
   tellAccount(broker, client, [listing])
   tellSums(broker, client)

@@ -1,5 +1,5 @@
 /** What the gateway answers to each request of a client that has started, and what it keeps telling a subscriber. */
-import { accountAnswers, tellHolding, tellValues } from './account-answers.ts'
+import { accountAnswers, tellHolding, tellPosition, tellValues } from './account-answers.ts'
 import type { AnsweredName, Answers, Asked } from './answering.ts'
 import { completedOrders, type Order } from './book.ts'
 import type { Broker } from './broker.ts'
@@ -11,7 +11,7 @@ import { marketDataAnswers, tellQuotes } from './market-data-answers.ts'
 import * as messages from './messages.ts'
 
 export { type Client, newClient } from './client.ts'
-export { tellHolding }
+export { tellHolding, tellPosition }
 
 const answers: Answers<AnsweredName> = {
   ...accountAnswers,
@@ -20,31 +20,30 @@ const answers: Answers<AnsweredName> = {
   ...marketDataAnswers,
 
   reqIds: ({ book }, { id, connection }) => connection.send(messages.nextValidId(book.nextOrderId(id))),
-  reqManagedAccts: ({ account }, { connection }) => connection.send(messages.managedAccounts(account)),
+  reqManagedAccts: (broker, { connection }) => connection.send(messages.managedAccounts(broker.accounts().map(({ account }) => account))),
   reqCurrentTime: (broker, { connection }) => connection.send(messages.currentTime(broker.now())),
 
   /** By asking, client 0 also binds what was placed by hand. */
   reqOpenOrders: (broker, client) => {
-    const own = broker.book.working().filter((order) => order.clientId === client.id)
-    for (const order of own) if (order.orderId === 0) broker.bind(order)
-    tellOpenOrders(broker, client, own)
+    for (const order of broker.book.working()) if (client.id === 0 && order.clientId === 0 && order.orderId === 0) broker.bind(order)
+    tellOpenOrders(broker, client, ({ clientId }) => clientId === client.id)
   },
-  reqAllOpenOrders: (broker, client) => tellOpenOrders(broker, client, broker.book.working()),
+  reqAllOpenOrders: (broker, client) => tellOpenOrders(broker, client, () => true),
   reqAutoOpenOrders: (_, client, { bind }) => {
     if (client.id === 0) client.bindsByHand = bind
     else refuse(client, -1, { code: 327, text: 'Only the default client (i.e. 0) can auto bind orders.' })
   },
   reqCompletedOrders: (broker, { connection }, { apiOnly }) => {
-    for (const order of completedOrders(broker.book, apiOnly)) {
-      connection.send(messages.completedOrder(broker, order, connection.serverVersion))
-    }
+    for (const one of broker.accounts())
+      for (const order of completedOrders(one.book, apiOnly)) connection.send(messages.completedOrder(one, order, connection.serverVersion))
     connection.send(messages.completedOrdersEnd())
   },
-  reqExecutions: ({ account, book }, { connection }, { requestId, filter }) => {
-    for (const execution of executionsLike(book.executions, account, filter)) {
-      connection.send(messages.executionDetails(requestId, execution, account))
-      connection.send(messages.commissionReport(execution))
-    }
+  reqExecutions: (broker, { connection }, { requestId, filter }) => {
+    for (const { account, book } of broker.accounts())
+      for (const execution of executionsLike(book.executions, account, filter)) {
+        connection.send(messages.executionDetails(requestId, execution, account))
+        connection.send(messages.commissionReport(execution))
+      }
     connection.send(messages.executionDetailsEnd(requestId))
   },
   placeOrder: (broker, { id }, { orderId, order }) => broker.place(id, orderId, order),
@@ -62,8 +61,9 @@ export const tellOrder = (broker: Broker, client: Client, order: Order): void =>
   client.connection.send(messages.orderStatus(broker, order))
 }
 
-const tellOpenOrders = (broker: Broker, client: Client, orders: readonly Order[]): void => {
-  for (const order of orders) tellOrder(broker, client, order)
+/** Of every account that the login manages. */
+const tellOpenOrders = (broker: Broker, client: Client, wanted: (order: Order) => boolean): void => {
+  for (const one of broker.accounts()) for (const order of one.book.working().filter(wanted)) tellOrder(one, client, order)
   client.connection.send(messages.openOrderEnd())
 }
 

@@ -4,6 +4,8 @@
  *
  * Time runs from event to event: the open, the moment an order trades or wakes or its stop is reached, each half hour while an order
  * works, the end of an order, the close, midnight.
+ *
+ * The login may manage further accounts: each is a broker of its own in the same market, whose time goes with the first one's.
  */
 import { newYorkDate, newYorkMidnightAfter, sessionOn } from '../../domain/calendar.ts'
 import type { StartingCash } from './account.ts'
@@ -38,6 +40,10 @@ export type Broker = OrderDesk &
     frictions: Frictions
     now: () => number
     nextEventAt: () => number
+    /** All that the login manages: this one, and then the others in the order in which they came. */
+    accounts: () => readonly Broker[]
+    /** The account of that name, which from now on is there. */
+    ofAccount: (account: string) => Broker
     /** Runs everything due until then, in the order of time; stops after the events of the moment that `interrupted` names. */
     advanceTo: (to: number, interrupted?: () => number) => void
   }
@@ -53,8 +59,11 @@ export type BrokerOptions = {
   frictions: Frictions
 }
 
-export const createBroker = (options: BrokerOptions, report: (report: Report) => void): Broker => {
+/** @param tell also says whose report it is */
+export const createBroker = (options: BrokerOptions, tell: (report: Report, from: Broker) => void): Broker => {
   const { account, market, seed, universe } = options
+  const report = (one: Report): void => tell(one, broker)
+  const neighbours: Broker[] = []
   const frictions = { ...options.frictions }
   let now = options.start
   const book = createBook(seed, options.start)
@@ -73,7 +82,7 @@ export const createBroker = (options: BrokerOptions, report: (report: Report) =>
     const outside = working.some(({ life }) => life.extended) ? [extendedHours(comingExtended(now)).open] : []
     const halfHours = working.length > 0 && openSession(now) ? [nextHalfHour(now)] : []
     const events = [session.open, session.close, newYorkMidnightAfter(now), ...moves, ...ends, ...outside, ...halfHours]
-    return Math.min(...events.filter((at) => at > now))
+    return Math.min(...[...events, ...neighbours.map((one) => one.nextEventAt())].filter((at) => at > now))
   }
 
   const step = (at: number): void => {
@@ -91,6 +100,7 @@ export const createBroker = (options: BrokerOptions, report: (report: Report) =>
     tellStops(moved)
     if (sessionOn(newYorkDate(at))?.close === at) actions.expire(newYorkDate(at))
     if (at === midnight) beginDay(newYorkDate(at))
+    for (const one of neighbours) one.advanceTo(at)
     report({ kind: 'prices' })
   }
 
@@ -123,8 +133,17 @@ export const createBroker = (options: BrokerOptions, report: (report: Report) =>
     for (const order of moved) if (!order.completed && !order.triggered) report({ kind: 'order', order })
   }
 
-  return {
+  const ofAccount = (wanted: string): Broker => {
+    const there = broker.accounts().find((one) => one.account === wanted)
+    if (there) return there
+    const added = createBroker({ ...options, account: wanted, start: now, seed: seed + neighbours.length + 1 }, tell)
+    neighbours.push(added)
+    return added
+  }
+
+  const broker: Broker = {
     ...{ account, universe, market, book, trading, frictions, actions, rates, permissions: new Map(), now: () => now, nextEventAt },
+    ...{ accounts: () => [broker, ...neighbours], ofAccount },
     ...createOrderDesk(floor, filling, universe, account),
     fillPartly: filling.fillPartly,
     forgetPartials: filling.forgetPartials,
@@ -133,7 +152,9 @@ export const createBroker = (options: BrokerOptions, report: (report: Report) =>
       const end = Math.min(to, interrupted())
       if (end <= now) return
       tellStops(moveTime(end))
+      for (const one of neighbours) one.advanceTo(end)
       report({ kind: 'prices' })
     },
   }
+  return broker
 }

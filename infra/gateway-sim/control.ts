@@ -5,6 +5,7 @@ import * as t from 'io-ts'
 import { newYorkDate, newYorkMidnightAfter } from '../../domain/calendar.ts'
 import { decode } from '../../domain/decode.ts'
 import { type Announced, announceAction, announcePermission } from './announcements.ts'
+import { accountName } from './fault-row.ts'
 import { applyFault, checkFault, FaultRefused, type FaultTarget, faultsTold } from './faults.ts'
 import { readFrictions } from './frictions.ts'
 import { comingSession, openSession } from './market.ts'
@@ -226,13 +227,16 @@ const ByHand = t.intersection([
       trailingPercent: t.number,
       tif: t.string,
       outsideRth: t.boolean,
+      orderRef: t.string,
+      account: accountName,
     }),
   ),
 ])
 
-/** An order as a person places it in the window of the gateway: no client's, without a ref. Answers its permId and status. */
-const placeByHand = async (body: unknown, { broker, server }: ControlTarget): Promise<object> => {
-  const { symbol, quantity, orderType = 'MKT', outsideRth = false, ...fields } = read(ByHand, body)
+/** An order as a person places it in the window of the gateway: no client's. Answers its permId and status. */
+const placeByHand = async (body: unknown, { broker: first, server }: ControlTarget): Promise<object> => {
+  const { symbol, quantity, orderType = 'MKT', outsideRth = false, account = first.account, ...fields } = read(ByHand, body)
+  const broker = first.ofAccount(account)
   const listing = broker.universe.traded(symbol)
   if (!listing) throw new BadRequest(`symbol: there is no contract ${JSON.stringify(symbol)}`)
   const given = Object.entries(fields).map(([name, value]) => [name, String(value)])
@@ -248,7 +252,9 @@ const placeByHand = async (body: unknown, { broker, server }: ControlTarget): Pr
 const Cancelled = t.strict({ permId: t.number })
 
 const cancelByHand = async (body: unknown, { broker, server }: ControlTarget): Promise<object> => {
-  const refused = broker.cancelByHand(read(Cancelled, body).permId)
+  const { permId } = read(Cancelled, body)
+  const holder = broker.accounts().find(({ book }) => book.orders.some((order) => order.permId === permId)) ?? broker
+  const refused = holder.cancelByHand(permId)
   if (refused) throw new BadRequest(`${refused.code}: ${refused.text}`)
   await server.flushed()
   return { done: true }

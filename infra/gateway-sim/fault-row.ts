@@ -76,6 +76,14 @@ export const whole = refined('a whole number from 0', (value) => Number.isIntege
 export const counted = refined('a whole number from 1', (value) => Number.isInteger(value) && value >= 1)
 export const port = refined('a port, 0 to 65535', (value) => Number.isInteger(value) && value >= 0 && value <= 65_535)
 
+/** As IB names accounts. */
+export const accountName = new t.Type<string>(
+  'an account as DU1234567',
+  t.string.is,
+  (value, context) => (typeof value === 'string' && /^[A-Z]+\d+$/.test(value) ? t.success(value) : t.failure(value, context)),
+  t.identity,
+)
+
 export const oneOf = <Name extends string>(names: readonly Name[]) =>
   t.keyof(Object.fromEntries(names.map((name) => [name, null])) as Record<Name, null>, names.join(', ').replace(/, ([^,]*)$/, ' or $1'))
 

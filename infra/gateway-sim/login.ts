@@ -29,7 +29,10 @@ export const createLogin = (broker: Broker, misbehaviour: Misbehaviour, clients:
   /** As far as it may go. */
   const proceed = (connection: Connection): void => {
     if (misbehaviour.holdLogin === 'accounts') return
-    if (!waiting.get(connection)) connection.send(messages.managedAccounts((misbehaviour.managedAccounts ?? [broker.account]).join(',')))
+    if (!waiting.get(connection)) {
+      const accounts = misbehaviour.managedAccounts ?? broker.accounts().map(({ account }) => account)
+      connection.send(messages.managedAccounts(accounts))
+    }
     waiting.set(connection, true)
     if (misbehaviour.holdLogin === 'orderId') return
     waiting.delete(connection)

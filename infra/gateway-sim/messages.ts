@@ -18,7 +18,7 @@ export const newestServerVersion = 193
 /** How IB writes "no number". */
 export const unset = '1.7976931348623157E308'
 
-export const managedAccounts = (account: string): Field[] => [15, 1, account]
+export const managedAccounts = (accounts: readonly string[]): Field[] => [15, 1, accounts.join(',')]
 export const nextValidId = (orderId: number): Field[] => [9, 1, orderId]
 export const currentTime = (now: number): Field[] => [49, 1, Math.floor(now / 1000)]
 

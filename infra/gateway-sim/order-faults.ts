@@ -1,7 +1,7 @@
 /** What goes wrong with orders, executions and positions. */
 import * as t from 'io-ts'
 import type { Broker } from './broker.ts'
-import { FaultRefused, fault, lasting, oneOf, positive, type Row, signed, whole, withNames } from './fault-row.ts'
+import { accountName, FaultRefused, fault, lasting, oneOf, positive, type Row, signed, whole, withNames } from './fault-row.ts'
 import * as messages from './messages.ts'
 
 const tradedListing = (broker: Broker, symbol: string) => {
@@ -9,6 +9,8 @@ const tradedListing = (broker: Broker, symbol: string) => {
   if (!listing) throw new FaultRefused(`symbol: there is no contract ${JSON.stringify(symbol)}`)
   return listing
 }
+
+const accountOf = (broker: Broker, account: string | undefined): Broker => (account === undefined ? broker : broker.ofAccount(account))
 
 const priceNow = (broker: Broker, listing: ReturnType<typeof tradedListing>): number => {
   const price = broker.trading.priceOf({ listing })
@@ -114,20 +116,22 @@ const executions: Readonly<Record<string, Row>> = {
     },
   ),
   handTrade: fault(
-    'A trade by hand, signed quantity: an execution with client id 0, order id 0 and no ref of an order of the API; with clientId and orderId one of an order that was never placed.',
+    'A trade by hand, signed quantity: an execution with client id 0, order id 0 and no ref of an order of the API; with clientId and orderId one of an order that was never placed; with account in another account of the login.',
     { symbol: t.string, quantity: signed },
-    { price: positive, orderRef: t.string, clientId: whole, orderId: whole },
-    ({ symbol, quantity, price, ...as }, { broker }) => {
+    { price: positive, orderRef: t.string, clientId: whole, orderId: whole, account: accountName },
+    ({ symbol, quantity, price, account, ...as }, target) => {
+      const broker = accountOf(target.broker, account)
       const listing = tradedListing(broker, symbol)
       broker.trading.handTrade(listing, quantity > 0 ? 'BUY' : 'SELL', Math.abs(quantity), price ?? priceNow(broker, listing), as)
       return { execId: broker.book.executions.at(-1)!.execId }
     },
   ),
   position: fault(
-    'Adds a signed quantity to a position without an execution, as a transfer would.',
+    'Adds a signed quantity to a position without an execution, as a transfer would; with account in another account of the login.',
     { symbol: t.string, quantity: signed },
-    { price: positive },
-    ({ symbol, quantity, price }, { broker }) => {
+    { price: positive, account: accountName },
+    ({ symbol, quantity, price, account }, target) => {
+      const broker = accountOf(target.broker, account)
       const listing = tradedListing(broker, symbol)
       broker.trading.transfer(listing, quantity, price ?? priceNow(broker, listing))
     },

@@ -1,5 +1,5 @@
 /** Brings the broker's reports to the clients they are for; on demand in another order, falsely, or not. */
-import { tellHolding, tellOrder, tellPrices } from './answers.ts'
+import { tellHolding, tellOrder, tellPosition, tellPrices } from './answers.ts'
 import type { Order } from './book.ts'
 import type { Broker } from './broker.ts'
 import type { Client } from './client.ts'
@@ -9,7 +9,8 @@ import type { DropMoment, FalseCancel, Misbehaviour } from './misbehaviour.ts'
 import type { Report } from './trading.ts'
 
 export type Reporting = {
-  report: (report: Report) => void
+  /** From the login's own account, or from another that it manages. */
+  report: (report: Report, from?: Broker) => void
   /** Says of an order that it is cancelled, whatever it does. */
   tellCancelled: (order: Order, falseCancel: FalseCancel) => void
   /** Statuses that waited for their executions go now. */
@@ -71,7 +72,8 @@ export const createReporting = (
     }
   }
 
-  const report: Reporting['report'] = (report) => {
+  const report: Reporting['report'] = (report, from = broker) => {
+    const own = from === broker
     if (report.kind === 'execution') {
       const { clientId, orderRef } = report.execution
       happened({ kind: 'execution', clientId, orderRef })
@@ -79,11 +81,11 @@ export const createReporting = (
     if (misbehaviour.linkDown) return
     switch (report.kind) {
       case 'order':
-        return reportOrder(report.order)
+        return own ? reportOrder(report.order) : withClient(report.order.clientId, (client) => tellOrder(from, client, report.order))
       case 'execution':
         return withClient(report.execution.clientId, (client) =>
           tellOrDrop(client, ['beforeFill', 'afterFill'], () =>
-            client.connection.send(messages.executionDetails(-1, report.execution, broker.account)),
+            client.connection.send(messages.executionDetails(-1, report.execution, from.account)),
           ),
         )
       case 'commission':
@@ -98,10 +100,10 @@ export const createReporting = (
       case 'bound':
         return withClient(report.order.clientId, ({ connection }) => connection.send(messages.orderBound(report.order)))
       case 'holdings':
-        for (const client of clients.values()) tellHolding(broker, client, report.listing)
+        for (const client of clients.values()) (own ? tellHolding : tellPosition)(from, client, report.listing)
         return
       case 'prices':
-        for (const client of clients.values()) tellPrices(broker, client)
+        if (own) for (const client of clients.values()) tellPrices(broker, client)
     }
   }
 

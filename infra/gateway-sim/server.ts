@@ -26,7 +26,8 @@ export type GatewayServer = {
   clients: () => Client[]
   /** How often each order ref came in placeOrder (what-ifs apart), by client id, whatever became of the order. */
   received: ReadonlyMap<number, ReadonlyMap<string, number>>
-  report: (report: Report) => void
+  /** Of the login's own account, or of another that it manages. */
+  report: (report: Report, from?: Broker) => void
   /** To that client, or to all. */
   tell: (fields: readonly Field[], clientId?: number) => void
   /** Says of an order that it is cancelled, whatever it does. */
@@ -124,7 +125,7 @@ export const startGatewayServer = async (
     const refusal = connections.get(connection)?.request(request, client.marketData)
     if (refusal && 'requestId' in request) connection.send(messages.error(request.requestId, refusal.code, refusal.text))
     else if (request.kind === 'reqManagedAccts' && misbehaviour.managedAccounts)
-      connection.send(messages.managedAccounts(misbehaviour.managedAccounts.join(',')))
+      connection.send(messages.managedAccounts(misbehaviour.managedAccounts))
     else answer(broker, client, request)
   }
 

@@ -78,7 +78,9 @@ export const startGatewaySimulator = async (options: GatewaySimulatorOptions = {
   const unpriced = withoutRate(universe, Object.keys(amounts))
   if (unpriced !== undefined) throw new Error(`${unpriced}: no currency pair with bars turns it into US dollars`)
   const parts: { server?: GatewayServer } = {}
-  const broker: Broker = createBroker({ account, cash, start, seed, universe, market, frictions }, (report) => parts.server?.report(report))
+  const broker: Broker = createBroker({ account, cash, start, seed, universe, market, frictions }, (...told) =>
+    parts.server?.report(...told),
+  )
   moment.now = broker.now
   const clock = createClock(broker)
   const script: Script = createScript(seed, clock, { run: (body) => applyFault(body, target), touchesBroker })

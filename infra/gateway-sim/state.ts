@@ -24,18 +24,13 @@ export const stateOf = ({ broker, clock, server }: { broker: Broker; clock: Cloc
       .map(({ listing, ...action }) => ({ symbol: listing.symbol, currency: listing.currency, ...action })),
     permissions: Object.fromEntries(broker.permissions),
     frictions: broker.frictions,
-    orders: book.orders.map((order) => shownOrder(book, order)),
-    executions: book.executions.map(shownExecution),
-    positions: openPositions(trading.account()).map((position) => ({
-      symbol: position.listing.symbol,
-      conId: position.listing.conId,
-      secType: position.listing.secType,
-      currency: position.listing.currency,
-      quantity: position.quantity,
-      averageCost: position.averageCost,
-      marketPrice: trading.priceOf(position),
-      realised: position.realised,
-    })),
+    ...shownAccount(broker),
+    otherAccounts: Object.fromEntries(
+      broker
+        .accounts()
+        .slice(1)
+        .map((one) => [one.account, shownAccount(one)]),
+    ),
     connections: server.clients().map(({ id, connection }) => ({ clientId: id, serverVersion: connection.serverVersion })),
     received: Object.fromEntries(
       [...server.received].map(([clientId, counts]) => [clientId, [...counts].map(([orderRef, count]) => ({ orderRef, count }))]),
@@ -44,6 +39,21 @@ export const stateOf = ({ broker, clock, server }: { broker: Broker; clock: Cloc
     misbehaviour: armed(server.misbehaviour),
   }
 }
+
+const shownAccount = ({ book, trading }: Broker): object => ({
+  orders: book.orders.map((order) => shownOrder(book, order)),
+  executions: book.executions.map(shownExecution),
+  positions: openPositions(trading.account()).map((position) => ({
+    symbol: position.listing.symbol,
+    conId: position.listing.conId,
+    secType: position.listing.secType,
+    currency: position.listing.currency,
+    quantity: position.quantity,
+    averageCost: position.averageCost,
+    marketPrice: trading.priceOf(position),
+    realised: position.realised,
+  })),
+})
 
 /** `forgotten`: midnight has passed since, and the API does not tell it any more. */
 const shownOrder = (book: Book, order: Order): object => ({

@@ -38,16 +38,14 @@ export const listenTo = ({ on, questions, report, commissions, timeZone }: Line,
     const read = executionOf(contract, execution, timeZone)
     if (requestId >= firstRequestId) questions.row('executions', read, requestId)
     else report({ kind: 'execution', execution: read })
+    const commission = commissions.executed(read.executionId, read.account)
+    if (commission !== undefined) report({ kind: 'commission', commission })
   })
   on(EventName.execDetailsEnd, (requestId) => questions.end('executions', requestId))
   on(EventName.commissionReport, (raw) => {
-    const commission = commissionOf(raw)
-    if (commission === undefined) return
-    const before = commissions.get(commission.executionId)
-    commissions.set(commission.executionId, commission)
-    // each reconcile brings the day's commissions again: the listener hears of what is new on this connection
-    if (before?.commission !== commission.commission || before.realizedProfit !== commission.realizedProfit)
-      report({ kind: 'commission', commission })
+    const read = commissionOf(raw)
+    const commission = read === undefined ? undefined : commissions.heard(read)
+    if (commission !== undefined) report({ kind: 'commission', commission })
   })
 
   on(EventName.completedOrder, (contract, order, state) => {

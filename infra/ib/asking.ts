@@ -105,6 +105,6 @@ export const snapshotQuestions = (
       ),
     positions: () => standing(() => askPositions(line, orderFlow, goesOn.positions)),
     accountValues: (account) => standing(() => askAccountValues(line, account, orderFlow, () => goesOn.accountValues(account))),
-    commission: (executionId) => commissions.get(executionId),
+    commission: (executionId) => commissions.of(executionId),
   }
 }

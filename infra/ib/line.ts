@@ -4,9 +4,10 @@
  * before the handshake is complete. A line ends once, and says why.
  */
 import { EventName, IBApi } from '@stoqey/ib'
-import { type BrokerReport, BrokerUnavailable, type CommissionReport } from '../../domain/ports/broker.ts'
+import { type BrokerReport, BrokerUnavailable } from '../../domain/ports/broker.ts'
 import type { Clock } from '../../domain/ports/clock.ts'
 import { aboutOrder, clientIdInUse, decodingFailed, followsCancel, known, meaningOf, refusesQuestion, unknownContract } from './codes.ts'
+import { createCommissions } from './commissions.ts'
 import type { Fate } from './gateways.ts'
 import { hear } from './hear.ts'
 import { createLimiter } from './limiter.ts'
@@ -74,7 +75,7 @@ export const openLine = ({
   const api = new IBApi({ host, port, clientId, maxReqPerSec: 1_000_000 })
   const limiter = createLimiter({ clock, perSecond: messagesPerSecond, onWait })
   const questions = createQuestions({ clock, limiter, spoiled: (reason) => end(reason) })
-  const commissions = new Map<string, CommissionReport>()
+  const commissions = createCommissions()
 
   let managedAccounts: readonly string[] | undefined
   let nextValidId: number | undefined

@@ -120,6 +120,12 @@ describe('reports of commissions', () => {
     expect(dataOf(events, 'CommissionReported')[0]).to.deep.equal({ executionId: 'e1.01', commission: '1', currency: 'USD' })
     expect(recordCommission(draftOf(continued(ledger, together(...events))), commission)).to.deep.equal([])
   })
+
+  it('of another account of the login are ignored', () => {
+    const { ledger } = given(ready, order)
+    expect(recordCommission(draftOf(ledger), { ...commission, account: 'DU7654321' })).to.deep.equal([])
+    expect(recordCommission(draftOf(ledger), { ...commission, account: 'DU1234567' })).to.have.length(1)
+  })
 })
 
 describe('reports of orders', () => {

@@ -1,16 +1,17 @@
 /**
  * Every fault at every step of a run where it can strike: no order twice, no fill lost, books that agree with the account or a difference
  * that is named, and words for the operator.
+ * `NIGHTS_FAULT` and `NIGHTS_STEP` choose some of them by a regular expression over their names.
  */
 import { expect } from 'chai'
 import PQueue from 'p-queue'
 import { newYorkTime } from '../../../domain/calendar.ts'
 import { until } from '../../contract/until.ts'
 import { tuesdayMorning } from '../../rig.ts'
-import { type Fault, faults, usuallyLasts } from './faults.ts'
+import { faults as allFaults, type Fault, usuallyLasts } from './faults.ts'
 import { violations } from './invariants.ts'
 import { minute, type Night, startTradingNight } from './night.ts'
-import { type Step, steps } from './steps.ts'
+import { steps as allSteps, type Step } from './steps.ts'
 
 const tuesdayEvening = '2020-02-04T22:00:00.000Z'
 
@@ -61,6 +62,11 @@ const wrongAfter = async (fault: Fault, step: Step): Promise<string[]> => {
     await night.close()
   }
 }
+
+const { NIGHTS_FAULT = '', NIGHTS_STEP = '' } = process.env
+const chosen = <One extends { name: string }>(from: readonly One[], by: string): One[] =>
+  from.filter(({ name }) => new RegExp(by).test(name))
+const [faults, steps] = [chosen(allFaults, NIGHTS_FAULT), chosen(allSteps, NIGHTS_STEP)]
 
 describe('each fault at each step of a run', function () {
   this.timeout(180_000)

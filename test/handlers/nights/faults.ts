@@ -192,6 +192,24 @@ export const faults: readonly Fault[] = [
     brings: -10,
   },
   {
+    name: 'another account of the login trades, holds and orders, under the ref of our order where there is one',
+    begin: async (night) => {
+      const [order] = (await night.state()).orders.filter(({ orderRef }) => orderRef !== '').slice(-1)
+      const ours = order === undefined ? {} : { orderRef: order.orderRef, orderId: order.orderId }
+      const theirs = { account: 'DU7654321', symbol: 'SPY' }
+      await night.fault({ fault: 'handTrade', ...theirs, quantity: -7, price: 320, clientId: 17, ...ours })
+      await night.fault({ fault: 'position', ...theirs, quantity: 70, price: 320 })
+      await night.order({
+        ...theirs,
+        action: 'BUY',
+        quantity: 5,
+        orderType: 'LMT',
+        lmtPrice: 100,
+        ...(order && { orderRef: order.orderRef }),
+      })
+    },
+  },
+  {
     name: 'shares arrive without an execution',
     begin: arm({ fault: 'position', symbol: 'SPY', quantity: 5 }),
     brings: 5,

@@ -43,6 +43,14 @@ const executionsOnce = (told: readonly Told[], { executions }: State, forgotten:
   return [...wrong, ...invented.map((key) => `the fill ${key} never happened`)]
 }
 
+/** The login manages more than our account: what happens there is nothing of ours. */
+const othersStayOut = (told: readonly Told[], { otherAccounts }: State): string[] => {
+  const theirs = new Set(Object.values(otherAccounts).flatMap(({ executions }) => executions.map(({ execId }) => execId)))
+  return told.flatMap(({ type, data, position }) =>
+    theirs.has(data['executionId']) ? [`${type} at ${position} is of another account: ${data['executionId']}`] : [],
+  )
+}
+
 const holdingsAgree = (told: readonly Told[], { positions }: State): string[] => {
   const { books, manual } = holdingsIn(told)
   const last = of(told, 'PositionReconciled').at(-1)
@@ -106,6 +114,7 @@ export const violations = async (night: Night, { forgotten = false } = {}): Prom
     ...ordersOnce(told, state),
     ...nothingWhileHalted(told),
     ...executionsOnce(told, state, forgotten),
+    ...othersStayOut(told, state),
     ...holdingsAgree(told, state),
     ...endsAreTrue(told, state),
     ...runsEnd(told),

@@ -25,11 +25,12 @@ import { startWire, type Wire } from './wire.ts'
 export const minute = 60_000
 
 export type State = {
-  orders: { clientId: number; orderRef: string; status: string; filled: number; totalQuantity: number; symbol: string }[]
+  orders: { clientId: number; orderId: number; orderRef: string; status: string; filled: number; totalQuantity: number; symbol: string }[]
   executions: { execId: string; orderRef: string; shares: number; side: string; symbol: string; conId: number }[]
   positions: { symbol: string; conId: number; quantity: number }[]
   received: Record<string, { orderRef: string; count: number }[]>
   connections: { clientId: number }[]
+  otherAccounts: Record<string, { executions: { execId: string }[] }>
 }
 
 /** One life of the engine. */
@@ -44,6 +45,8 @@ export type Night = {
   /** Called with each commit that is about to be appended, and again when it is durable; the engine waits for it. */
   watchJournal(seen: ((commit: Commit, durable: boolean) => Promise<void> | void) | undefined): void
   fault(body: object): Promise<Record<string, unknown>>
+  /** As a person orders in the window of the gateway. */
+  order(body: object): Promise<Record<string, unknown>>
   state(): Promise<State>
   /** Only puts it on the bus. @returns its id */
   publish(type: string, body?: object, id?: string): Promise<string>
@@ -169,6 +172,7 @@ export const startNight = async ({
       journalSeen = seen
     },
     fault: (body) => control('/faults', body),
+    order: (body) => control('/orders', body),
     state: () => control('/state') as Promise<unknown> as Promise<State>,
     publish: async (type, body = {}, id = `${type}-${++counter}`) => {
       const publishedAt = new Date(clock.now()).toISOString()

@@ -92,8 +92,8 @@ describe('broker session: questions and their answers', () => {
     const snapshot = await session.broker.snapshot('DU1')
     expect(snapshot.executions.map(({ executionId }) => executionId)).to.deep.equal(['e1.01', 'e2.01'])
     expect(snapshot.commissions).to.deep.equal([
-      { executionId: 'e1.01', commission: '1', currency: 'USD', realizedProfit: undefined },
-      { executionId: 'e2.01', commission: '1.25', currency: 'USD', realizedProfit: '-30.5' },
+      { executionId: 'e1.01', account: 'DU1', commission: '1', currency: 'USD', realizedProfit: undefined },
+      { executionId: 'e2.01', account: 'DU1', commission: '1.25', currency: 'USD', realizedProfit: '-30.5' },
     ])
     expect(session.of('execution').map(({ execution }) => execution.executionId)).to.deep.equal(['live.01'])
     await session.broker.snapshot('DU1')
@@ -101,6 +101,7 @@ describe('broker session: questions and their answers', () => {
   })
 
   it('tells a commission that has not come from one of zero', async () => {
+    for (const id of ['e1.01', 'e2.01']) gateway.last().send(...executionMessage(-1, { id }))
     gateway.last().send(...commissionMessage('e1.01', '1.7976931348623157E308'))
     gateway.last().send(...commissionMessage('e2.01', 0))
     await session.broker.currentTime()

@@ -185,7 +185,7 @@ describe('broker session: the life of a connection', () => {
     expect(session.of('lost')).to.have.length(0)
   })
 
-  it('keeps the order of reports, the commission before its execution included', async () => {
+  it('keeps the order of reports; a commission before its execution waits for it, and says whose it is', async () => {
     await open()
     gateway.last().send(...statusMessage(5, 'Submitted'))
     gateway.last().send(...commissionMessage('e1.01', 1))
@@ -193,7 +193,7 @@ describe('broker session: the life of a connection', () => {
     gateway.last().send(4, 2, 5, 202, 'Order Canceled - reason:', '')
     gateway.last().send(...statusMessage(5, 'Cancelled', 10, 0))
     await session.broker.currentTime()
-    expect(session.reports.slice(1).map(({ kind }) => kind)).to.deep.equal(['order', 'commission', 'execution', 'orderMessage', 'order'])
+    expect(session.reports.slice(1).map(({ kind }) => kind)).to.deep.equal(['order', 'execution', 'commission', 'orderMessage', 'order'])
     expect(session.of('execution')[0]!.execution).to.deep.equal({
       executionId: 'e1.01',
       orderRef: 'abc-1',
@@ -208,6 +208,7 @@ describe('broker session: the life of a connection', () => {
     })
     expect(session.of('commission')[0]!.commission).to.deep.equal({
       executionId: 'e1.01',
+      account: 'DU1',
       commission: '1',
       currency: 'USD',
       realizedProfit: undefined,
