@@ -151,6 +151,47 @@ export const eventData = {
         t.type({ strategy: text, verdict: t.keyof({ targets: null, standing: null, held: null, skipped: null }), allocation: DecimalText }),
       ),
       /** One line a strategy and instrument; `wanted` is the target before limits, `target` after them. */
+  /**
+   * The account at a glance, a row for each thing. `holders` says whose it is: strategies, `manual`, `nobody`; none for a currency pair.
+   * `fillsLeftOut`: so many older fills of the day did not fit.
+   */
+  AccountSummarized: optional(
+    {
+      account: text,
+      takenAt: text,
+      values: t.array(t.type({ key: text, value: text, currency: text })),
+      positions: t.array(
+        optional(
+          { ...Mention, secType: text, currency: text, quantity: DecimalText, averageCost: DecimalText, holders: decimals },
+          {
+            unexplained: DecimalText,
+            ...{ marketPrice: DecimalText, marketValue: DecimalText, unrealizedProfit: DecimalText, realizedProfit: DecimalText },
+          },
+        ),
+      ),
+      openOrders: t.array(
+        optional(
+          { orderRef: text, orderId: t.number, clientId: t.number, permId: t.number, status: text, holders: decimals },
+          {
+            ...{ conId: t.number, symbol: text, secType: text, currency: text },
+            ...{ quantity: DecimalText, filled: DecimalText, remaining: DecimalText, orderType: text, limitPrice: DecimalText },
+          },
+        ),
+      ),
+      fills: t.array(
+        optional(
+          {
+            ...{ executionId: text, orderRef: text, ...Mention, currency: text },
+            ...{ quantity: DecimalText, price: DecimalText, at: text, holders: decimals },
+          },
+          { commission: DecimalText, commissionCurrency: text },
+        ),
+      ),
+      fillsLeftOut: t.number,
+    },
+    { baseCurrency: text },
+  ),
+
       targets: t.array(
         optional(
           {

@@ -177,6 +177,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
     case 'CommandCompleted':
     case 'CommandRefused':
     case 'CommandFailed':
+    case 'AccountSummarized':
       return
     case 'PipelineStarted': {
       const { cause } = at

@@ -11,6 +11,7 @@ import { cancelOrder } from './order-cancel.ts'
 import { reconcile } from './reconcile.ts'
 import { resolveOrder } from './resolve-order.ts'
 import { signal } from './signal.ts'
+import { summary } from './summary.ts'
 import { halt, resume } from './switch.ts'
 
 /** What people and schedules publish. */
@@ -18,6 +19,7 @@ export const intents: Readonly<Record<string, Handler>> = {
   orchestrator,
   allocation,
   reconcile,
+  summary,
   halt,
   resume,
   configure,

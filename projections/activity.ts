@@ -95,6 +95,11 @@ const linesOf = (event: DomainEvent, ledger: Readonly<Ledger>): Line[] => {
       const differing = differences.map(({ symbol, unexplained }) => line('warning', `${unexplained} ${symbol} unexplained`))
       return [reconciled, ...differing, ...missing.map((ref) => line('warning', `the broker does not show ${orderWords(ledger, ref)}`))]
     }
+    case 'AccountSummarized': {
+      const { positions, openOrders, fills, fillsLeftOut } = event.data
+      const counts = `positions ${positions.length}, open orders ${openOrders.length}, fills ${fills.length + fillsLeftOut}`
+      return [line('info', `summarized: ${counts}`)]
+    }
     case 'ForeignExecutionSeen': {
       const { quantity, symbol, price, executionId, holder } = event.data
       const whose = holder === 'manual' ? 'not ours' : 'with our prefix and no plan'

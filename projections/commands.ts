@@ -7,7 +7,7 @@ import type { Ledger } from '../domain/ledger.ts'
 import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
 import { portfolioPath } from './portfolio.ts'
 import { intentPath } from './strategies.ts'
-import { numberOr, type View, type ViewInput } from './view.ts'
+import { numberOr, numbersOf, type View, type ViewInput } from './view.ts'
 
 type Outcome = { status: string; code: string | null; text: string | null; result: Json }
 
@@ -30,6 +30,29 @@ const signalResult = ({ strategy, dryRun, kind, targets, reason, indicators }: E
     weight: numberOr(weight, null),
     quantity: numberOr(quantity, null),
   })),
+})
+
+/** Rows as they are, with numbers for decimals; what is not known is left out, as in the event. */
+const rowsOf = (rows: readonly object[]): Json =>
+  rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, name === 'holders' ? numbersOf(value) : figures.has(name) ? Number(value) : value]),
+    ),
+  )
+const figures: ReadonlySet<string> = new Set([
+  ...['quantity', 'averageCost', 'unexplained', 'marketPrice', 'marketValue', 'unrealizedProfit', 'realizedProfit'],
+  ...['filled', 'remaining', 'limitPrice', 'price', 'commission'],
+])
+
+const summaryResult = ({ account, takenAt, baseCurrency, fillsLeftOut, ...rows }: EventData<'AccountSummarized'>): Json => ({
+  account,
+  taken_at: takenAt,
+  currency: baseCurrency ?? null,
+  values: rowsOf(rows.values),
+  positions: rowsOf(rows.positions),
+  open_orders: rowsOf(rows.openOrders),
+  fills: rowsOf(rows.fills),
+  fills_left_out: fillsLeftOut,
 })
 
 /** What an event says of its command's end; undefined where it says nothing of its own. */
@@ -58,17 +81,19 @@ const outcomeOf = (event: DomainEvent, input: ViewInput): Outcome | undefined =>
       }
       return { status: 'completed', code: null, text: null, result }
     }
+    case 'AccountSummarized':
+      return { status: 'completed', code: null, text: null, result: summaryResult(event.data) }
     default:
       return undefined
   }
 }
 
-/** The first event that says no decides; else the first that has something to say; a commit that only did its work is complete. */
+/** The first event that says no decides; else the last that has something to say, since what a command looked at comes before its own word. */
 const outcomeOfAll = (input: ViewInput): Outcome => {
   const outcomes = input.events.flatMap((event) => outcomeOf(event, input) ?? [])
   return (
     outcomes.find(({ status }) => status !== 'completed') ??
-    outcomes[0] ?? { status: 'completed', code: null, text: null, result: { events: input.events.map(({ type }) => type) } }
+    outcomes.at(-1) ?? { status: 'completed', code: null, text: null, result: { events: input.events.map(({ type }) => type) } }
   )
 }
 

@@ -1,0 +1,47 @@
+/**
+ * A fresh look at the account, for intents that judge by it: what the broker shows is recorded as a reconcile records it, and the
+ * intent's own decision is about the state that this gives.
+ */
+import type { Command } from '../domain/commands.ts'
+import type { DomainEvent } from '../domain/events.ts'
+import { evolve } from '../domain/fold.ts'
+import type { Ledger } from '../domain/ledger.ts'
+import type { BrokerSnapshot } from '../domain/ports/broker.ts'
+import { isoTime } from '../domain/ports/clock.ts'
+import { reconcile } from '../domain/reconcile.ts'
+import { ledgerFrom, snapshotOf } from '../domain/snapshot.ts'
+import type { Decision, Ports } from './handler.ts'
+
+/** `asked`: the ledger's position when the questions began. */
+export type FreshLook = { asked: number; snapshot: BrokerSnapshot }
+
+/** @returns undefined while the account is not known @throws BrokerUnavailable */
+export const lookAtAccount = async ({ broker }: Pick<Ports, 'broker'>, ledger: Readonly<Ledger>): Promise<FreshLook | undefined> => {
+  const { position: asked, account } = ledger
+  return account === null ? undefined : { asked, snapshot: await broker.snapshot(account) }
+}
+
+/** The state as these events would leave it: a copy, which costs some milliseconds for each ten thousand executions it remembers. */
+export const stateAfter = (ledger: Readonly<Ledger>, events: readonly DomainEvent[], command: Command, now: number): Ledger => {
+  const copy = ledgerFrom(snapshotOf(ledger, ''))
+  if (!copy.ok) throw new Error(`the state cannot be copied: ${copy.problem}`)
+  const { body: _, ...cause } = command
+  const place = {
+    position: ledger.position + 1,
+    epoch: ledger.epoch,
+    recordedAt: isoTime(now),
+    cause: { kind: 'command', ...cause } as const,
+  }
+  for (const event of events) evolve(copy.value, event, place)
+  return copy.value
+}
+
+type Looking = Pick<Decision<unknown, unknown>, 'ledger' | 'command' | 'now'> & {
+  engine: Pick<Decision<unknown, unknown>['engine'], 'said' | 'notHandedOver'>
+}
+
+/** The events that the look gives, and the state after them. */
+export const recordLook = ({ ledger, command, now, engine }: Looking, look: FreshLook): { events: DomainEvent[]; after: Ledger } => {
+  const events = reconcile(ledger, { ...look, said: engine.said, notHandedOver: engine.notHandedOver }, now)
+  return { events, after: stateAfter(ledger, events, command, now) }
+}
