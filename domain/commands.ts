@@ -3,7 +3,7 @@
  * A strategy's id is a command type too; its body is `SignalBody`.
  */
 import * as t from 'io-ts'
-import type { Cause } from './commit.ts'
+import { type Cause, canonical } from './commit.ts'
 import { Changes } from './configuration.ts'
 import { DecimalText } from './decimal.ts'
 import { type Decoded, decode } from './decode.ts'
@@ -99,6 +99,8 @@ export const readEnvelope = (
     return { ok: false, problem: `the body has ${message.data.length} characters, at most ${longestBody} are taken` }
   const long = Object.keys(attributes).find((name) => attributes[name]!.length > longestAttribute)
   if (long !== undefined) return { ok: false, problem: `the attribute "${long}" has more than ${longestAttribute} characters` }
+  const garbled = Object.keys(attributes).find((name) => !attributes[name]!.isWellFormed())
+  if (garbled !== undefined) return { ok: false, problem: `the attribute "${garbled}" is not Unicode text` }
   const body = decodeJson(message.data)
   if (!body.ok) return body
   const job = attributes['job']
@@ -128,9 +130,16 @@ export const readEnvelope = (
 
 const decodeJson = (data: string): Decoded<Record<string, unknown>> => {
   if (data.trim() === '') return { ok: true, value: {} }
+  let value: unknown
   try {
-    return decode(t.UnknownRecord, JSON.parse(data))
+    value = JSON.parse(data)
   } catch {
     return { ok: false, problem: 'the body is not JSON' }
   }
+  try {
+    canonical(value) // what comes of it could never be stored, not even a halt with such a reason
+  } catch {
+    return { ok: false, problem: 'the body holds text that is not Unicode, or is nested too deeply' }
+  }
+  return decode(t.UnknownRecord, value)
 }
