@@ -13,7 +13,7 @@ import type { SnapshotSource } from '../domain/snapshot.ts'
 import { type Topics, topicOf, validForOf } from '../domain/topics.ts'
 import { createConfigurationFold, type Expected, type ExpectedAt } from './configuration.ts'
 import { comparableText, readSettingsEdit, readSwitchEdit, repairOf, shorten, type Wish } from './edit.ts'
-import type { Log } from './projector.ts'
+import type { Log } from './follower.ts'
 import { Unprojectable } from './replay.ts'
 
 export type HandEditsOptions = {

@@ -9,13 +9,11 @@ import type { Journal } from '../domain/ports/journal.ts'
 import { restoreLedger, type SnapshotSource } from '../domain/snapshot.ts'
 import { coalesce, createMeasure } from './batch.ts'
 import { endsCommand } from './commands.ts'
+import { createFollower, type Log } from './follower.ts'
 import { type Comparison, compareDocuments, type Rebuilt, rebuildDocuments } from './rebuild.ts'
 import { createReplay, Unprojectable } from './replay.ts'
 import type { View } from './view.ts'
 import { views as allViews } from './views.ts'
-import { createWaiters } from './waiters.ts'
-
-export type Log = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, text: string) => void>
 
 export type ProjectorOptions = {
   journal: Journal
@@ -52,9 +50,6 @@ export type Projector = {
   comparison(): Promise<Comparison>
 }
 
-const firstPauseMs = 50
-const longestPauseMs = 10_000
-
 /** One folded commit that waits to be written. */
 type Waiting = { position: number; hash: string; writes: DocumentWrite[] }
 
@@ -63,34 +58,8 @@ export const createProjector = (options: ProjectorOptions): Projector => {
   let replay = createReplay(views, mode)
   let checkpoint: Checkpoint | undefined
   let loaded = false
-  let stopped = false
-  let failure: Error | undefined
-  let news = true
-  let wake: () => void = () => undefined
-  let running: Promise<void> | undefined
-  let unwatch: () => void = () => undefined
 
   const shown = (): number => checkpoint?.position ?? 0
-  const waiters = createWaiters(shown)
-
-  const signal = (): void => {
-    news = true
-    wake()
-  }
-  /** Until something cuts it short, or the time has passed. */
-  const pause = async (isCutShort: () => boolean, milliseconds?: number): Promise<void> => {
-    let callOff: () => void = () => undefined
-    await new Promise<void>((resolve) => {
-      wake = () => isCutShort() && resolve()
-      if (milliseconds !== undefined) callOff = clock.after(milliseconds, resolve)
-      wake()
-    })
-    callOff()
-    wake = () => undefined
-  }
-  const isStopped = () => stopped
-  const isWoken = () => stopped || news
-  const isWaitedFor = () => isWoken() || waiters.waitsFor(replay.position())
 
   const load = async (): Promise<void> => {
     checkpoint = await documents.checkpoint(name)
@@ -98,7 +67,7 @@ export const createProjector = (options: ProjectorOptions): Projector => {
     if (shown() < replay.position()) replay = createReplay(views, mode)
     if (replay.position() === 0) await restore()
     loaded = true
-    waiters.tell()
+    follower.moved()
   }
   /** What the documents show already is folded silently; a snapshot does that at once. */
   const restore = async (): Promise<void> => {
@@ -123,24 +92,24 @@ export const createProjector = (options: ProjectorOptions): Projector => {
     }
   }
   const writeTogether = async (waiting: Waiting[]): Promise<boolean> => {
-    while (waiting.length > 0 && !stopped) {
+    while (waiting.length > 0 && !follower.stopped()) {
       const { position, hash } = waiting.at(-1)!
       const writes = coalesce(waiting.flatMap((each) => each.writes))
       const written = await documents.write(name, writes, { position, hash }, checkpoint)
       if (written.answer === 'written') {
         checkpoint = written.checkpoint
         log.debug({ position, commits: waiting.length, documents: writes.length }, 'documents written')
-        waiters.tell()
+        follower.moved()
         return true
       }
       const moved = await documents.checkpoint(name)
       checkpoint = moved
       log.debug({ position: shown() }, 'another projector was faster')
-      waiters.tell()
+      follower.moved()
       if (shown() < waiting[0]!.position - 1) return false
       while (waiting.length > 0 && waiting[0]!.position <= shown()) checkSame(waiting.shift()!)
     }
-    return !stopped
+    return !follower.stopped()
   }
 
   /** The documents must be of this journal: another hash at the checkpoint means that one of the two was replaced. */
@@ -158,9 +127,9 @@ export const createProjector = (options: ProjectorOptions): Projector => {
     let measure = createMeasure()
     let showBy = 0
     do {
-      news = false
+      follower.read()
       for await (const stored of journal.read(replay.position() + 1)) {
-        if (stopped) return
+        if (follower.stopped()) return
         const silently = stored.position <= shown()
         const writes = await stepOrStop(stored, silently, waiting)
         if (silently) {
@@ -183,10 +152,10 @@ export const createProjector = (options: ProjectorOptions): Projector => {
   /** Waits for more to show with it, unless somebody waits for what is there. */
   const moreMayCome = async (waiting: readonly Waiting[], showBy: number): Promise<boolean> => {
     const left = showBy - clock.monotonic()
-    if (waiting.length === 0 || left <= 0 || stopped) return false
-    if (waiters.waitsFor(replay.position()) || waiting.some(({ writes }) => writes.some(endsCommand))) return false
-    await pause(isWaitedFor, left)
-    return news && !stopped
+    if (waiting.length === 0 || left <= 0 || follower.stopped()) return false
+    if (follower.isWaitedFor(replay.position()) || waiting.some(({ writes }) => writes.some(endsCommand))) return false
+    await follower.pause(() => follower.hasNews() || follower.isWaitedFor(replay.position()), left)
+    return follower.hasNews() && !follower.stopped()
   }
   /** What came before a commit that cannot be read is shown before it stops us. */
   const stepOrStop = async (stored: StoredCommit, silently: boolean, waiting: Waiting[]): Promise<DocumentWrite[]> => {
@@ -199,62 +168,34 @@ export const createProjector = (options: ProjectorOptions): Projector => {
   }
   const startOver = (): void => {
     loaded = false
-    news = true
+    follower.again()
   }
   const checkNotCutOff = async (): Promise<void> => {
     const head = await journal.head()
     if (head.position < shown())
       throw new Unprojectable(head.position + 1, `the documents show position ${shown()}, but the journal ends at ${head.position}`)
-    news = true
+    follower.again()
   }
 
-  const follow = async (): Promise<void> => {
-    let nextPause = firstPauseMs
-    while (!stopped) {
-      try {
-        if (!loaded) await load()
-        await catchUp()
-        nextPause = firstPauseMs
-        await pause(isWoken)
-      } catch (error) {
-        if (error instanceof Unprojectable) throw error
-        log.warn({ err: error, pauseMs: nextPause }, 'the store failed; trying again')
-        loaded = false // whether the last batch was written is not known
-        await pause(isStopped, nextPause)
-        nextPause = Math.min(nextPause * 2, longestPauseMs)
-      }
-    }
-  }
+  const follower = createFollower({
+    ...{ name: 'projector', journal, clock, log, position: shown, trouble: 'the store failed; trying again' },
+    round: async () => {
+      if (!loaded) await load()
+      await catchUp()
+      return undefined
+    },
+    doubt: () => {
+      loaded = false // whether the last batch was written is not known
+    },
+    isFinal: (error) => error instanceof Unprojectable,
+  })
 
   return {
-    start: async () => {
-      if (running !== undefined) return
-      unwatch = journal.onAppended(signal)
-      running = follow().catch((error: Error) => {
-        failure = error
-        stopped = true
-        unwatch()
-        log.error({ err: error }, error.message)
-        waiters.turnAway(error)
-      })
-    },
-    stop: async () => {
-      stopped = true
-      unwatch()
-      wake()
-      await running
-      waiters.turnAway(new Error('the projector has stopped'))
-    },
-    caughtUp: async (position) => {
-      if (failure !== undefined) throw failure
-      if (position <= shown()) return
-      if (stopped) throw new Error('the projector has stopped')
-      const there = waiters.wait(position)
-      wake()
-      await there
-    },
+    start: async () => follower.start(),
+    stop: follower.stop,
+    caughtUp: follower.caughtUp,
     position: shown,
-    failure: () => failure,
+    failure: follower.failure,
     rebuild: () => rebuildDocuments({ journal, documents, mode, name, views }),
     comparison: () => compareDocuments({ journal, documents, mode, name, views }),
   }

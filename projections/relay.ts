@@ -11,8 +11,7 @@ import type { Journal } from '../domain/ports/journal.ts'
 import { hashAt } from '../domain/snapshot.ts'
 import type { Topics } from '../domain/topics.ts'
 import { type EventMessage, eventTopicOf, messagesOf } from './event-messages.ts'
-import type { Log } from './projector.ts'
-import { createWaiters } from './waiters.ts'
+import { createFollower, type Log } from './follower.ts'
 
 export type RelayOptions = {
   journal: Journal
@@ -51,8 +50,6 @@ const name = 'relay'
 const pointerEveryMs = 1_000
 /** What is handed to the bus before an answer is waited for: whole commits, until there is this much. */
 const largestGroup = { messages: 100, characters: 1_000_000 }
-const firstPauseMs = 50
-const longestPauseMs = 10_000
 
 type Place = { position: number; hash: string }
 type Outgoing = { place: Place; messages: EventMessage[] }
@@ -77,25 +74,6 @@ export const createRelay = ({ journal, documents, bus, topics, mode, log, clock 
   let pointer: Checkpoint | undefined
   let pointerMovedAt = Number.NEGATIVE_INFINITY
   let loaded = false
-  let stopped = false
-  let failure: Error | undefined
-  let news = true
-  let wake: () => void = () => undefined
-  let running: Promise<void> | undefined
-  let unwatch: () => void = () => undefined
-  const waiters = createWaiters(() => place.position)
-
-  /** Until the time has passed, if one is given, or until there is news, where that counts; a stop always does. */
-  const pause = async (milliseconds: number | undefined, endedBy: 'news' | 'time'): Promise<void> => {
-    let callOff: () => void = () => undefined
-    await new Promise<void>((resolve) => {
-      wake = () => (stopped || endedBy === 'news') && resolve()
-      if (stopped || (news && endedBy === 'news')) resolve()
-      else if (milliseconds !== undefined) callOff = clock.after(milliseconds, resolve)
-    })
-    callOff()
-    wake = () => undefined
-  }
 
   // ── The pointer ──
 
@@ -109,7 +87,7 @@ export const createRelay = ({ journal, documents, bus, topics, mode, log, clock 
     if (hash === undefined) throw new Unpublishable(place.position, 'they were published before, but the journal ends earlier')
     if (hash !== place.hash) throw new Unpublishable(place.position, `those of another journal were published: ${place.hash}, not ${hash}`)
     loaded = true
-    waiters.tell()
+    follower.moved()
   }
   const movePointer = async (): Promise<void> => {
     const written = await documents.write(name, [], { position: place.position, hash: place.hash }, pointer)
@@ -150,7 +128,7 @@ export const createRelay = ({ journal, documents, bus, topics, mode, log, clock 
       if (left < 0) break
       place = commit.place
     }
-    waiters.tell()
+    follower.moved()
     if (trouble !== undefined) throw trouble.error
   }
 
@@ -159,7 +137,7 @@ export const createRelay = ({ journal, documents, bus, topics, mode, log, clock 
     let group: Outgoing[] = []
     let last = place.position
     for await (const stored of journal.read(last + 1)) {
-      if (stopped) return
+      if (follower.stopped()) return
       const next = await outgoingOrStop(stored, last, group)
       last = next.place.position
       group.push(next)
@@ -182,24 +160,6 @@ export const createRelay = ({ journal, documents, bus, topics, mode, log, clock 
     }
   }
 
-  const follow = async (): Promise<void> => {
-    let nextPause = firstPauseMs
-    while (!stopped) {
-      news = false
-      try {
-        if (!loaded) await load()
-        await catchUp()
-        nextPause = firstPauseMs
-        if (loaded) await pause(pointerDueIn(), 'news')
-      } catch (error) {
-        if (error instanceof Unpublishable) throw error
-        log.warn({ err: error, pauseMs: nextPause }, 'the store or the bus failed; trying again')
-        loaded = false // whether the pointer was moved is not known
-        await pause(nextPause, 'time')
-        nextPause = Math.min(nextPause * 2, longestPauseMs)
-      }
-    }
-  }
   /** Without it, what was published in the last second would only be published again. A rival that moved it meanwhile is answered once more. */
   const leavePointer = async (): Promise<void> => {
     try {
@@ -212,38 +172,28 @@ export const createRelay = ({ journal, documents, bus, topics, mode, log, clock 
     }
   }
 
+  const follower = createFollower({
+    ...{ name, journal, clock, log, position: () => place.position, trouble: 'the store or the bus failed; trying again' },
+    round: async () => {
+      follower.read()
+      if (!loaded) await load()
+      await catchUp()
+      if (!loaded) follower.again()
+      return pointerDueIn()
+    },
+    doubt: () => {
+      loaded = false // whether the pointer was moved is not known
+    },
+    isFinal: (error) => error instanceof Unpublishable,
+    leave: leavePointer,
+  })
+
   return {
-    start: async () => {
-      if (running !== undefined) return
-      unwatch = journal.onAppended(() => {
-        news = true
-        wake()
-      })
-      running = follow()
-        .catch((error: Error) => {
-          failure = error
-          stopped = true
-          unwatch()
-          log.error({ err: error }, error.message)
-          waiters.turnAway(error)
-        })
-        .finally(leavePointer)
-    },
-    stop: async () => {
-      stopped = true
-      unwatch()
-      wake()
-      await running
-      waiters.turnAway(new Error('the relay has stopped'))
-    },
-    caughtUp: async (position) => {
-      if (failure !== undefined) throw failure
-      if (position <= place.position) return
-      if (stopped) throw new Error('the relay has stopped')
-      await waiters.wait(position)
-    },
+    start: async () => follower.start(),
+    stop: follower.stop,
+    caughtUp: follower.caughtUp,
     position: () => place.position,
-    failure: () => failure,
+    failure: follower.failure,
   }
 }
 

@@ -1,7 +1,7 @@
 /** What a relay needs, in a test's hand: a bus that keeps order and fails when it is told to, and machine time that stands still until it is moved. */
 import type { Bus } from '../../domain/ports/bus.ts'
 import type { Clock } from '../../domain/ports/clock.ts'
-import type { Log } from '../../projections/projector.ts'
+import type { Log } from '../../projections/follower.ts'
 
 export const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
