@@ -1,5 +1,5 @@
 /**
- * IB's limits, for one client: 50 messages a second, the pacing of historical requests, lines of market data. Not
+ * IB's limits, for one client: 50 messages a second, the pacing of historical requests and how many may be open, lines of market data. Not
  * kept unless armed; a number of a subscription that is in use is always refused.
  * Source: IB's pages "Pacing Limitations" and "Historical Data Limitations".
  */
@@ -10,7 +10,11 @@ import type { Request } from './requests.ts'
 /** `breach`: too many messages; the connection ends with the last warning. */
 export type Limits = {
   message: () => { warning: string; ends: boolean } | undefined
-  /** `lines`: the client's subscriptions to market data, by the number of the request. */
+  /** Before anything else becomes of the request. `updated`: the client's bars that are kept up to date. */
+  room: (request: Request, updated: ReadonlyMap<number, unknown>) => Rejection | undefined
+  /** The request waits for its answer, perhaps for ever. */
+  waits: (request: Request) => void
+  /** As the request is answered. `lines`: the client's subscriptions to market data, by the number of the request. */
   request: (request: Request, lines: ReadonlyMap<number, unknown>) => Rejection | undefined
 }
 
@@ -25,16 +29,22 @@ const pacingViolation = (what: string): Rejection => ({
 })
 
 const duplicateTicker: Rejection = { code: 322, text: "Error processing request.-'bU' : cause - Duplicate ticker ID for API" }
+const noMoreHistories = (most: number): Rejection => ({
+  code: 322,
+  text: `Error processing request.-'bT' : cause - Only ${most} simultaneous API historical data requests allowed.`,
+})
 const noMoreLines: Rejection = { code: 101, text: 'Max number of tickers has been reached' }
 
 export const createLimits = (
-  armed: Pick<Misbehaviour, 'messageLimit' | 'historyLimits' | 'marketDataLines'>,
+  armed: Pick<Misbehaviour, 'messageLimit' | 'historyLimits' | 'openHistories' | 'marketDataLines'>,
   machineNow: () => number,
   marketNow: () => number,
 ): Limits => {
   let sent: number[] = []
   let warnings = 0
   let asked: Asked[] = []
+  /** Historical requests without an answer. */
+  const unanswered = new Set<number>()
 
   const message: Limits['message'] = () => {
     if (!armed.messageLimit) return undefined
@@ -68,7 +78,16 @@ export const createLimits = (
 
   return {
     message,
+    room: (request, updated) => {
+      if (request.kind === 'cancelHistoricalData') unanswered.delete(request.requestId)
+      if (request.kind !== 'reqHistoricalData' || armed.openHistories === undefined) return undefined
+      return unanswered.size + updated.size < armed.openHistories ? undefined : noMoreHistories(armed.openHistories)
+    },
+    waits: (request) => {
+      if (request.kind === 'reqHistoricalData') unanswered.add(request.requestId)
+    },
     request: (request, lines) => {
+      if (request.kind === 'reqHistoricalData') unanswered.delete(request.requestId)
       if (request.kind === 'reqHistoricalData' && armed.historyLimits) return historical(request)
       if (request.kind !== 'reqMktData' || request.snapshot) return undefined
       if (lines.has(request.requestId)) return duplicateTicker

@@ -196,6 +196,15 @@ const limitFaults: Readonly<Record<string, Row>> = {
       server.misbehaviour.historyLimits = on
     },
   ),
+  openHistories: lasting(
+    'A client may have so many historical requests (50) open at once, those without an answer and bars that are kept up to date; a further one gets 322.',
+    {},
+    { most: counted },
+    (on, { most = 50 }, { server: { misbehaviour } }) => {
+      if (on) misbehaviour.openHistories = most
+      else delete misbehaviour.openHistories
+    },
+  ),
   marketDataLines: lasting(
     'A client may have so many subscriptions to market data at once; a further one gets 101.',
     {},

@@ -58,6 +58,8 @@ export type Misbehaviour = {
   /** Messages a second; `warnings` until the connection is dropped. */
   messageLimit?: { perSecond: number; warnings: number; clock: 'machine' | 'market' }
   historyLimits: boolean
+  /** Historical requests of one client at once. */
+  openHistories?: number
   /** Concurrent lines of market data of one client. */
   marketDataLines?: number
 }

@@ -4,7 +4,7 @@ import { randomFrom } from '../../domain/random.ts'
 import { answer } from './answers.ts'
 import type { Order } from './book.ts'
 import type { Broker } from './broker.ts'
-import type { Client } from './client.ts'
+import { type Client, refuse } from './client.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { createDelivery } from './delivery.ts'
 import type { Happened } from './happenings.ts'
@@ -117,13 +117,18 @@ export const startGatewayServer = async (
       happened({ kind: 'order', clientId: client.id, orderRef: request.order.attributes['orderRef'] ?? '' })
       noteReceived(client.id, request)
     }
-    if (client.connection.isOpen() && !interference.stops(client, request)) answerTo(client, request)
+    if (!client.connection.isOpen()) return
+    const limits = connections.get(client.connection)
+    const full = limits?.room(request, client.bars)
+    if (full && 'requestId' in request) refuse(client, request.requestId, full)
+    else if (interference.stops(client, request)) limits?.waits(request)
+    else answerTo(client, request)
   }
 
   const answerTo = (client: Client, request: Exclude<Request, { kind: 'startApi' }>): void => {
     const { connection } = client
     const refusal = connections.get(connection)?.request(request, client.marketData)
-    if (refusal && 'requestId' in request) connection.send(messages.error(request.requestId, refusal.code, refusal.text))
+    if (refusal && 'requestId' in request) refuse(client, request.requestId, refusal)
     else if (request.kind === 'reqManagedAccts' && misbehaviour.managedAccounts)
       connection.send(messages.managedAccounts(misbehaviour.managedAccounts))
     else answer(broker, client, request)

@@ -384,6 +384,32 @@ describe('gateway simulator, faults of the line', () => {
     expect(await refused()).to.deep.equal([])
   })
 
+  it('openHistories: 322 for one request too many, counting what is not answered and what is kept up to date', async () => {
+    const { simulator, client } = await inSession()
+    await simulator.fault('openHistories', { most: 3 })
+    const ask = (requestId: number, keepUpToDate = false): void =>
+      void client.api.reqHistoricalData(requestId, spy, '', '2 D', '1 day' as never, 'TRADES' as never, 1, 1, keepUpToDate)
+    const refused = async (): Promise<unknown[]> => {
+      await client.settled()
+      const told = client.all(EventName.error).map(([, code, id]) => [id, code])
+      client.listenAnew()
+      return told
+    }
+    for (const id of [1, 2, 3, 4]) ask(id)
+    expect(await refused(), 'answered at once').to.deep.equal([])
+    ask(5, true)
+    await simulator.fault('hangRequests', { messages: ['reqHistoricalData'], late: true })
+    for (const id of [6, 7, 8]) ask(id)
+    expect(await refused()).to.deep.equal([[8, 322]])
+    client.api.cancelHistoricalData(6)
+    await refused()
+    ask(9)
+    expect(await refused(), 'in the place of what was cancelled').to.deep.equal([])
+    await simulator.fault('hangRequests', { messages: ['reqHistoricalData'], late: true, on: false })
+    ask(10)
+    expect(await refused(), 'what was late is answered').to.deep.equal([])
+  })
+
   it('marketDataLines: 101 for one line too many; a number in use is 322 in any case', async () => {
     const { simulator, client } = await inSession()
     await simulator.fault('marketDataLines', { lines: 1 })

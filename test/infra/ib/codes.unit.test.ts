@@ -1,11 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { aboutOrder, done, explain, followsCancel, known, meaningOf, refusesQuestion } from '../../../infra/ib/codes.ts'
 
 describe("IB's codes", () => {
   const expected = {
-    rejected: [103, 110, 200, 201, 321, 460, 503, 10243],
+    rejected: [103, 110, 200, 201, 321, 334, 337, 460, 503, 10006, 10243, 10244],
     cancelled: [202],
-    warning: [399, 404, 2109, 10349],
+    warning: [327, 399, 404, 420, 2109, 10349],
     cancelRefused: [135, 161, 10147, 10148],
   }
   for (const [meaning, codes] of Object.entries(expected))
@@ -22,7 +23,8 @@ describe("IB's codes", () => {
   })
 
   it('takes an unknown code about a question as its refusal, and warnings as such', () => {
-    for (const code of [98765, 162, 200, 321, 366, 10197]) expect(refusesQuestion(code), String(code)).to.equal(true)
+    for (const code of [98765, 162, 200, 321, 322, 366, 420, 10168, 10197, 10339])
+      expect(refusesQuestion(code), String(code)).to.equal(true)
     for (const code of [2104, 2174, 2176, 10167]) expect(refusesQuestion(code), String(code)).to.equal(false)
   })
 
@@ -31,6 +33,18 @@ describe("IB's codes", () => {
     expect([1101, 1102].map(meaningOf)).to.deep.equal(['linkUp', 'linkUp'])
     expect([326, 502, 504, 506].map(meaningOf)).to.deep.equal(['session', 'session', 'session', 'session'])
     expect([2104, 2106, 2158].map(meaningOf)).to.deep.equal(['info', 'info', 'info'])
+  })
+
+  it('knows each code that the simulated gateway says', () => {
+    const folder = new URL('../../../infra/gateway-sim/', import.meta.url)
+    const sources = readdirSync(folder)
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+    const said = sources.flatMap((text) =>
+      [...text.matchAll(/(?:\bcode(?::| =)|error\([^,()]+,|\b(?:up|down|idle):) (\d{3,5})\b/g)].map(([, code]) => Number(code)),
+    )
+    expect(new Set(said).size).to.be.greaterThan(40)
+    expect([...new Set(said)].filter((code) => !known(code))).to.deep.equal([])
   })
 
   it('says of each code what it is and what is done, in one table', () => {
