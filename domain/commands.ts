@@ -75,6 +75,8 @@ export const ExplainBody = body(
 export type Command<B = unknown> = Omit<Extract<Cause, { kind: 'command' }>, 'kind'> & { body: B }
 
 export const SummaryBody = body({}, {})
+export const CashBalancerBody = body({}, { dryRun: t.boolean })
+export const SummaryBody = body({}, {})
 /** Longer than anybody writes, and far from what a commit can hold: a message must not be able to stop the engine. */
 const longestBody = 64_000
 const longestAttribute = 256

@@ -144,6 +144,14 @@ export const settings = {
     why: 'Whether a halt also cancels what works at the broker. Off: what was sent is left to its end.',
   },
   'strategies.*.enabled': {
+  'cash.threshold': {
+    kind: 'number',
+    unit: 'base currency',
+    minimum: 0,
+    maximum: 1_000_000_000,
+    fallback: 1000,
+    why: 'Cash in another currency is brought back by cash-balancer when it is worth more than this; what is owed, too.',
+  },
     kind: 'boolean',
     unit: 'yes or no',
     fallback: true,

@@ -16,6 +16,7 @@ const table = {
   NET_LIQUIDATION_MISSING: { kind: 'final', http: 409, text: 'the net liquidation is absent or not positive' },
   STRATEGY_UNKNOWN: { kind: 'final', http: 404, text: 'there is no such strategy' },
   ORDER_UNKNOWN: { kind: 'final', http: 404, text: 'there is no such order' },
+  BASE_CURRENCY_MISSING: { kind: 'final', http: 409, text: 'the broker does not say what the base currency of the account is' },
   ORDER_CLOSED: { kind: 'final', http: 409, text: 'the order has ended' },
   ORDER_NOT_UNRESOLVED: { kind: 'final', http: 409, text: 'only an unresolved order can be resolved by hand' },
   INSTRUMENT_UNKNOWN: { kind: 'final', http: 404, text: 'no such instrument is known here' },

@@ -201,6 +201,44 @@ export const eventData = {
             target: DecimalText,
             book: DecimalText,
             inFlight: DecimalText,
+  /** One line a currency that is not the base. `value` in base; a pair's quantity is in its symbol's currency, + bought, − sold. */
+  CashBalanced: optional(
+    {
+      ...{ dryRun: t.boolean, baseCurrency: text, threshold: DecimalText, takenAt: text },
+      conversions: t.array(
+        optional(
+          { currency: text, cash: DecimalText, verdict: t.keyof({ order: null, held: null, nothing: null }), code: text, text },
+          { exchangeRate: DecimalText, value: DecimalText, conId: t.number, pair: text, quantity: DecimalText, orderRef: text },
+        ),
+      ),
+    },
+    { wouldRefuse: text },
+  ),
+
+  // ── The commander ──
+  AllocationDecided: optional(
+    {
+      dryRun: t.boolean,
+      round: t.number,
+      /** A close-all needs no net liquidation, so there it may be absent. */
+      snapshot: optional({ position: t.number, takenAt: text }, { netLiquidation: DecimalText, currency: text }),
+      signals: t.record(t.string, t.number),
+      configuration: t.number,
+      exposure: DecimalText,
+      instruments: t.array(
+        optional(
+          { ...Mention, currency: text, multiplier: DecimalText, sizeStep: DecimalText, minTick: DecimalText },
+          { price: Price, marketPrice: DecimalText, exchangeRate: DecimalText, blocked: text },
+        ),
+      ),
+      strategies: t.array(
+        t.type({
+          strategy: text,
+          verdict: t.keyof({ targets: null, standing: null, held: null, skipped: null, shadow: null, closed: null }),
+          allocation: DecimalText,
+        }),
+      ),
+      /** One line a strategy and instrument; `wanted` is the target before limits, `target` after them. */
             difference: DecimalText,
           },
           { weight: DecimalText },

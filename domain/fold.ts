@@ -201,6 +201,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
         drySignals: {},
         dryFailures: {},
       }
+    case 'CashBalanced':
       return
     }
     case 'PipelineEnded':

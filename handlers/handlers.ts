@@ -3,6 +3,9 @@ import * as t from 'io-ts'
 import { refuse } from '../domain/errors.ts'
 import type { Strategy } from '../domain/strategy.ts'
 import { allocation, allocationRound } from './allocation.ts'
+import { cashBalancer } from './cash-balancer.ts'
+import { closeAll } from './close-all.ts'
+import { closeClear, closeRound } from './closing.ts'
 import { configure } from './configure.ts'
 import { explain } from './explain.ts'
 import { defineHandler, type Handler, nothingToGather } from './handler.ts'
@@ -25,6 +28,7 @@ export const intents: Readonly<Record<string, Handler>> = {
   configure,
   explain,
   'cancel-order': cancelOrder,
+  'cash-balancer': cashBalancer,
   'resolve-order': resolveOrder,
 }
 

@@ -100,6 +100,16 @@ const linesOf = (event: DomainEvent, ledger: Readonly<Ledger>): Line[] => {
       const counts = `positions ${positions.length}, open orders ${openOrders.length}, fills ${fills.length + fillsLeftOut}`
       return [line('info', `summarized: ${counts}`)]
     }
+    case 'CashBalanced': {
+      const { dryRun, conversions } = event.data
+      const said = conversions.filter(({ verdict }) => verdict !== 'nothing')
+      if (said.length === 0) return [line('info', 'no cash to bring back')]
+      return said.map(({ currency, verdict, code, text }) =>
+        verdict === 'held'
+          ? line('warning', `${currency} stays, ${code}: ${text}`)
+          : line('info', `${currency}: ${dryRun ? 'dry run, ' : ''}${text}`),
+      )
+    }
     case 'ForeignExecutionSeen': {
       const { quantity, symbol, price, executionId, holder } = event.data
       const whose = holder === 'manual' ? 'not ours' : 'with our prefix and no plan'

@@ -7,7 +7,7 @@ import type { Ledger } from '../domain/ledger.ts'
 import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
 import { portfolioPath } from './portfolio.ts'
 import { intentPath } from './strategies.ts'
-import { numberOr, numbersOf, type View, type ViewInput } from './view.ts'
+import { commandOf, numberOr, numbersOf, type View, type ViewInput } from './view.ts'
 
 type Outcome = { status: string; code: string | null; text: string | null; result: Json }
 
@@ -41,7 +41,7 @@ const rowsOf = (rows: readonly object[]): Json =>
   )
 const figures: ReadonlySet<string> = new Set([
   ...['quantity', 'averageCost', 'unexplained', 'marketPrice', 'marketValue', 'unrealizedProfit', 'realizedProfit'],
-  ...['filled', 'remaining', 'limitPrice', 'price', 'commission'],
+  ...['filled', 'remaining', 'limitPrice', 'price', 'commission', 'cash', 'exchangeRate', 'value'],
 ])
 
 const summaryResult = ({ account, takenAt, baseCurrency, fillsLeftOut, ...rows }: EventData<'AccountSummarized'>): Json => ({
@@ -53,6 +53,20 @@ const summaryResult = ({ account, takenAt, baseCurrency, fillsLeftOut, ...rows }
   open_orders: rowsOf(rows.openOrders),
   fills: rowsOf(rows.fills),
   fills_left_out: fillsLeftOut,
+})
+
+const cashText = ({ dryRun, conversions, wouldRefuse }: EventData<'CashBalanced'>): string => {
+  const orders = conversions.filter(({ verdict }) => verdict === 'order')
+  const held = conversions.filter(({ verdict }) => verdict === 'held')
+  const done =
+    orders.length === 0 ? 'no cash to bring back' : `${dryRun ? 'dry run: would be ' : ''}${orders.map(({ text }) => text).join(', ')}`
+  const left = held.length === 0 ? '' : `; held: ${held.map(({ currency, text }) => `${currency} (${text})`).join(', ')}`
+  return `${done}${left}${wouldRefuse === undefined ? '' : `; a real one would be refused: ${wouldRefuse}`}`
+}
+
+const cashResult = ({ conversions, dryRun, baseCurrency, threshold, takenAt }: EventData<'CashBalanced'>, { commit }: ViewInput): Json => ({
+  ...{ dryRun, currency: baseCurrency, threshold: Number(threshold), taken_at: takenAt, conversions: rowsOf(conversions) },
+  document: !dryRun && conversions.some(({ verdict }) => verdict === 'order') ? `executions/${commandOf(commit.cause)}` : null,
 })
 
 /** What an event says of its command's end; undefined where it says nothing of its own. */
@@ -81,6 +95,8 @@ const outcomeOf = (event: DomainEvent, input: ViewInput): Outcome | undefined =>
       }
       return { status: 'completed', code: null, text: null, result }
     }
+    case 'CashBalanced':
+      return { status: 'completed', code: null, text: cashText(event.data), result: cashResult(event.data, input) }
     case 'AccountSummarized':
       return { status: 'completed', code: null, text: null, result: summaryResult(event.data) }
     default:

@@ -33,7 +33,8 @@ const unresolvedIn = (orders: OrderIndex): Set<number> =>
 const instrumentsIn = (ledger: Readonly<Ledger>, unresolved: ReadonlySet<number>): number[] => {
   const keys = new Set([...Object.keys(ledger.manual), ...Object.keys(ledger.unexplained), ...Object.keys(ledger.discrepancies)])
   for (const strategy in ledger.books) for (const conId in ledger.books[strategy]) keys.add(conId)
-  for (const { conId } of ledger.snapshot?.positions ?? []) keys.add(String(conId))
+  // A currency pair is cash: nobody holds it.
+  for (const { conId, secType } of ledger.snapshot?.positions ?? []) if (secType !== 'CASH') keys.add(String(conId))
   for (const conId of unresolved) keys.add(String(conId))
   return [...keys].map(Number).sort((left, right) => left - right)
 }

@@ -34,7 +34,7 @@ export const inForceUntil = ({ timeInForce, outsideRegularHours }: OrderTerms, n
 export const orderRefOf = (prefix: string, step: string, leg: number): string => `${prefix}-${sha256(step).slice(0, 12)}-${leg}`
 
 /** The broker's next valid id may go back after its restart; ours never do. */
-const firstOrderId = ({ nextValidId, highestOrderId }: Readonly<Ledger>): number => Math.max(nextValidId - 1, highestOrderId) + 1
+export const firstOrderId = ({ nextValidId, highestOrderId }: Readonly<Ledger>): number => Math.max(nextValidId - 1, highestOrderId) + 1
 
 export const plan = (
   ledger: Readonly<Ledger>,
