@@ -49,6 +49,8 @@ export type OrderProperties = t.TypeOf<typeof OrderProperties>
 
 export const SignalBody = body({}, { dryRun: t.boolean })
 export const ReconcileBody = body({}, {})
+export const SummaryBody = body({}, {})
+export const CashBalancerBody = body({}, { dryRun: t.boolean })
 export const AllocationBody = body({}, { dryRun: t.boolean, strategies: Names, freshMinutes: Minutes, orderProperties: OrderProperties })
 export const OrchestratorBody = body(
   {},
@@ -74,8 +76,6 @@ export const ExplainBody = body(
 /** A command as the engine takes it: what will be the cause of its commit, and the body. */
 export type Command<B = unknown> = Omit<Extract<Cause, { kind: 'command' }>, 'kind'> & { body: B }
 
-export const SummaryBody = body({}, {})
-export const CashBalancerBody = body({}, { dryRun: t.boolean })
 export const SummaryBody = body({}, {})
 /** Longer than anybody writes, and far from what a commit can hold: a message must not be able to stop the engine. */
 const longestBody = 64_000

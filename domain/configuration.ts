@@ -137,13 +137,6 @@ export const settings = {
     fallback: 180,
     why: 'An account snapshot older than this decides nothing.',
   },
-  'halt.cancelWorking': {
-    kind: 'boolean',
-    unit: 'yes or no',
-    fallback: false,
-    why: 'Whether a halt also cancels what works at the broker. Off: what was sent is left to its end.',
-  },
-  'strategies.*.enabled': {
   'cash.threshold': {
     kind: 'number',
     unit: 'base currency',
@@ -152,6 +145,13 @@ export const settings = {
     fallback: 1000,
     why: 'Cash in another currency is brought back by cash-balancer when it is worth more than this; what is owed, too.',
   },
+  'halt.cancelWorking': {
+    kind: 'boolean',
+    unit: 'yes or no',
+    fallback: false,
+    why: 'Whether a halt also cancels what works at the broker. Off: what was sent is left to its end.',
+  },
+  'strategies.*.enabled': {
     kind: 'boolean',
     unit: 'yes or no',
     fallback: true,

@@ -192,15 +192,6 @@ export const eventData = {
     { baseCurrency: text },
   ),
 
-      targets: t.array(
-        optional(
-          {
-            strategy: text,
-            ...Mention,
-            wanted: DecimalText,
-            target: DecimalText,
-            book: DecimalText,
-            inFlight: DecimalText,
   /** One line a currency that is not the base. `value` in base; a pair's quantity is in its symbol's currency, + bought, − sold. */
   CashBalanced: optional(
     {
@@ -239,6 +230,15 @@ export const eventData = {
         }),
       ),
       /** One line a strategy and instrument; `wanted` is the target before limits, `target` after them. */
+      targets: t.array(
+        optional(
+          {
+            strategy: text,
+            ...Mention,
+            wanted: DecimalText,
+            target: DecimalText,
+            book: DecimalText,
+            inFlight: DecimalText,
             difference: DecimalText,
           },
           { weight: DecimalText },

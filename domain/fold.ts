@@ -178,6 +178,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
     case 'CommandRefused':
     case 'CommandFailed':
     case 'AccountSummarized':
+    case 'CashBalanced':
       return
     case 'PipelineStarted': {
       const { cause } = at
@@ -201,7 +202,6 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
         drySignals: {},
         dryFailures: {},
       }
-    case 'CashBalanced':
       return
     }
     case 'PipelineEnded':

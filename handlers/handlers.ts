@@ -27,8 +27,8 @@ export const intents: Readonly<Record<string, Handler>> = {
   resume,
   configure,
   explain,
-  'cancel-order': cancelOrder,
   'cash-balancer': cashBalancer,
+  'cancel-order': cancelOrder,
   'resolve-order': resolveOrder,
 }
 
