@@ -11,3 +11,9 @@ export interface Lease {
   /** Gives it back, if it is still this epoch's. */
   release(epoch: number): Promise<void>
 }
+
+/** For those who only look. */
+export interface LeaseView {
+  /** Who has it now, and for how many ms if he renews it no more; undefined when it is free. */
+  current(): Promise<{ epoch: number; heldFor: number } | undefined>
+}

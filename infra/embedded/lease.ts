@@ -1,5 +1,5 @@
 /** The lease on SQLite. The machine's wall clock is the store's time: all who may hold this file share it. */
-import type { Lease } from '../../domain/ports/lease.ts'
+import type { Lease, LeaseView } from '../../domain/ports/lease.ts'
 import type { Store } from './store.ts'
 
 /** `holder` is null after the lease was given back; the epoch stays, so that the next one is higher. */
@@ -9,7 +9,11 @@ type Row = { holder: string | null; epoch: number; expiresAt: number }
  * @param wallTime epoch milliseconds of the store
  * @param isGone whether a holder certainly no longer lives, so that its lease is free before it has run out
  */
-export const openLease = (store: Store, wallTime: () => number = Date.now, isGone: (holder: string) => boolean = () => false): Lease => {
+export const openLease = (
+  store: Store,
+  wallTime: () => number = Date.now,
+  isGone: (holder: string) => boolean = () => false,
+): Lease & LeaseView => {
   const { database } = store
   const read = database.prepare('SELECT holder, epoch, expiresAt FROM lease')
   const take = database.prepare(
@@ -32,6 +36,11 @@ export const openLease = (store: Store, wallTime: () => number = Date.now, isGon
     renew: async (epoch, ttlMs) => store.transaction(() => extend.run(wallTime() + ttlMs, epoch).changes === 1),
     release: async (epoch) => {
       store.transaction(() => giveBack.run(epoch))
+    },
+    current: async () => {
+      const row = read.get() as Row | undefined
+      const heldFor = (row?.expiresAt ?? 0) - wallTime()
+      return row?.holder == null || heldFor <= 0 || isGone(row.holder) ? undefined : { epoch: row.epoch, heldFor }
     },
   }
 }

@@ -7,7 +7,7 @@ import * as t from 'io-ts'
 import { decode } from '../../domain/decode.ts'
 import type { Clock } from '../../domain/ports/clock.ts'
 import { StoreUnavailable } from '../../domain/ports/journal.ts'
-import type { Lease } from '../../domain/ports/lease.ts'
+import type { Lease, LeaseView } from '../../domain/ports/lease.ts'
 import { systemClock } from '../clock.ts'
 import { backOffMs, codeOf, insist, inTime, pause, refusalOf, status } from './firestore-calls.ts'
 
@@ -40,7 +40,7 @@ type Version = LeaseDocument & { updateTime: Timestamp }
 /** What an ordinary race answers: somebody else was there first, or has been there since. */
 const raced = new Set<number | undefined>([status.alreadyExists, status.failedPrecondition, status.notFound])
 
-export const openLease = ({ firestore, mode, clock = systemClock, abandoned }: LeaseOptions): Lease => {
+export const openLease = ({ firestore, mode, clock = systemClock, abandoned }: LeaseOptions): Lease & LeaseView => {
   const document = firestore.collection('journals').doc(mode).collection('lease').doc('current')
   /** The version that this process wrote last: a renewal needs no read. */
   let own: Version | undefined
@@ -92,7 +92,7 @@ export const openLease = ({ firestore, mode, clock = systemClock, abandoned }: L
           own = found // our own write, whose answer was lost
           return { epoch: tried }
         }
-        const heldFor = found === undefined ? 0 : found.updateTime.toMillis() + found.ttlMs - readTime.toMillis()
+        const heldFor = found === undefined ? 0 : heldForOf(found, readTime)
         if (found !== undefined && found.holder !== null && found.holder !== holder && heldFor > 0) return { heldFor }
         tried = Math.max(found?.epoch ?? 0, above) + 1
         own = await write(what, { holder, epoch: tried, ttlMs, renewal: 0 }, found?.updateTime)
@@ -121,7 +121,14 @@ export const openLease = ({ firestore, mode, clock = systemClock, abandoned }: L
         return (await write(what, { ...contentOf(found), holder: null }, found.updateTime)) && true
       })
     },
+
+    current: async () => {
+      const { found, readTime } = await read('looking at the lease')
+      const heldFor = found === undefined ? 0 : heldForOf(found, readTime)
+      return found === undefined || found.holder === null || heldFor <= 0 ? undefined : { epoch: found.epoch, heldFor }
+    },
   }
 }
 
+const heldForOf = ({ updateTime, ttlMs }: Version, now: Timestamp): number => updateTime.toMillis() + ttlMs - now.toMillis()
 const contentOf = ({ holder, epoch, ttlMs, renewal }: Version): LeaseDocument => ({ holder, epoch, ttlMs, renewal })

@@ -1,11 +1,11 @@
 /** What every lease must do: one holder at a time, an epoch that only grows. */
 import { expect } from 'chai'
-import type { Lease } from '../../domain/ports/lease.ts'
+import type { Lease, LeaseView } from '../../domain/ports/lease.ts'
 
 export type LeaseWorld = {
-  lease: Lease
+  lease: Lease & LeaseView
   /** The same lease through a connection of its own. */
-  another(): Promise<Lease>
+  another(): Promise<Lease & LeaseView>
   /** The time to live to test with, in milliseconds. */
   ttlMs: number
   /** Lets so much of the store's time go by. */
@@ -16,8 +16,8 @@ export type LeaseWorld = {
 export const leaseContract = (name: string, open: () => Promise<LeaseWorld>): void => {
   describe(`the lease on ${name}`, () => {
     let world: LeaseWorld
-    let lease: Lease
-    let rival: Lease
+    let lease: Lease & LeaseView
+    let rival: Lease & LeaseView
     beforeEach(async () => {
       world = await open()
       lease = world.lease
@@ -93,6 +93,19 @@ export const leaseContract = (name: string, open: () => Promise<LeaseWorld>): vo
       expect(await lease.acquire('first', world.ttlMs, 7)).to.deep.equal({ epoch: 8 })
       await lease.release(8)
       expect(await rival.acquire('second', world.ttlMs, 3)).to.deep.equal({ epoch: 9 })
+    })
+
+    it('shows who has it to whoever only looks', async () => {
+      expect(await rival.current()).to.equal(undefined)
+      const epoch = await take(lease, 'first')
+      const seen = await rival.current()
+      expect(seen?.epoch).to.equal(epoch)
+      expect(seen?.heldFor).to.be.within(1, world.ttlMs)
+      await world.pass(world.ttlMs + 1)
+      expect(await rival.current()).to.equal(undefined)
+      await take(rival, 'second')
+      await rival.release(epoch + 1)
+      expect(await lease.current()).to.equal(undefined)
     })
 
     it('is not given back by one who has lost it', async () => {
