@@ -41,9 +41,34 @@ const NonEmpty = Object.assign(
   { limits: { minLength: 1, pattern: '\\S' } },
 )
 
+const shaped = (name: string, pattern: string) =>
+  Object.assign(
+    t.refinement(t.string, (text) => new RegExp(`^(${pattern})$`).test(text), name),
+    { limits: { pattern: `^(${pattern})$` } },
+  )
+const offset = 'a fraction of the reference price from -1 to 1, or ticks such as "3 ticks"'
+const timeOfDay = '([01]\\d|2[0-3]):[0-5]\\d New York'
+const isoTime = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?(Z|[+-]\\d\\d:\\d\\d)'
+
+/**
+ * How the increases of a decision go out; a reduction always goes at market, for the day. `limitOffset`: how far the limit lies from the
+ * reference, a buy above it, a sell below; less than 0 waits for a better price. Which of them go together: commander/order-properties.ts.
+ */
 export const OrderProperties = body(
   {},
-  { timeInForce: t.keyof({ DAY: null, GTC: null }), outsideRegularHours: t.boolean, type: t.keyof({ MKT: null, LMT: null }) },
+  {
+    type: t.keyof({ MKT: null, LMT: null, MOC: null, LOC: null }),
+    limitOffset: t.union([
+      within(offset, (value) => value >= -1 && value <= 1, { minimum: -1, maximum: 1 }),
+      shaped(offset, '-?\\d{1,6} ticks?'),
+    ]),
+    timeInForce: t.keyof({ DAY: null, GTC: null, GTD: null, OPG: null }),
+    goodTillDate: shaped('a date such as 2026-11-23', '\\d{4}-\\d\\d-\\d\\d'),
+    goodAfterTime: shaped('an ISO time with its zone, or a time such as "10:30 New York"', `${timeOfDay}|${isoTime}`),
+    outsideRegularHours: t.boolean,
+    algo: t.keyof({ none: null, Adaptive: null }),
+    adaptivePriority: t.keyof({ Urgent: null, Normal: null, Patient: null }),
+  },
 )
 export type OrderProperties = t.TypeOf<typeof OrderProperties>
 

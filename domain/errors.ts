@@ -6,6 +6,7 @@ type Kind = 'final' | 'passing'
 
 const table = {
   BODY_INVALID: { kind: 'final', http: 400, text: 'the body of the command is not what it must be' },
+  ORDER_PROPERTIES_INVALID: { kind: 'final', http: 400, text: 'the order properties do not go together' },
   EXPIRED: { kind: 'final', http: 409, text: 'the command is older than its validFor' },
   NO_SESSION: { kind: 'final', http: 409, text: 'the exchange has no session today' },
   OTHER_CLOSE: { kind: 'final', http: 409, text: 'the exchange closes at another time today' },

@@ -28,10 +28,15 @@ export type Order = {
   readonly currency: string
   /** Signed. */
   readonly quantity: Decimal
-  readonly type: 'MKT' | 'LMT'
+  readonly type: EventData<'OrderPlanned'>['type']
   readonly limitPrice: Decimal | null
   readonly referencePrice: Decimal
-  readonly timeInForce: 'DAY' | 'GTC'
+  readonly timeInForce: EventData<'OrderPlanned'>['timeInForce']
+  /** ISO times between which the broker works it, where they are not those of the time in force. */
+  readonly goodAfter: string | null
+  readonly goodTill: string | null
+  /** The broker is asked under this order id what it would take, before it goes out. */
+  readonly previewId: number | null
   readonly outsideRegularHours: boolean
   readonly algo: { strategy: string; parameters: Readonly<Record<string, string>> } | null
   readonly reduces: boolean
@@ -79,6 +84,9 @@ export const plannedOrder = (data: EventData<'OrderPlanned'>, at: { position: nu
   limitPrice: data.limitPrice ?? null,
   referencePrice: data.referencePrice,
   timeInForce: data.timeInForce,
+  goodAfter: data.goodAfter ?? null,
+  goodTill: data.goodTill ?? null,
+  previewId: data.previewId ?? null,
   outsideRegularHours: data.outsideRegularHours,
   algo: data.algo ?? null,
   reduces: data.reduces,

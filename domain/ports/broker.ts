@@ -12,6 +12,8 @@ export type Contract = {
   multiplier: Decimal
   sizeStep: Decimal
   minTick: Decimal
+  /** From each price upwards, lowest first; absent where the step is `minTick` throughout. */
+  priceIncrements?: readonly { from: Decimal; increment: Decimal }[]
 }
 
 /** What a report or answer says of an instrument, as far as it says it. */
@@ -26,11 +28,25 @@ export type OrderTicket = {
   action: 'BUY' | 'SELL'
   /** Greater than zero. */
   quantity: Decimal
-  type: 'MKT' | 'LMT'
+  type: 'MKT' | 'LMT' | 'MOC' | 'LOC'
   limitPrice?: Decimal
-  timeInForce: 'DAY' | 'GTC'
+  timeInForce: 'DAY' | 'GTC' | 'GTD' | 'OPG'
   outsideRegularHours: boolean
+  /** ISO: the broker keeps it until then; and, of a GTD order, gives it up then. */
+  goodAfter?: string
+  goodTill?: string
   algo?: { strategy: string; parameters: Readonly<Record<string, string>> }
+}
+
+/** What an order would take, as the broker reckons it. A number that it does not give is absent. Of the account, in its base currency. */
+export type Preview = {
+  initialMarginChange: Decimal | undefined
+  initialMarginAfter: Decimal | undefined
+  equityAfter: Decimal | undefined
+  /** Equity with loan less initial margin: what is left to open anything else with. */
+  availableFundsAfter: Decimal | undefined
+  commission: Decimal | undefined
+  warning: string | undefined
 }
 
 /** Order status as the broker spells it: PreSubmitted, Submitted, Filled, Cancelled, ApiCancelled, Inactive, PendingCancel … */
@@ -117,6 +133,8 @@ export type BrokerSnapshot = {
     cash: Readonly<Record<string, Decimal>>
     /** Base units for one unit of the currency. */
     exchangeRates: Readonly<Record<string, Decimal>>
+    /** Every value as the broker gives it, in its order. */
+    all: readonly AccountValue[]
   }
 }
 
@@ -124,8 +142,6 @@ export type BrokerSnapshot = {
  * Where the session stands. `connecting` until the handshake is complete; `syncing` until a snapshot that began after it is complete, and again
  * after each doubt; `ready`; `degraded` while the gateway has lost the broker. Orders, cancels and data requests go out in `ready` alone.
  */
-    /** Every value as the broker gives it, in its order. */
-    all: readonly AccountValue[]
 export type SessionPhase = 'down' | 'connecting' | 'syncing' | 'ready' | 'degraded' | 'closed'
 
 /** What the broker says of its own accord, in the order it said it. */
@@ -175,6 +191,11 @@ export interface Broker {
   connected(): boolean
   /** Writes the order to the line, at once or not at all. @throws BrokerUnavailable unless the session is ready and orders are not held */
   place(ticket: OrderTicket): void
+  /**
+   * What the order would take if it were placed; nothing is placed. It uses up the ticket's order id, which must lie under those of all
+   * orders still to be placed. @throws BrokerUnavailable also when the broker would refuse the order
+   */
+  whatIf(ticket: OrderTicket): Promise<Preview>
   /** Asks for a cancel. The answer comes as reports. @throws BrokerUnavailable unless the session is ready */
   cancel(orderId: number): void
   /** The first one that began after a connect, or after the last doubt, makes the session ready. @throws BrokerUnavailable */

@@ -1,9 +1,11 @@
 /** What arrives on a line: rows of answers to their questions, all else to the listener, in the order it came. */
 import { EventName } from '@stoqey/ib'
 import { isoTime } from '../../domain/ports/clock.ts'
-import { contractOf, mention } from './contracts.ts'
+import { contractRowOf, mention } from './contracts.ts'
 import { amount, magnitude, needed } from './fields.ts'
 import type { Line } from './line.ts'
+import { answerRule } from './market-rules.ts'
+import { isWhole, previewOf } from './preview.ts'
 import { quoteOf } from './quotes.ts'
 import { barOf, commissionOf, completedOrderOf, createOrderSightings, executionOf } from './reports.ts'
 import { firstRequestId } from './requests.ts'
@@ -23,6 +25,12 @@ export const listenTo = ({ on, questions, report, commissions, timeZone }: Line,
   }
 
   on(EventName.openOrder, (orderId, contract, order, state) => {
+    if (order.whatIf === true) {
+      const preview = previewOf(state)
+      questions.row('previews', preview, orderId)
+      if (isWhole(preview)) questions.end('previews', orderId)
+      return
+    }
     const sighting = sightings.ofOpenOrder(orderId, contract, order, state)
     questions.row('openOrders', sighting)
     report({ kind: 'order', sighting })
@@ -83,7 +91,8 @@ export const listenTo = ({ on, questions, report, commissions, timeZone }: Line,
   )
   on(EventName.accountDownloadEnd, () => questions.end('accountValues'))
 
-  on(EventName.contractDetails, (requestId, details) => void questions.row('contracts', contractOf(details), requestId))
+  on(EventName.contractDetails, (requestId, details) => void questions.row('contracts', contractRowOf(details), requestId))
+  on(EventName.marketRule, (rule, steps) => answerRule(questions, rule, steps))
   on(EventName.contractDetailsEnd, (requestId) => questions.end('contracts', requestId))
 
   on(EventName.historicalData, (requestId, date, open, high, low, close, volume) => {

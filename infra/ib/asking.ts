@@ -4,6 +4,7 @@ import type { Contract, HistoricalBar, HistoryRequest } from '../../domain/ports
 import { contractToAsk } from './contracts.ts'
 import { orderFlow, type Sender } from './limiter.ts'
 import type { Line } from './line.ts'
+import { withIncrements } from './market-rules.ts'
 import type { AccountRow, PositionRow, SnapshotQuestions } from './snapshot.ts'
 
 export type ContractQuery = { symbol: string; secType: string; exchange: string; currency: string; primaryExchange?: string }
@@ -12,15 +13,14 @@ type Asking = { sender?: Sender; signal?: AbortSignal | undefined }
 /** `formatDate` of IB: times of intraday bars as epoch seconds, which no zone can bend. */
 const secondsSince1970 = 2
 
-export const askContracts = (
-  { questions, api, deadlines }: Line,
-  query: ContractQuery,
-  { sender = orderFlow, signal }: Asking = {},
-): Promise<Contract[]> =>
-  questions.ask({
+export const askContracts = async (line: Line, query: ContractQuery, { sender = orderFlow, signal }: Asking = {}): Promise<Contract[]> => {
+  const { questions, api, deadlines } = line
+  const rows = await questions.ask({
     ...{ kind: 'contracts', name: 'reqContractDetails', numbered: true, deadline: deadlines.question, sender, signal },
     send: (id) => api.reqContractDetails(id, contractToAsk(query)),
   })
+  return Promise.all(rows.map((row) => withIncrements(line, row)))
+}
 
 export const askBars = async (
   { questions, api, deadlines }: Line,

@@ -2,7 +2,8 @@
 import type { ContractDetails, Contract as IbContract, Order as IbOrder, OrderAction, OrderType, SecType } from '@stoqey/ib'
 import { toNumber } from '../../domain/decimal.ts'
 import type { Contract, ContractMention, OrderTicket } from '../../domain/ports/broker.ts'
-import { magnitude, needed } from './fields.ts'
+import { brokerTime, magnitude, needed } from './fields.ts'
+import type { ContractRow } from './market-rules.ts'
 
 /** The few fields that name a contract. With a conId the rest is only there to be read by people and by order routing. */
 export const contractToAsk = (contract: {
@@ -43,6 +44,13 @@ export const contractOf = ({ contract, minTick, sizeIncrement, minSize }: Contra
   }
 }
 
+/** The market rule is that of the exchange to which the order goes; the lists of both stand side by side. */
+export const contractRowOf = (details: ContractDetails): ContractRow => {
+  const exchanges = (details.validExchanges ?? '').split(',')
+  const rule = (details.marketRuleIds ?? '').split(',')[exchanges.indexOf(details.contract.exchange ?? '')]
+  return { contract: contractOf(details), marketRule: rule === undefined || rule === '' ? undefined : Number(rule) }
+}
+
 /** Always transmitted: the library sends an unset `transmit` as "hold it back". */
 export const orderOf = (ticket: OrderTicket): IbOrder => ({
   action: ticket.action as OrderAction,
@@ -53,6 +61,8 @@ export const orderOf = (ticket: OrderTicket): IbOrder => ({
   account: ticket.account,
   orderRef: ticket.orderRef,
   outsideRth: ticket.outsideRegularHours,
+  ...(ticket.goodAfter === undefined ? {} : { goodAfterTime: brokerTime(ticket.goodAfter) }),
+  ...(ticket.goodTill === undefined ? {} : { goodTillDate: brokerTime(ticket.goodTill) }),
   transmit: true,
   ...(ticket.algo === undefined
     ? {}

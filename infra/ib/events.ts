@@ -1,5 +1,5 @@
 /** The library's events that we listen to, with what each brings (as its `IBApi.on` declares them). */
-import type { CommissionReport, Contract, ContractDetails, EventName, Execution, Order, OrderState } from '@stoqey/ib'
+import type { CommissionReport, Contract, ContractDetails, EventName, Execution, Order, OrderState, PriceIncrement } from '@stoqey/ib'
 
 export type Events = {
   [EventName.received]: [tokens: string[]]
@@ -44,6 +44,7 @@ export type Events = {
   [EventName.accountDownloadEnd]: [account: string]
   [EventName.contractDetails]: [requestId: number, details: ContractDetails]
   [EventName.contractDetailsEnd]: [requestId: number]
+  [EventName.marketRule]: [rule: number, steps: PriceIncrement[]]
   [EventName.historicalData]: [
     requestId: number,
     date: string,

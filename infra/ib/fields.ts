@@ -64,6 +64,12 @@ export const isoFromBroker = (text: string, zone = 'America/New_York'): string =
   return isoTime(separator === '-' && named === undefined ? wall : inZone(named ?? zone, wall))
 }
 
+/** An ISO time as IB reads it in an order: `20261123 09:30:00 US/Eastern`. */
+export const brokerTime = (iso: string): string => {
+  const wall = new Date(wallTime('America/New_York', Date.parse(iso))).toISOString()
+  return `${wall.slice(0, 10).replaceAll('-', '')} ${wall.slice(11, 19)} US/Eastern`
+}
+
 /** Start of a bar: `20200316` of a daily bar as `2020-03-16`, all else as ISO time. @throws RangeError */
 export const barStart = (text: string, zone?: string): string => {
   const day = /^(\d{4})(\d{2})(\d{2})$/.exec(text)

@@ -155,11 +155,18 @@ export const openLine = ({
     report({ kind: 'notice', code, text })
   }
 
+  /** A preview has the id of an order, and what is said of an order is said of it; but it is none. */
+  const aboutPreview = (id: number, code: number, text: string) => {
+    if (aboutOrder(code) === 'warning') log.info({ code, id }, `of a preview: ${text}`)
+    else questions.refuse(id, code, text)
+  }
+
   /** Routed by our own ranges of ids: what is said of an order never touches a question. */
   const message = (id: number, code: number, text: string) => {
     if (ending !== undefined) return
     if (!known(code)) log.warn({ code, id }, `a code that is not in the table: ${text}`)
     if (id >= firstRequestId) aboutQuestion(id, code, text)
+    else if (questions.kindOf(id) === 'previews') aboutPreview(id, code, text)
     else if (id > 0) report({ kind: 'orderMessage', orderId: id, code, text, meaning: aboutOrder(code) })
     else aboutConnection(code, text)
   }

@@ -13,9 +13,11 @@ import {
   type Execution,
   type HistoricalBar,
   type OrderSighting,
+  type Preview,
 } from '../../domain/ports/broker.ts'
 import type { Clock } from '../../domain/ports/clock.ts'
 import { type Limiter, orderFlow, type Sender } from './limiter.ts'
+import type { ContractRow } from './market-rules.ts'
 import type { AccountRow, PositionRow } from './snapshot.ts'
 
 /** What one row of the answer is. */
@@ -25,7 +27,9 @@ export type Rows = {
   completedOrders: CompletedOrder
   positions: PositionRow
   accountValues: AccountRow
-  contracts: Contract
+  contracts: ContractRow
+  marketRules: NonNullable<Contract['priceIncrements']>
+  previews: Preview
   bars: HistoricalBar
   time: string
 }
@@ -38,6 +42,8 @@ type Asked<K extends Kind> = {
   /** Milliseconds from the moment at which it is sent: waiting for the message limit is no fault of the broker's. */
   deadline: number
   numbered: boolean
+  /** The number by which its answer is known, where that is none of those in turn. */
+  id?: number
   /** Whose it is; the order flow's own, unless said otherwise. */
   sender?: Sender
   /** Calls the question off: it fails at once and the broker is told. Only for numbered ones: the late answer of another would pass for the next one's. */
@@ -89,8 +95,8 @@ export const createQuestions = ({
     new Promise((resolve, reject) => {
       if (!asked.numbered && asked.kind !== 'time' && [...open].some((one) => one.asked.kind === asked.kind))
         throw new Error(`${asked.name} is already being asked`)
-      const id = nextId
-      nextId += 1
+      const id = asked.id ?? nextId
+      if (asked.id === undefined) nextId += 1
       const noMore = () => asked.cancel !== undefined && limiter.urgent(() => asked.cancel!(id))
       const settle = (end: () => void) => {
         open.delete(one)

@@ -14,6 +14,7 @@ import { createHistory } from './history.ts'
 import { createLeases, type Lease, type Silences, usualSilences } from './leases.ts'
 import { orderFlow } from './limiter.ts'
 import { type Deadlines, type Ending, type Heartbeat, type Line, type Log, openLine } from './line.ts'
+import { askPreview } from './preview.ts'
 import { firstRequestId } from './requests.ts'
 import { createRestartWatch } from './restart-watch.ts'
 import { type Address, type BackOff, createRoute, type Failover } from './route.ts'
@@ -315,6 +316,11 @@ export const createBrokerSession = ({
       const held = restarts.held()
       if (held !== undefined) throw new BrokerUnavailable('notReady', held)
       write(orderId, (api) => api.placeOrder(orderId, contractToAsk(contract), orderOf(ticket)))
+    },
+    whatIf: async (ticket) => {
+      const held = restarts.held()
+      if (held !== undefined) throw new BrokerUnavailable('notReady', held)
+      return askPreview(readyLine(), ticket)
     },
     cancel: (orderId) => write(orderId, (api) => api.cancelOrder(orderId)),
     snapshot,

@@ -33,6 +33,10 @@ export const createBroker = (managedAccounts = ['DU1']) => {
     },
     connected: () => up,
     place: (ticket) => void placed.push(ticket),
+    whatIf: async () => ({
+      ...{ initialMarginChange: '0', initialMarginAfter: '0', equityAfter: '100000', availableFundsAfter: '100000' },
+      ...{ commission: undefined, warning: undefined },
+    }),
     cancel: (orderId) => {
       if (!up) throw new Error('no line')
       cancelled.push(orderId)

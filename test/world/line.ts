@@ -178,6 +178,10 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
         const durable = journal()
         write('broker.place', () => broker().receive(ticket, durable))
       },
+      whatIf: () => {
+        const unknown = { initialMarginChange: undefined, initialMarginAfter: undefined, commission: undefined, warning: undefined }
+        return ask('broker.whatIf', () => ({ ...unknown, equityAfter: '100000', availableFundsAfter: '100000' }))
+      },
       cancel: (orderId) => write('broker.cancel', () => broker().cancel(orderId)),
       snapshot,
       contracts: ({ symbol }) => ask('broker.contracts', () => contracts.filter((contract) => contract.symbol === symbol)),
