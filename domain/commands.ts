@@ -101,7 +101,6 @@ export const ExplainBody = body(
 /** A command as the engine takes it: what will be the cause of its commit, and the body. */
 export type Command<B = unknown> = Omit<Extract<Cause, { kind: 'command' }>, 'kind'> & { body: B }
 
-export const SummaryBody = body({}, {})
 /** Longer than anybody writes, and far from what a commit can hold: a message must not be able to stop the engine. */
 const longestBody = 64_000
 const longestAttribute = 256

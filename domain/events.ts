@@ -17,10 +17,27 @@ const optional = <P extends t.Props, O extends t.Props>(required: P, others: O) 
 const Declared = t.type({ symbol: text, secType: text, exchange: text, currency: text })
 const Price = t.type({ value: DecimalText, at: text, source: text })
 const Mention = { conId: t.number, symbol: text }
+/** At the close: MOC and LOC trade in the closing auction alone. */
+const OrderType = t.keyof({ MKT: null, LMT: null, MOC: null, LOC: null })
 
 /** A clip, skip, hold or refusal: its code from the table of notes, and the numbers it was judged by. */
 export const Note = optional({ code: text, text }, { strategy: text, conId: t.number, numbers: t.record(t.string, t.string) })
 export type Note = t.TypeOf<typeof Note>
+
+/** What was decided for a strategy that only runs in the shadow, as if it alone were live beside the live ones. `orders`: its parts of them. */
+const Shadow = t.type({
+  strategy: text,
+  targets: t.array(
+    t.type({ ...Mention, wanted: DecimalText, target: DecimalText, book: DecimalText, inFlight: DecimalText, difference: DecimalText }),
+  ),
+  orders: t.array(
+    optional(
+      { ...Mention, quantity: DecimalText, type: OrderType, reduces: t.boolean, referencePrice: DecimalText },
+      { limitPrice: DecimalText },
+    ),
+  ),
+  notes: t.array(Note),
+})
 
 export const OrderOutcome = t.keyof({ filled: null, cancelled: null, rejected: null, expired: null, withdrawn: null, lost: null })
 export type OrderOutcome = t.TypeOf<typeof OrderOutcome>
@@ -51,24 +68,29 @@ export const eventData = {
       reason: text,
       indicators: t.record(t.string, t.number),
       bars: t.array(t.type({ ...Mention, size: text, from: text, to: text, count: t.number, hash: text })),
-      prices: t.array(t.type({ conId: t.number, value: DecimalText, at: text, source: text })),
+      /** `averageVolume`: units of the instrument on an average day of the last twenty whole ones, as far as the bars go back. */
+      prices: t.array(optional({ conId: t.number, value: DecimalText, at: text, source: text }, { averageVolume: DecimalText })),
       lastSession: text,
       freshUntil: text,
     },
     { parameters: t.UnknownRecord },
   ),
   SignalFailed: t.type({ strategy: text, dryRun: t.boolean, code: text, text }),
-  InstrumentResolved: t.type({
-    declared: Declared,
-    conId: t.number,
-    symbol: text,
-    secType: text,
-    exchange: text,
-    currency: text,
-    multiplier: DecimalText,
-    sizeStep: DecimalText,
-    minTick: DecimalText,
-  }),
+  /** `priceIncrements`: the step of prices from each price upwards, where it is not `minTick` throughout; lowest first. */
+  InstrumentResolved: optional(
+    {
+      declared: Declared,
+      conId: t.number,
+      symbol: text,
+      secType: text,
+      exchange: text,
+      currency: text,
+      multiplier: DecimalText,
+      sizeStep: DecimalText,
+      minTick: DecimalText,
+    },
+    { priceIncrements: t.array(t.type({ from: DecimalText, increment: DecimalText })) },
+  ),
 
   // ── The account ──
   /**
@@ -120,51 +142,24 @@ export const eventData = {
       quantity: DecimalText,
       text,
     },
-    { proposedFill: t.type({ orderRef: text, quantity: DecimalText }) },
+    { proposedFill: t.type({ orderRef: text, quantity: DecimalText }), proposedCorporateAction: t.type({ ratio: text }) },
   ),
-  /** `moves` is all the fold applies; `holder` is a strategy's id or `manual`. `unexplained`: what is left. */
-  DiscrepancyExplained: t.type({
-    ...Mention,
-    quantity: DecimalText,
-    as: t.keyof({ manual: null, book: null, fill: null, corporateAction: null }),
-    moves: t.array(t.type({ holder: text, quantity: DecimalText })),
-    unexplained: DecimalText,
-    reason: text,
-  }),
-
-  /** One line a currency that is not the base. `value` in base; a pair's quantity is in its symbol's currency, + bought, − sold. */
-  CashBalanced: optional(
+  /**
+   * `moves` is all the fold applies; `holder` is a strategy's id or `manual`. `unexplained`: what is left. `price`: at which books trade what
+   * moves; without it nobody knows. `ratio` of a corporate action, new for old: "3:2". `openOrders`: at work in the instrument at that time.
+   */
+  DiscrepancyExplained: optional(
     {
-      ...{ dryRun: t.boolean, baseCurrency: text, threshold: DecimalText, takenAt: text },
-      conversions: t.array(
-        optional(
-          { currency: text, cash: DecimalText, verdict: t.keyof({ order: null, held: null, nothing: null }), code: text, text },
-          { exchangeRate: DecimalText, value: DecimalText, conId: t.number, pair: text, quantity: DecimalText, orderRef: text },
-        ),
-      ),
+      ...Mention,
+      quantity: DecimalText,
+      as: t.keyof({ manual: null, book: null, fill: null, corporateAction: null }),
+      moves: t.array(t.type({ holder: text, quantity: DecimalText })),
+      unexplained: DecimalText,
+      reason: text,
     },
-    { wouldRefuse: text },
+    { from: text, price: Price, ratio: text, openOrders: t.array(text) },
   ),
 
-  // ── The commander ──
-  AllocationDecided: optional(
-    {
-      dryRun: t.boolean,
-      round: t.number,
-      snapshot: t.type({ position: t.number, takenAt: text, netLiquidation: DecimalText, currency: text }),
-      signals: t.record(t.string, t.number),
-      configuration: t.number,
-      exposure: DecimalText,
-      instruments: t.array(
-        optional(
-          { ...Mention, currency: text, multiplier: DecimalText, sizeStep: DecimalText, minTick: DecimalText },
-          { price: Price, marketPrice: DecimalText, exchangeRate: DecimalText, blocked: text },
-        ),
-      ),
-      strategies: t.array(
-        t.type({ strategy: text, verdict: t.keyof({ targets: null, standing: null, held: null, skipped: null }), allocation: DecimalText }),
-      ),
-      /** One line a strategy and instrument; `wanted` is the target before limits, `target` after them. */
   /**
    * The account at a glance, a row for each thing. `holders` says whose it is: strategies, `manual`, `nobody`; none for a currency pair.
    * `fillsLeftOut`: so many older fills of the day did not fit.
@@ -206,6 +201,44 @@ export const eventData = {
     { baseCurrency: text },
   ),
 
+  /** One line a currency that is not the base. `value` in base; a pair's quantity is in its symbol's currency, + bought, − sold. */
+  CashBalanced: optional(
+    {
+      ...{ dryRun: t.boolean, baseCurrency: text, threshold: DecimalText, takenAt: text },
+      conversions: t.array(
+        optional(
+          { currency: text, cash: DecimalText, verdict: t.keyof({ order: null, held: null, nothing: null }), code: text, text },
+          { exchangeRate: DecimalText, value: DecimalText, conId: t.number, pair: text, quantity: DecimalText, orderRef: text },
+        ),
+      ),
+    },
+    { wouldRefuse: text },
+  ),
+
+  // ── The commander ──
+  AllocationDecided: optional(
+    {
+      dryRun: t.boolean,
+      round: t.number,
+      /** A close-all needs no net liquidation, so there it may be absent. */
+      snapshot: optional({ position: t.number, takenAt: text }, { netLiquidation: DecimalText, currency: text }),
+      signals: t.record(t.string, t.number),
+      configuration: t.number,
+      exposure: DecimalText,
+      instruments: t.array(
+        optional(
+          { ...Mention, currency: text, multiplier: DecimalText, sizeStep: DecimalText, minTick: DecimalText },
+          { price: Price, marketPrice: DecimalText, exchangeRate: DecimalText, blocked: text },
+        ),
+      ),
+      strategies: t.array(
+        t.type({
+          strategy: text,
+          verdict: t.keyof({ targets: null, standing: null, held: null, skipped: null, shadow: null, closed: null }),
+          allocation: DecimalText,
+        }),
+      ),
+      /** One line a strategy and instrument; `wanted` is the target before limits, `target` after them. */
       targets: t.array(
         optional(
           {
@@ -226,7 +259,7 @@ export const eventData = {
             orderRef: text,
             ...Mention,
             quantity: DecimalText,
-            type: t.keyof({ MKT: null, LMT: null }),
+            type: OrderType,
             reduces: t.boolean,
             referencePrice: DecimalText,
             shares: t.array(Share),
@@ -237,7 +270,7 @@ export const eventData = {
       cancels: t.array(text),
       notes: t.array(Note),
     },
-    { wouldRefuse: text },
+    { wouldRefuse: text, shadows: t.array(Shadow) },
   ),
   /** The strategy's targets as quantities; instruments that are not named keep theirs. `factor`: exposure × allocation at that time. */
   StandingTargetsSet: t.type({
@@ -250,7 +283,10 @@ export const eventData = {
   PositionsCrossed: t.type({ ...Mention, price: DecimalText, priceAt: text, moves: t.array(Share) }),
 
   // ── Orders ──
-  /** `closing`: it ends a position for a close-all, and so goes out though trading is halted. */
+  /**
+   * `closing`: it ends a position for a close-all, and so goes out though trading is halted. `goodAfter`: the broker keeps it until then;
+   * `goodTill`: and gives it up then. `previewId`: the order id under which the broker is asked what it would take, before it goes out.
+   */
   OrderPlanned: optional(
     {
       orderRef: text,
@@ -261,8 +297,8 @@ export const eventData = {
       exchange: text,
       currency: text,
       quantity: DecimalText,
-      type: t.keyof({ MKT: null, LMT: null }),
-      timeInForce: t.keyof({ DAY: null, GTC: null }),
+      type: OrderType,
+      timeInForce: t.keyof({ DAY: null, GTC: null, GTD: null, OPG: null }),
       outsideRegularHours: t.boolean,
       reduces: t.boolean,
       referencePrice: DecimalText,
@@ -271,7 +307,14 @@ export const eventData = {
       inForceUntil: text,
       decision: text,
     },
-    { limitPrice: DecimalText, algo: t.type({ strategy: text, parameters: t.record(t.string, t.string) }), closing: t.boolean },
+    {
+      limitPrice: DecimalText,
+      algo: t.type({ strategy: text, parameters: t.record(t.string, t.string) }),
+      closing: t.boolean,
+      goodAfter: text,
+      goodTill: text,
+      previewId: t.number,
+    },
   ),
   OrderPlaced: t.type({ orderRef: text, orderId: t.number, permId: t.number, evidence: text }),
   /** `shares` is the part of this execution that each book gets. A correction names the execution id it `replaces`. */

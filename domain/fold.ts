@@ -83,6 +83,7 @@ const recordForeignExecution = (ledger: Ledger, data: EventData<'ForeignExecutio
   // Cash pairs belong to no book and are no position: their executions are remembered, not held.
   if (data.secType === 'CASH') {
     rememberForeign(ledger, data, at, time)
+    ledger.reportedAt[data.conId] = at.position
     return
   }
   if (data.holder === 'manual') move(ledger.manual, data.conId, change)
