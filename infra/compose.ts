@@ -3,7 +3,6 @@
  * engine, schedule and projector on top of them.
  */
 import { fileURLToPath } from 'node:url'
-import { pino } from 'pino'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
 import type { Strategy } from '../domain/strategy.ts'
 import type { Topics } from '../domain/topics.ts'
@@ -18,17 +17,13 @@ import { systemClock } from './clock.ts'
 import type { Data } from './data.ts'
 import { holderName } from './embedded/holder.ts'
 import { runSchedules } from './embedded/schedule.ts'
-import type { Environment, LogLevel } from './environment.ts'
+import type { Environment } from './environment.ts'
 import { type BrokerSession, createBrokerSession } from './ib/session.ts'
+import { type Log, openProcessLog } from './log.ts'
 import { openData } from './store.ts'
 import { loadStrategies } from './strategies.ts'
 import { readTopics } from './topics-file.ts'
 import { foldVersion } from './version.ts'
-
-export type Log = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, text: string) => void>
-
-/** Lines of JSON on standard error, written at once: a process that dies has said its last word. */
-export const openLog = (level: LogLevel): Log => pino({ level, base: null }, pino.destination({ fd: 2, sync: true }))
 
 // ── Strategies ──
 
@@ -81,7 +76,7 @@ const leaveAfterMs = 7_000
 /** Opens the store; nothing runs before `start`. @throws Error in one line when store, strategies or topics.yaml are wrong */
 export const compose = async (environment: Environment, options: ComposeOptions = {}): Promise<Process> => {
   const { mode, gateway } = environment
-  const { clock = systemClock, log = openLog(environment.logLevel), topics = readTopics(), messagesPerSecond } = options
+  const { clock = systemClock, log = await openProcessLog(environment), topics = readTopics(), messagesPerSecond } = options
   const strategies = options.strategies ?? (await findStrategies(environment))
   let announceStop: (reason: Error) => void = () => {}
   const stopped = new Promise<Error>((resolve) => {

@@ -2,9 +2,19 @@
 import * as t from 'io-ts'
 import { type Decoded, decode } from '../domain/decode.ts'
 import type { GoogleStore } from './google/connection.ts'
+import type { AccessSettings } from './http/access.ts'
+import { accessOf, usualRequestsPerMinute, usualRoleClaim } from './http/settings.ts'
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
+
+/** `cloud`: the field names that Google Cloud Logging understands; `plain`: pino's own. */
+export const logFormats = ['plain', 'cloud'] as const
+export type Logging = {
+  format: (typeof logFormats)[number]
+  /** `path`: its name gets the date, `ibt.log` becomes `ibt.2026-11-20.1.log`. `kept`: so many files at most. */
+  file?: { path: string; kept: number }
+}
 
 export type Environment = {
   mode: 'paper' | 'live'
@@ -19,12 +29,23 @@ export type Environment = {
   strategiesDirectory?: string
   /** Of the HTTP server. */
   httpPort: number
+  /** Who may ask it. Absent: only this machine. */
+  access?: AccessSettings
   logLevel: LogLevel
+  /** Absent: plain lines on standard error. */
+  logging?: Logging
 }
 
-const fallback = { dataDirectory: './data', host: '127.0.0.1', port: { paper: 4002, live: 4001 }, clientId: 17, httpPort: 8080 } as const
+const fallback = {
+  dataDirectory: './data',
+  host: '127.0.0.1',
+  port: { paper: 4002, live: 4001 },
+  clientId: 17,
+  httpPort: 8080,
+  logFilesKept: 14,
+} as const
 
-/** What each variable means, for `--help`. */
+/** What each variable means, with its default in brackets at the end, for `--help` and `ibt config`. */
 export const variables: Readonly<Record<string, string>> = {
   TRADING_MODE: 'paper or live (paper)',
   DATA_DIR: 'folder of the store; each trading mode has a file of its own there (./data)',
@@ -44,7 +65,18 @@ export const variables: Readonly<Record<string, string>> = {
   IB_ACCOUNT: 'the account to trade; needed in live mode and where a login manages several',
   STRATEGIES_DIR: 'folder with further strategies, a file each',
   PORT: 'port of the HTTP server (8080)',
+  AUTH_AUDIENCE:
+    'whom the tokens of HTTP callers must be meant for, several with commas; without an issuer only this machine may ask (none)',
+  AUTH_GOOGLE_EMAILS: 'who may ask with an ID token of Google, as anna@example.org:admin,… with the roles viewer, trader, admin (nobody)',
+  AUTH_ISSUER: 'issuer of tokens of your own, together with (none)',
+  AUTH_JWKS: 'its public keys: the address of a JSON Web Key Set, or the path of a file (none)',
+  AUTH_ROLE_CLAIM: `the claim of its tokens that names the role (${usualRoleClaim})`,
+  CORS_ORIGINS: 'origins whose pages may ask from a browser, with commas (none)',
+  RATE_LIMIT: `requests a minute of one caller (${usualRequestsPerMinute})`,
   LOG_LEVEL: `${logLevels.join(', ')} (info)`,
+  LOG_FORMAT: 'plain, or cloud with the field names of Google Cloud Logging (cloud where STORE is google, else plain)',
+  LOG_FILE: 'a file for the log beside standard error, one a day: ibt.log becomes ibt.2026-11-20.1.log (none)',
+  LOG_FILES_KEPT: `how many of these files are kept (${fallback.logFilesKept})`,
 }
 
 // ── Shapes of single variables ──
@@ -111,7 +143,17 @@ const Variables = t.partial({
   IB_ACCOUNT: text('an account such as DU1234567', /^[A-Z]{1,3}\d{4,10}$/),
   STRATEGIES_DIR: t.string,
   PORT: port,
+  AUTH_AUDIENCE: t.string,
+  AUTH_GOOGLE_EMAILS: t.string,
+  AUTH_ISSUER: text('an issuer such as https://issuer.example.org', /^\S+$/),
+  AUTH_JWKS: t.string,
+  AUTH_ROLE_CLAIM: text('the name of a claim', /^\S+$/),
+  CORS_ORIGINS: t.string,
+  RATE_LIMIT: whole(1, 1_000_000),
   LOG_LEVEL: choice(...logLevels),
+  LOG_FORMAT: choice(...logFormats),
+  LOG_FILE: t.string,
+  LOG_FILES_KEPT: whole(2, 3_650),
 })
 
 /** A variable that is there but empty counts as not set, as in a compose file with an unset value. */
@@ -162,6 +204,11 @@ const gatewayOf = (given: Given, mode: Environment['mode']): Decoded<Environment
   }
 }
 
+const loggingOf = ({ LOG_FORMAT, LOG_FILE, LOG_FILES_KEPT }: Given, store: Environment['store']): Logging => ({
+  format: LOG_FORMAT ?? (store.kind === 'google' ? 'cloud' : 'plain'),
+  ...(LOG_FILE === undefined ? {} : { file: { path: LOG_FILE, kept: LOG_FILES_KEPT ?? fallback.logFilesKept } }),
+})
+
 /** @returns the environment, or one line that names the variable and what is wrong with it */
 export const readEnvironment = (given: Readonly<Record<string, string | undefined>>): Decoded<Environment> => {
   const set = setOnes(given)
@@ -178,6 +225,8 @@ export const readEnvironment = (given: Readonly<Record<string, string | undefine
   const mode = value.TRADING_MODE ?? 'paper'
   const gateway = gatewayOf(value, mode)
   if (!gateway.ok) return gateway
+  const access = accessOf(value)
+  if (!access.ok) return access
   return {
     ok: true,
     value: {
@@ -188,7 +237,9 @@ export const readEnvironment = (given: Readonly<Record<string, string | undefine
       gateway: gateway.value,
       ...(value.STRATEGIES_DIR === undefined ? {} : { strategiesDirectory: value.STRATEGIES_DIR }),
       httpPort: value.PORT ?? fallback.httpPort,
+      access: access.value,
       logLevel: value.LOG_LEVEL ?? 'info',
+      logging: loggingOf(value, store.value),
     },
   }
 }

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
-import { compose, openLog, type Role, roles } from '../compose.ts'
+import { compose, type Role, roles } from '../compose.ts'
+import { openProcessLog } from '../log.ts'
 import { environment } from './arguments.ts'
 
 const signalled = (): Promise<'signalled'> =>
@@ -12,7 +13,7 @@ const run = async (role: Role): Promise<void> => {
   const where = environment()
   if (where.mode === 'live' && role !== 'projections' && where.gateway.account === undefined)
     throw new Error('IB_ACCOUNT: live trading needs the account to be named')
-  const log = openLog(where.logLevel)
+  const log = await openProcessLog(where)
   const asked = signalled()
   const composed = await compose(where, { log })
   const failed = composed.start(role).then(

@@ -3,8 +3,8 @@ import { type Remembered, type Verified, verifyChain } from '../../domain/verify
 import { createProjector } from '../../projections/projector.ts'
 import type { Comparison } from '../../projections/rebuild.ts'
 import { systemClock } from '../clock.ts'
-import { openLog } from '../compose.ts'
 import type { Data } from '../data.ts'
+import { openLog } from '../log.ts'
 import { printJson } from './output.ts'
 import { withData } from './reading.ts'
 

@@ -19,7 +19,9 @@ describe('the environment', () => {
       store: { kind: 'embedded' },
       gateway: { host: '127.0.0.1', port: 4002, clientId: 17 },
       httpPort: 8080,
+      access: { corsOrigins: [], requestsPerMinute: 600 },
       logLevel: 'info',
+      logging: { format: 'plain' },
     })
   })
 
@@ -44,7 +46,9 @@ describe('the environment', () => {
       gateway: { host: 'gateway', port: 4002, clientId: 3, account: 'DU1234567' },
       strategiesDirectory: 'mine',
       httpPort: 80,
+      access: { corsOrigins: [], requestsPerMinute: 600 },
       logLevel: 'warn',
+      logging: { format: 'plain' },
     })
   })
 
@@ -77,6 +81,14 @@ describe('the environment', () => {
     ['IB_HOST', 'http://gateway', /a host name or address/],
     ['PORT', '65536', /whole number/],
     ['LOG_LEVEL', 'loud', /must be trace or debug/],
+    ['LOG_FORMAT', 'json', /must be plain or cloud/],
+    ['LOG_FILES_KEPT', '1', /from 2 to 3650/],
+    ['RATE_LIMIT', '0', /from 1 to/],
+    ['CORS_ORIGINS', '*', /a list of origins such as/],
+    ['CORS_ORIGINS', 'https://a.example.org/', /got "https:\/\/a\.example\.org\/"/],
+    ['AUTH_GOOGLE_EMAILS', 'anna@example.org', /a list such as anna@example\.org:admin/],
+    ['AUTH_GOOGLE_EMAILS', 'anna@example.org:root', /the role of anna@example\.org must be viewer, trader, admin/],
+    ['AUTH_GOOGLE_EMAILS', 'a@b:admin, A@b:viewer', /A@b is named twice/],
     ['STORE', 'sqlite', /must be embedded or google/],
     ['GOOGLE_CLOUD_PROJECT', 'My Project', /a project id such as/],
     ['FIRESTORE_DATABASE', 'UPPER', /a database such as/],
@@ -124,5 +136,49 @@ describe('the environment', () => {
     expect(problemOf({ IB_BACKUP_HOST: '127.0.0.1' })).to.match(/^IB_BACKUP_HOST: .*127\.0\.0\.1:4002 is the first one itself$/)
     expect(problemOf({ IB_BACKUP_PORT: '4002' })).to.match(/^IB_BACKUP_PORT: /)
     expect(decoded({ IB_RESTART_AT: '23:45' }).gateway.restartAt).to.equal('23:45')
+  })
+
+  it('writes the log for Cloud Logging where the store is Google, unless it is told otherwise, and into a file when asked', () => {
+    const google = { GOOGLE_CLOUD_PROJECT: 'my-project' }
+    expect(decoded(google).logging).to.deep.equal({ format: 'cloud' })
+    expect(decoded({ ...google, LOG_FORMAT: 'plain' }).logging).to.deep.equal({ format: 'plain' })
+    expect(decoded({ LOG_FORMAT: 'cloud', LOG_FILE: '/var/log/ibt.log' }).logging).to.deep.equal({
+      format: 'cloud',
+      file: { path: '/var/log/ibt.log', kept: 14 },
+    })
+    expect(decoded({ LOG_FILE: 'a', LOG_FILES_KEPT: '30' }).logging?.file?.kept).to.equal(30)
+  })
+
+  it('names who may ask', () => {
+    const google = { AUTH_AUDIENCE: 'https://a, https://b', AUTH_GOOGLE_EMAILS: 'Anna@example.org:admin, bert@example.org:viewer,' }
+    expect(decoded({ ...google, RATE_LIMIT: '60', CORS_ORIGINS: 'https://desk.example.org,http://localhost:3000' }).access).to.deep.equal({
+      identity: { audience: ['https://a', 'https://b'], google: { 'anna@example.org': 'admin', 'bert@example.org': 'viewer' } },
+      ...{ requestsPerMinute: 60, corsOrigins: ['https://desk.example.org', 'http://localhost:3000'] },
+    })
+    const own = { AUTH_AUDIENCE: 'ibt', AUTH_ISSUER: 'https://issuer.example.org/', AUTH_JWKS: 'https://issuer.example.org/keys' }
+    expect(decoded(own).access?.identity).to.deep.equal({
+      audience: ['ibt'],
+      own: { issuer: 'https://issuer.example.org/', keys: 'https://issuer.example.org/keys', roleClaim: 'role' },
+    })
+    const both = decoded({ ...google, ...own, AUTH_ROLE_CLAIM: 'realm_access.roles' }).access?.identity
+    expect(both).to.have.all.keys('audience', 'google', 'own')
+    expect(both?.own?.roleClaim).to.equal('realm_access.roles')
+  })
+
+  it('does not take half a door for a door', () => {
+    const own = { AUTH_ISSUER: 'https://issuer.example.org', AUTH_JWKS: '/etc/ibt/keys.json' }
+    const halves: [given: Record<string, string>, says: RegExp][] = [
+      [{ AUTH_AUDIENCE: 'ibt' }, /^AUTH_GOOGLE_EMAILS: AUTH_AUDIENCE is set and no issuer is/],
+      [own, /^AUTH_AUDIENCE: an issuer of tokens is set and this is not/],
+      [{ AUTH_GOOGLE_EMAILS: 'anna@example.org:admin' }, /^AUTH_AUDIENCE: /],
+      [{ AUTH_AUDIENCE: 'ibt', AUTH_ISSUER: own.AUTH_ISSUER }, /^AUTH_JWKS: AUTH_ISSUER is set and this is not/],
+      [{ AUTH_AUDIENCE: 'ibt', AUTH_JWKS: own.AUTH_JWKS }, /^AUTH_ISSUER: AUTH_JWKS is set and this is not/],
+      [{ AUTH_ROLE_CLAIM: 'groups' }, /^AUTH_ISSUER: AUTH_ROLE_CLAIM is set and this is not/],
+      [{ ...own, AUTH_AUDIENCE: 'ibt', AUTH_JWKS: 'http://issuer.example.org/keys' }, /^AUTH_JWKS: must be an address with https/],
+      [{ ...own, AUTH_AUDIENCE: 'ibt', AUTH_JWKS: 'http://127.0.0.1.example.org/keys' }, /^AUTH_JWKS: must be an address with https/],
+      [{ ...own, AUTH_AUDIENCE: 'ibt', AUTH_JWKS: 'ftp://issuer.example.org/keys' }, /^AUTH_JWKS: must be an address with https/],
+    ]
+    for (const [given, says] of halves) expect(problemOf(given)).to.match(says)
+    expect(problemOf({ ...own, AUTH_AUDIENCE: 'ibt', AUTH_JWKS: 'http://localhost:9000/keys' })).to.equal(undefined)
   })
 })

@@ -3,8 +3,9 @@
  * always in a session, strategies that want what their parameter says. Its argument is a `Times` as JSON, the rest is the environment.
  */
 import { systemClock } from '../../infra/clock.ts'
-import { compose, openLog } from '../../infra/compose.ts'
+import { compose } from '../../infra/compose.ts'
 import { readEnvironment } from '../../infra/environment.ts'
+import { openLog } from '../../infra/log.ts'
 import { readTopics } from '../../infra/topics-file.ts'
 import { wanting } from '../rig.ts'
 import { watchGateway } from './takeover-effects.ts'
