@@ -42,13 +42,12 @@ describe('closed bars', () => {
     expect(closedBars([friday], half, at('2024-01-08T14:45:00Z'))).to.deep.include({ bars: [friday], lastSession: '2024-01-05' })
   })
 
-  it('of an hour end with a shorter one at the close', () => {
-    const last = bar('2024-01-09T20:30:00.000Z')
-    expect(closedBars([last], { size: '1 hour', atLeast: 1 }, at('2024-01-09T21:00:00Z'))).to.have.property(
-      'lastEnd',
-      at('2024-01-09T21:00:00Z'),
-    )
-    expect(closedBars([last], { size: '1 hour', atLeast: 1 }, at('2024-01-09T20:59:00Z'))).to.have.property('code')
+  it('of an hour begin on the hour, so the first of a session is the shorter one', () => {
+    const hour = { size: '1 hour', atLeast: 1 } as const
+    const [first, second, last] = [bar('2024-01-09T14:30:00.000Z'), bar('2024-01-09T15:00:00.000Z'), bar('2024-01-09T20:00:00.000Z')]
+    expect(closedBars([first, second], hour, at('2024-01-09T15:00:00Z'))).to.deep.include({ bars: [first] })
+    expect(closedBars([last], hour, at('2024-01-09T21:00:00Z'))).to.have.property('lastEnd', at('2024-01-09T21:00:00Z'))
+    expect(closedBars([last], hour, at('2024-01-09T20:59:00Z'))).to.have.property('code')
   })
 
   it('that are out of order, doubled, or impossible are invalid by name', () => {
