@@ -129,6 +129,13 @@ export const settings = {
     fallback: 'Normal',
     why: 'How patient the Adaptive algo is.',
   },
+  'books.lotMethod': {
+    kind: 'choice',
+    unit: 'which lot is closed first',
+    choices: ['fifo', 'lifo', 'highestCost'],
+    fallback: 'fifo',
+    why: 'Tax lots: first in, first out; last in, first out; or the one that leaves the least profit. Counts for trades from then on.',
+  },
   freshMinutes: {
     kind: 'number',
     unit: 'minutes',
@@ -150,6 +157,14 @@ export const settings = {
     unit: 'yes or no',
     fallback: false,
     why: 'Whether a halt also cancels what works at the broker. Off: what was sent is left to its end.',
+  },
+  'alerts.gatewayLostMinutes': {
+    kind: 'number',
+    unit: 'minutes',
+    minimum: 1,
+    maximum: 1440,
+    fallback: 10,
+    why: 'A gateway that is away for longer is told to people; its nightly restart takes less.',
   },
   'strategies.*.enabled': {
     kind: 'boolean',

@@ -4,6 +4,8 @@
  * The fold works in place. It has one owner, the one who folds; replay runs near the speed of JSON.parse that way.
  * Who reads the ledger across an await must take what it needs before.
  */
+import { bookCommission, bookFill, bookRates, bookTrade, currencyOf, forgetTrades } from './books/booking.ts'
+import { ratioOf } from './books/ratio.ts'
 import type { Cause, Commit } from './commit.ts'
 import type { Value } from './configuration.ts'
 import { add, type Decimal, isZero, negate, subtract } from './decimal.ts'
@@ -69,11 +71,30 @@ const recordFill = (ledger: Ledger, data: EventData<'FillReceived'>, at: Place, 
   if (order.secType !== 'CASH') {
     if (replaced !== undefined) moveShares(ledger, data.conId, replaced.shares, -1)
     moveShares(ledger, data.conId, data.shares, 1)
+    bookFill(ledger, { ...data, currency: order.currency, time }, replaced, at)
   }
   const { executionId, conId, quantity, orderRef } = data
   const counted = { executionId, conId, quantity, orderRef, holder: 'books', at: time } as const
   remember(ledger.executions, at.recordedAt, executionOf(executionId), counted)
   ledger.reportedAt[data.conId] = at.position
+}
+
+const recordCross = (ledger: Ledger, { conId, price, moves }: EventData<'PositionsCrossed'>, at: Place, time = at.recordedAt): void => {
+  moveShares(ledger, conId, moves, 1)
+  bookTrade(ledger, { conId, shares: moves, price, time, currency: currencyOf(ledger, conId) }, at)
+}
+
+/** What a book gets from `manual` or from nobody, or gives back, is a trade of the book at the price that was named. */
+const recordExplanation = (ledger: Ledger, data: EventData<'DiscrepancyExplained'>, at: Place, time = at.recordedAt): void => {
+  const { conId, moves, as, ratio = '', price } = data
+  const shares = moves.map(({ holder, quantity }) => ({ strategy: holder, quantity }))
+  const corporateAction = as === 'corporateAction' ? { corporateAction: { ratio: ratioOf(ratio) ?? null } } : {}
+  bookTrade(ledger, { conId, shares, price: price?.value ?? null, time, currency: currencyOf(ledger, conId), ...corporateAction }, at)
+  for (const { strategy, quantity } of shares) {
+    if (strategy !== 'manual') ledger.ours[conId] = true
+    move(holdingsOf(ledger, strategy), conId, quantity)
+  }
+  explainPart(ledger, conId, data.quantity, data.unexplained)
 }
 
 const recordForeignExecution = (ledger: Ledger, data: EventData<'ForeignExecutionSeen'>, at: Place, time = at.recordedAt): void => {
@@ -104,6 +125,7 @@ const rememberForeign = (ledger: Ledger, data: EventData<'ForeignExecutionSeen'>
 
 const recordSnapshot = (ledger: Ledger, data: EventData<'PositionReconciled'>, at: Place): void => {
   ledger.snapshot = { ...data, position: at.position }
+  bookRates(ledger)
   for (const { conId, quantity } of data.manual) {
     if (isZero(quantity)) delete ledger.manual[conId]
     else ledger.manual[conId] = quantity
@@ -232,14 +254,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       return
     }
     case 'DiscrepancyExplained':
-      for (const { holder, quantity } of event.data.moves) {
-        if (holder === 'manual') move(ledger.manual, event.data.conId, quantity)
-        else {
-          ledger.ours[event.data.conId] = true
-          move(bookOf(ledger, holder), event.data.conId, quantity)
-        }
-      }
-      explainPart(ledger, event.data.conId, event.data.quantity, event.data.unexplained)
+      recordExplanation(ledger, event.data, at, event.occurredAt)
       return
     case 'AllocationDecided': {
       if (event.data.dryRun || at.cause.kind !== 'command') return
@@ -258,7 +273,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       return
     }
     case 'PositionsCrossed':
-      moveShares(ledger, event.data.conId, event.data.moves, 1)
+      recordCross(ledger, event.data, at, event.occurredAt)
       return
     case 'OrderPlanned':
       ledger.orders[event.data.orderRef] = plannedOrder(event.data, at)
@@ -302,6 +317,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
     case 'CommissionReported': {
       const { executionId, commission, currency } = event.data
       remember(ledger.commissions, at.recordedAt, executionOf(executionId), { executionId, commission, currency })
+      bookCommission(ledger, executionId)
       return
     }
     case 'TradingHalted':
@@ -337,6 +353,7 @@ const forget = (ledger: Ledger, now: string): void => {
   const until = new Date(Date.parse(now) - memory).toISOString()
   forgetBefore(ledger.executions, until)
   forgetBefore(ledger.commissions, until)
+  forgetTrades(ledger, until)
   for (const ref in ledger.orders) {
     const { closedAt } = ledger.orders[ref]!
     if (closedAt !== null && closedAt < until) delete ledger.orders[ref]

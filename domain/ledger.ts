@@ -2,6 +2,7 @@
  * The state of one trading mode: what the fold of its commits (fold.ts) gives, and nothing else.
  * Everything in it is plain JSON, so two ledgers compare by their canonical text.
  */
+import type { Holding } from './books/holding.ts'
 import type { Value } from './configuration.ts'
 import { add, type Decimal } from './decimal.ts'
 import type { EventData } from './events.ts'
@@ -72,6 +73,9 @@ export type Ledger = {
   failures: Record<string, SignalFailure>
   standing: Record<string, Record<string, StandingTarget>>
   books: Record<string, Record<string, Decimal>>
+  /** The lots of each book by contract id; they sum to its quantity. `unrated`: a trade or commission in them has no exchange rate yet. */
+  lots: Record<string, Record<string, Holding>>
+  unrated: boolean
   manual: Record<string, Decimal>
   unexplained: Record<string, Unexplained>
   discrepancies: Record<string, Discrepancy>
@@ -121,6 +125,8 @@ export const initialLedger = (): Ledger => ({
   failures: record(),
   standing: record(),
   books: record(),
+  lots: record(),
+  unrated: false,
   manual: record(),
   unexplained: record(),
   discrepancies: record(),
