@@ -23,8 +23,17 @@ export type Cause =
       /** The pipeline whose step this is. */
       pipeline?: string
     }
-  | { kind: 'broker'; report: string }
+  | {
+      kind: 'broker'
+      report: string
+      /** Of the request from which the order came that the report is about. */
+      correlationId?: string
+    }
   | { kind: 'engine'; reason: string; id?: string }
+
+/** The id of the request to which a commit goes back, to be spread into what is said of it. */
+export const correlationOf = (cause?: Cause): { correlationId?: string } =>
+  cause === undefined || cause.kind === 'engine' || cause.correlationId === undefined ? {} : { correlationId: cause.correlationId }
 
 /** One stored event. `occurredAt`: ISO time, when it happened as far as we know; `recordedAt` of the commit says when we learned of it. */
 export type StoredEvent = { type: string; v: number; occurredAt: string; data: unknown }

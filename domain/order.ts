@@ -2,6 +2,7 @@
  * One order, from the plan to its end.
  * State → evolve → questions, top to bottom. Pure. The events are in events.ts; the fold of the whole account is in fold.ts.
  */
+import { type Cause, correlationOf } from './commit.ts'
 import { absolute, add, compare, type Decimal, divide, isZero, multiply, negate, sign, subtract, toNumber } from './decimal.ts'
 import type { EventData, OrderOutcome } from './events.ts'
 
@@ -47,6 +48,8 @@ export type Order = {
   readonly inForceUntil: string
   /** The command that decided it: the execution audit it belongs to. */
   readonly decision: string
+  /** Of the request that it came of, where that had one. */
+  readonly correlationId?: string
   readonly plannedAt: string
   /** Position and epoch of its plan: a snapshot asked for earlier judges it not; an earlier epoch's order is never withdrawn. */
   readonly position: number
@@ -70,7 +73,10 @@ export type Order = {
   closedText: string | null
 }
 
-export const plannedOrder = (data: EventData<'OrderPlanned'>, at: { position: number; epoch: number; recordedAt: string }): Order => ({
+export const plannedOrder = (
+  data: EventData<'OrderPlanned'>,
+  at: { position: number; epoch: number; recordedAt: string; cause?: Cause },
+): Order => ({
   orderRef: data.orderRef,
   orderId: data.orderId,
   account: data.account,
@@ -95,6 +101,7 @@ export const plannedOrder = (data: EventData<'OrderPlanned'>, at: { position: nu
   shares: data.shares,
   inForceUntil: data.inForceUntil,
   decision: data.decision,
+  ...correlationOf(at.cause),
   plannedAt: at.recordedAt,
   position: at.position,
   epoch: at.epoch,

@@ -1,5 +1,5 @@
 /** The events of the journal as messages, for readers outside: where they are published, and what they look like. */
-import { type Commit, canonical, type StoredCommit } from '../domain/commit.ts'
+import { type Commit, canonical, correlationOf, type StoredCommit } from '../domain/commit.ts'
 import { nameFor, type Topics } from '../domain/topics.ts'
 
 const eventTopicsOf = ({ topics }: Topics): string[] => Object.keys(topics).filter((name) => topics[name]!.kind === 'event')
@@ -27,12 +27,11 @@ export type EventMessage = { data: string; attributes: Record<string, string> }
  */
 export const messagesOf = ({ json, position }: Pick<StoredCommit, 'json' | 'position'>): EventMessage[] => {
   const { events, recordedAt, cause } = JSON.parse(json) as Commit
-  const correlation = cause.kind === 'command' && cause.correlationId !== undefined ? { correlationId: cause.correlationId } : {}
   return events.map(({ type, v, occurredAt, data }, number) => {
     const place = `${position}.${number}`
     return {
       data: canonical({ type, v, occurredAt, recordedAt, position: place, data }),
-      attributes: { type, v: String(v), position: place, ...correlation },
+      attributes: { type, v: String(v), position: place, ...correlationOf(cause) },
     }
   })
 }
