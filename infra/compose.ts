@@ -18,6 +18,8 @@ import type { Data } from './data.ts'
 import { holderName } from './embedded/holder.ts'
 import { runSchedules } from './embedded/schedule.ts'
 import type { Environment } from './environment.ts'
+import type { HttpServer } from './http/server.ts'
+import { usualRequestsPerMinute } from './http/settings.ts'
 import { type BrokerSession, createBrokerSession } from './ib/session.ts'
 import { type Log, openProcessLog } from './log.ts'
 import { openData } from './store.ts'
@@ -35,7 +37,7 @@ export const findStrategies = ({ strategiesDirectory }: Pick<Environment, 'strat
 
 // ── The process ──
 
-export const roles = ['all', 'engine', 'projections'] as const
+export const roles = ['all', 'engine', 'projections', 'api'] as const
 export type Role = (typeof roles)[number]
 
 export type Process = Data & {
@@ -43,6 +45,8 @@ export type Process = Data & {
   broker: BrokerSession
   engine: Engine
   projector: Projector
+  /** Where HTTP is served, once it is. */
+  httpPort(): number | undefined
   /** @throws Error when the journal cannot be taken over */
   start(role?: Role): Promise<void>
   /** Clean: decisions under way are finished, documents written, the lease given back. Orders stay at the broker. */
@@ -63,6 +67,8 @@ export type ComposeOptions = {
   leaseTimes?: LeaseTimes
   /** Of a clock that is not the machine's own: whether somebody moves it, or it passes by itself. By default somebody does. */
   marketTime?: 'real' | 'simulated'
+  /** Serves HTTP in the roles `all` and `api`. Off by default: a process that is only a part of another needs no port. */
+  http?: boolean
 }
 
 const documentsWithinMs = 3_000
@@ -107,6 +113,8 @@ export const compose = async (environment: Environment, options: ComposeOptions 
   const relayed = environment.store.kind === 'google' || eventsAreRead(topics)
   const relay = relayed ? createRelay({ journal, documents, bus, topics, mode, log, clock }) : undefined
 
+  let http: HttpServer | undefined
+  let httpPort: number | undefined
   let started: Role | undefined
   let stopSchedules = () => {}
   let stopping: Promise<void> | undefined
@@ -114,6 +122,19 @@ export const compose = async (environment: Environment, options: ComposeOptions 
 
   /** In a real project Cloud Scheduler publishes; nobody does for a file or an emulator, nor where market time is simulated. */
   const publishesSchedules = simulated || environment.store.kind === 'embedded' || environment.store.emulators !== undefined
+
+  /** Before the engine, which may have to wait for its lease: a probe learns that, and a port that is taken ends the start. */
+  const startHttp = async (role: Role): Promise<void> => {
+    const { createHttpServer } = await import('./http/server.ts') // it takes its time to load: only for those who serve
+    const access = environment.access ?? { corsOrigins: [], requestsPerMinute: usualRequestsPerMinute }
+    const session = role === 'all' ? { session: () => broker.state() } : {}
+    http = await createHttpServer({
+      ...{ journal, documents, bus, lease, topics, strategies, clock, log, access, relayed },
+      where: environment,
+      ...session,
+    })
+    httpPort = await http.listen(environment.httpPort)
+  }
 
   const startEngine = async (): Promise<void> => {
     await engine.start()
@@ -158,22 +179,25 @@ export const compose = async (environment: Environment, options: ComposeOptions 
     broker,
     engine,
     projector,
+    httpPort: () => httpPort,
     start: async (role = 'all') => {
       started = role
-      if (role !== 'engine') await startProjector(role)
-      if (role !== 'projections') await startEngine()
+      if (options.http === true && (role === 'all' || role === 'api')) await startHttp(role)
+      if (role === 'all' || role === 'projections') await startProjector(role)
+      if (role === 'all' || role === 'engine') await startEngine()
     },
     stop: () => {
       stopping ??= (async () => {
         const left = clock.monotonic() + leaveAfterMs
         const callOff = clock.after(abandonAfterMs, () => data.abandon())
         stopSchedules()
+        const served = http?.stop()
         await engine.stop()
         await within(
           documentsWithinMs,
           documentsUpToDate().catch(() => undefined),
         )
-        await within(left - clock.monotonic(), Promise.all([handEdits.stop(), projector.stop(), relay?.stop()]))
+        await within(left - clock.monotonic(), Promise.all([handEdits.stop(), projector.stop(), relay?.stop(), served]))
         await data.close()
         callOff()
       })()

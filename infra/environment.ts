@@ -64,7 +64,7 @@ export const variables: Readonly<Record<string, string>> = {
   IB_CLIENT_ID: 'the API client id, to be kept for ever: orders belong to it (17)',
   IB_ACCOUNT: 'the account to trade; needed in live mode and where a login manages several',
   STRATEGIES_DIR: 'folder with further strategies, a file each',
-  PORT: 'port of the HTTP server (8080)',
+  PORT: 'port of the HTTP server; 0 takes one that is free (8080)',
   AUTH_AUDIENCE:
     'whom the tokens of HTTP callers must be meant for, several with commas; without an issuer only this machine may ask (none)',
   AUTH_GOOGLE_EMAILS: 'who may ask with an ID token of Google, as anna@example.org:admin,… with the roles viewer, trader, admin (nobody)',
@@ -142,7 +142,7 @@ const Variables = t.partial({
   IB_CLIENT_ID: whole(1, 2_147_483_647),
   IB_ACCOUNT: text('an account such as DU1234567', /^[A-Z]{1,3}\d{4,10}$/),
   STRATEGIES_DIR: t.string,
-  PORT: port,
+  PORT: whole(0, 65_535),
   AUTH_AUDIENCE: t.string,
   AUTH_GOOGLE_EMAILS: t.string,
   AUTH_ISSUER: text('an issuer such as https://issuer.example.org', /^\S+$/),

@@ -5,6 +5,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { type ErrorCode, refuse } from '../../domain/errors.ts'
 import { StoreUnavailable } from '../../domain/ports/journal.ts'
+import packageFile from '../../package.json' with { type: 'json' }
 import type { CommandCheck } from '../publication.ts'
 import { type AccessSettings, bodyLimit, registerAccess, sendRefusal } from './access.ts'
 import { requestIdOf } from './answers.ts'
@@ -16,7 +17,7 @@ import { createHealth } from './health.ts'
 import { registerMetrics } from './metrics.ts'
 import { registerViews } from './view-routes.ts'
 
-export type HttpOptions = Omit<HttpContext, 'leaving'> & { access: AccessSettings; version: string }
+export type HttpOptions = Omit<HttpContext, 'leaving'> & { access: AccessSettings }
 
 export type HttpServer = {
   /** For tests that ask without a socket. */
@@ -86,13 +87,13 @@ const withOptionalBodies = <D extends object>(described: D): D => {
   return described
 }
 
-const describeItself = async (app: FastifyInstance, version: string, guarded: boolean): Promise<void> => {
+const describeItself = async (app: FastifyInstance, guarded: boolean): Promise<void> => {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
         title: 'ib-trading',
-        version,
+        version: packageFile.version,
         description: 'Every request is a command, every fact an event, every view can be rebuilt from the events.',
       },
       tags: [
@@ -119,7 +120,7 @@ const describeItself = async (app: FastifyInstance, version: string, guarded: bo
 }
 
 /** Everything but the port. */
-export const createHttpServer = async ({ access, version, ...given }: HttpOptions): Promise<HttpServer> => {
+export const createHttpServer = async ({ access, ...given }: HttpOptions): Promise<HttpServer> => {
   const leaving = new AbortController()
   const context: HttpContext = { ...given, leaving: leaving.signal }
   const { log, clock } = context
@@ -147,7 +148,7 @@ export const createHttpServer = async ({ access, version, ...given }: HttpOption
     reply.header('x-request-id', request.id)
   })
   await registerAccess(app, { ...access, log })
-  await describeItself(app, version, access.identity !== undefined)
+  await describeItself(app, access.identity !== undefined)
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions, caller } = request
     const about = { correlationId: request.id, method, route: routeOptions.url, status: reply.statusCode, actor: caller?.actor }

@@ -22,7 +22,7 @@ type Variables = Readonly<Record<string, string>>
 
 /** Nothing of the caller's own settings reaches the process under test. */
 const environmentWith = (variables: Variables): NodeJS.ProcessEnv => ({
-  ...{ PATH: process.env['PATH'], TMPDIR: tmpdir() },
+  ...{ PATH: process.env['PATH'], TMPDIR: tmpdir(), PORT: '0' },
   ...variables,
 })
 

@@ -127,7 +127,7 @@ describe('ibt start, publish and gateway-sim', function () {
       [{ TRADING_MODE: 'live' }, [], 'ibt: IB_ACCOUNT: live trading needs the account to be named'],
       [{ STORE: 'google' }, [], 'ibt: GOOGLE_CLOUD_PROJECT: STORE=google needs the project'],
       [{ STRATEGIES_DIR: join(folder.path, 'none') }, [], 'cannot be read (ENOENT)'],
-      [{}, ['--role', 'api'], "option '--role <role>' argument 'api' is invalid"],
+      [{}, ['--role', 'page'], "option '--role <role>' argument 'page' is invalid"],
     ]
     for (const [variables, args, says] of wrong) {
       const { code, out, errors } = await ibt(['start', ...args], { DATA_DIR, ...variables })
