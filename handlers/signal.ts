@@ -4,17 +4,18 @@
  */
 import { closedBars } from '../domain/bars.ts'
 import { nextSession } from '../domain/calendar.ts'
-import { type Command, SignalBody } from '../domain/commands.ts'
+import { SignalBody } from '../domain/commands.ts'
 import { canonical, sha256 } from '../domain/commit.ts'
 import { parametersOf, strategySettingOf } from '../domain/configuration.ts'
-import { decimal, larger } from '../domain/decimal.ts'
+import { decimal } from '../domain/decimal.ts'
 import { type DomainEvent, type EventData, event } from '../domain/events.ts'
-import { declaredKey, type Instrument, type Ledger, openOrdersIn } from '../domain/ledger.ts'
+import type { Instrument, Ledger } from '../domain/ledger.ts'
 import { type Broker, BrokerUnavailable, type Contract, type HistoricalBar } from '../domain/ports/broker.ts'
 import { isoTime } from '../domain/ports/clock.ts'
 import { randomFrom } from '../domain/random.ts'
 import { type Bar, type BarsRequest, parametersWith, type Signal, type Strategy, signalFault, strategyId } from '../domain/strategy.ts'
-import { defineHandler, type Ports } from './handler.ts'
+import { defineHandler } from './handler.ts'
+import { changedInstruments, changesIn, instrumentOf, newlyResolved } from './instruments.ts'
 
 type Failure = { code: string; text: string }
 /** Answers of the broker by instrument key; a refused question is an answer too. */
@@ -37,18 +38,22 @@ const orRefusal = async <T>(code: string, question: Promise<T>): Promise<T | Fai
   }
 }
 
-const gatherInstrument = async (broker: Broker, strategy: Strategy, key: string) => {
-  const contracts = await orRefusal('INSTRUMENT_REFUSED', broker.contracts(strategy.instruments[key]!))
+/** Who is asked for contracts and bars: the broker, or a catalogue of what it once said. */
+export type BarSource = Pick<Broker, 'contracts' | 'bars'>
+
+const gatherInstrument = async (source: BarSource, strategy: Strategy, key: string) => {
+  const contracts = await orRefusal('INSTRUMENT_REFUSED', source.contracts(strategy.instruments[key]!))
   const request = strategy.bars.find((candidate) => candidate.instrument === key)
   const contract = isFailure(contracts) || contracts.length !== 1 ? undefined : contracts[0]
   if (request === undefined || contract === undefined) return { contracts, bars: [] }
   const { size, duration, whatToShow, regularHoursOnly } = request
-  return { contracts, bars: await orRefusal('BARS_REFUSED', broker.bars({ contract, size, duration, whatToShow, regularHoursOnly })) }
+  return { contracts, bars: await orRefusal('BARS_REFUSED', source.bars({ contract, size, duration, whatToShow, regularHoursOnly })) }
 }
 
-const gather = async ({ broker, now }: Ports, strategy: Strategy): Promise<SignalFacts> => {
+/** @param now market time of the question */
+export const gatherSignal = async (source: BarSource, now: number, strategy: Strategy): Promise<SignalFacts> => {
   const answers = await Promise.all(
-    Object.keys(strategy.instruments).map(async (key) => [key, await gatherInstrument(broker, strategy, key)] as const),
+    Object.keys(strategy.instruments).map(async (key) => [key, await gatherInstrument(source, strategy, key)] as const),
   )
   return {
     asked: now,
@@ -63,65 +68,15 @@ type Resolved = { key: string; instrument: Instrument }
 
 const resolve = (strategy: Strategy, contracts: SignalFacts['contracts']): Resolved[] | Failure => {
   const resolved: Resolved[] = []
-  for (const [key, { symbol, secType, exchange, currency }] of Object.entries(strategy.instruments)) {
+  for (const [key, declared] of Object.entries(strategy.instruments)) {
     const matches = contracts[key] ?? []
     if (isFailure(matches)) return matches
-    const [contract] = matches
-    if (contract === undefined)
-      return { code: 'INSTRUMENT_UNKNOWN', text: `the broker knows no ${symbol} ${secType} ${exchange} ${currency}` }
-    if (matches.length > 1)
-      return {
-        code: 'INSTRUMENT_AMBIGUOUS',
-        text: `${matches.length} contracts match ${symbol} ${secType} ${exchange} ${currency}; name its primary exchange`,
-      }
-    const { conId, multiplier, minTick } = contract
-    // IB lists fractions of a share as possible, and refuses them from the API (10243): stocks trade in whole ones.
-    const sizeStep = contract.secType === 'STK' ? larger('1', contract.sizeStep) : contract.sizeStep
-    const declared = { symbol, secType, exchange, currency }
-    resolved.push({
-      key,
-      instrument: {
-        declared,
-        conId,
-        symbol: contract.symbol,
-        secType: contract.secType,
-        exchange,
-        currency: contract.currency,
-        multiplier,
-        sizeStep,
-        minTick,
-      },
-    })
+    const instrument = instrumentOf(declared, matches)
+    if ('code' in instrument) return instrument
+    resolved.push({ key, instrument })
   }
   return resolved
 }
-
-const isHeld = (ledger: Readonly<Ledger>, conId: number): boolean =>
-  Object.values(ledger.books).some((book) => book[conId] !== undefined) || openOrdersIn(ledger, conId).length > 0
-
-type Change = { before: number; conId: number; symbol: string }
-
-/** Another contract under the old name while the old one is held or ordered. */
-const changesIn = (ledger: Readonly<Ledger>, resolved: readonly Resolved[]): Change[] =>
-  resolved.flatMap(({ instrument: { declared, conId, symbol } }) => {
-    const before = ledger.declared[declaredKey(declared)]
-    return before === undefined || before === conId || !isHeld(ledger, before) ? [] : [{ before, conId, symbol }]
-  })
-
-/** Both are blocked until a person has looked. */
-const changedInstruments = (ledger: Readonly<Ledger>, changes: readonly Change[]): DomainEvent[] =>
-  changes.flatMap(({ before, conId, symbol }) => {
-    const text = `${symbol} was contract ${before}, which is held or ordered, and is ${conId} now`
-    return [before, conId]
-      .filter((blocked) => ledger.discrepancies[blocked] === undefined)
-      .map((blocked) => event('DiscrepancyFound', { conId: blocked, symbol, kind: 'instrumentChanged', quantity: '0', text }))
-  })
-
-const newlyResolved = (ledger: Readonly<Ledger>, resolved: readonly Resolved[]): DomainEvent[] =>
-  resolved.flatMap(({ instrument }) => {
-    const known = ledger.instruments[ledger.declared[declaredKey(instrument.declared)] ?? -1]
-    return known !== undefined && canonical(known) === canonical(instrument) ? [] : [event('InstrumentResolved', instrument)]
-  })
 
 type Computed = {
   bars: Record<string, Bar[]>
@@ -191,10 +146,11 @@ const generated = (
   })
 }
 
-const compute = (
+/** `SignalGenerated` or `SignalFailed`, and what has to stand in the same commit. */
+export const computeSignal = (
   ledger: Readonly<Ledger>,
   strategy: Strategy,
-  command: Command<{ dryRun?: boolean }>,
+  command: { id: string; body: { dryRun?: boolean } },
   facts: SignalFacts,
 ): DomainEvent[] => {
   const id = strategyId(strategy)
@@ -203,14 +159,15 @@ const compute = (
   if (!strategySettingOf(ledger.configuration, id, 'enabled')) return [failed({ code: 'STRATEGY_DISABLED', text: `${id} is disabled` })]
   const resolved = resolve(strategy, facts.contracts)
   if (!Array.isArray(resolved)) return [failed(resolved)]
-  const changes = changesIn(ledger, resolved)
-  const blocked = resolved.find(({ instrument }) => ledger.discrepancies[instrument.conId]?.kind === 'instrumentChanged')
+  const instruments = resolved.map(({ instrument }) => instrument)
+  const changes = changesIn(ledger, instruments)
+  const blocked = instruments.find(({ conId }) => ledger.discrepancies[conId]?.kind === 'instrumentChanged')
   if (changes.length > 0 || blocked !== undefined)
     return [
       ...(dryRun ? [] : changedInstruments(ledger, changes)), // a dry run blocks nothing
       failed({ code: 'INSTRUMENT_CHANGED', text: 'one of its instruments is another contract than before' }),
     ]
-  const found = newlyResolved(ledger, resolved)
+  const found = newlyResolved(ledger, instruments)
   const parameters = parametersWith(strategy, parametersOf(ledger.configuration, id))
   if (!parameters.ok) return [...found, failed({ code: 'PARAMETERS_INVALID', text: parameters.problem })]
   const computed = closeBars(strategy, resolved, facts)
@@ -235,6 +192,6 @@ export const signal = (strategy: Strategy) =>
   defineHandler({
     body: SignalBody,
     needsBroker: true,
-    gather: (ports) => gather(ports, strategy),
-    decide: ({ ledger, command, facts }) => compute(ledger, strategy, command, facts),
+    gather: ({ broker, now }) => gatherSignal(broker, now, strategy),
+    decide: ({ ledger, command, facts }) => computeSignal(ledger, strategy, command, facts),
   })
