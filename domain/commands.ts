@@ -81,6 +81,10 @@ export const OrchestratorBody = body(
   {},
   { strategies: Names, dryRun: t.boolean, runReconcile: t.boolean, freshMinutes: Minutes, orderProperties: OrderProperties },
 )
+/** `strategies`: whose books; all of ours where it is left out. */
+export const CloseAllBody = body({}, { dryRun: t.boolean, strategies: Names, includeManual: t.boolean, reason: NonEmpty })
+export const RiskCheckBody = body({}, {})
+export const EodCheckBody = body({}, {})
 export const HaltBody = body({}, { reason: NonEmpty, cancelWorking: t.boolean })
 export const ResumeBody = body({}, { reason: NonEmpty })
 export const ConfigureBody = body({ changes: Changes }, { reason: NonEmpty })

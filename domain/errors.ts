@@ -10,6 +10,7 @@ const table = {
   EXPIRED: { kind: 'final', http: 409, text: 'the command is older than its validFor' },
   NO_SESSION: { kind: 'final', http: 409, text: 'the exchange has no session today' },
   OTHER_CLOSE: { kind: 'final', http: 409, text: 'the exchange closes at another time today' },
+  SESSION_OVER: { kind: 'final', http: 409, text: 'the session is over: nothing is traded before the next one' },
   HALTED: { kind: 'final', http: 409, text: 'trading is halted' },
   SUPERSEDED_BY_HALT: { kind: 'final', http: 409, text: 'a halt was published after this resume' },
   SNAPSHOT_MISSING: { kind: 'final', http: 409, text: 'the account was never reconciled' },

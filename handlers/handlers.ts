@@ -4,12 +4,14 @@ import { refuse } from '../domain/errors.ts'
 import type { Strategy } from '../domain/strategy.ts'
 import { allocation, allocationRound } from './allocation.ts'
 import { cashBalancer } from './cash-balancer.ts'
+import { closeAll } from './close-all.ts'
+import { closeClear, closeRound } from './closing.ts'
 import { configure } from './configure.ts'
 import { explain } from './explain.ts'
 import { defineHandler, type Handler, nothingToGather } from './handler.ts'
 import { orchestrator } from './orchestrator.ts'
 import { cancelOrder } from './order-cancel.ts'
-import { reconcile } from './reconcile.ts'
+import { proof, reconcile } from './reconcile.ts'
 import { resolveOrder } from './resolve-order.ts'
 import { signal } from './signal.ts'
 import { summary } from './summary.ts'
@@ -21,6 +23,7 @@ export const intents: Readonly<Record<string, Handler>> = {
   allocation,
   reconcile,
   summary,
+  'close-all': closeAll,
   halt,
   resume,
   configure,
@@ -31,7 +34,12 @@ export const intents: Readonly<Record<string, Handler>> = {
 }
 
 /** Steps that only pipelines take. */
-const inner: Readonly<Record<string, Handler>> = { 'allocation-round': allocationRound }
+const inner: Readonly<Record<string, Handler>> = {
+  'allocation-round': allocationRound,
+  'close-clear': closeClear,
+  'close-round': closeRound,
+  proof,
+}
 
 /** For a step whose strategy went away while its pipeline was open: the step is refused, and the pipeline goes on without it. */
 export const unknownStep = defineHandler({

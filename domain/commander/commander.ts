@@ -86,9 +86,9 @@ export const allocate = (
   ]
 }
 
-const withoutHeld = ({ held: _, ...line }: Line): Omit<Line, 'held'> => line
+export const withoutHeld = ({ held: _, ...line }: Line): Omit<Line, 'held'> => line
 
-const summaryOf = (order: EventData<'OrderPlanned'>): EventData<'AllocationDecided'>['orders'][number] => {
+export const summaryOf = (order: EventData<'OrderPlanned'>): EventData<'AllocationDecided'>['orders'][number] => {
   const { orderRef, conId, symbol, quantity, type, reduces, referencePrice, shares, limitPrice } = order
   return { orderRef, conId, symbol, quantity, type, reduces, referencePrice, shares, ...(limitPrice === undefined ? {} : { limitPrice }) }
 }
@@ -104,7 +104,7 @@ const usedFrom = (ledger: Readonly<Ledger>, { snapshot, netLiquidation, currency
   }
 }
 
-const instrumentsOf = (lines: readonly Line[], market: Market): EventData<'AllocationDecided'>['instruments'] =>
+export const instrumentsOf = (lines: readonly Line[], market: Market): EventData<'AllocationDecided'>['instruments'] =>
   [...new Set(lines.map(({ conId }) => conId))]
     .sort((left, right) => left - right)
     .flatMap((conId) => {

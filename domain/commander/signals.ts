@@ -2,6 +2,7 @@
  * Rule 2: what does each strategy want now? Fresh targets are sized, a fresh neutral pursues what stands, and everything else holds:
  * a strategy that is silent, failed, late, disabled or gone never sells anything.
  */
+import { closesHolder, closingOf } from '../closing/holders.ts'
 import { configuredStrategies, strategySettingOf } from '../configuration.ts'
 import { type Decimal, decimal, isZero, multiply } from '../decimal.ts'
 import type { Note } from '../events.ts'
@@ -42,12 +43,11 @@ const considered = (ledger: Readonly<Ledger>, { strategies }: AllocationRequest,
   return [...new Set(strategies ?? everybody())].sort()
 }
 
-/** Whether a close-all is at work on the strategy's book: one without a list of names closes them all. */
-const isClosing = (ledger: Readonly<Ledger>, strategy: string, decision: string): boolean =>
-  Object.values(ledger.pipelines).some(({ id, type, plan }) => {
-    if (type !== 'close-all' || id === decision || plan['dryRun'] === true) return false
-    const named = plan['strategies']
-    return !Array.isArray(named) || named.includes(strategy)
+/** Whether something is at work that closes the strategy's book. */
+const isClosing = (ledger: Readonly<Ledger>, strategy: string): boolean =>
+  Object.values(ledger.pipelines).some((pipeline) => {
+    const closing = closingOf(pipeline)
+    return closing !== undefined && closesHolder(closing, strategy)
   })
 
 /** The verdict on each strategy that the request concerns, sorted by id. */
@@ -68,7 +68,7 @@ export const judgeSignals = (
       notes.push(note(code, { strategy }, detail))
       return { ...common, verdict: 'held' }
     }
-    if (isClosing(ledger, strategy, facts.decision)) {
+    if (isClosing(ledger, strategy)) {
       notes.push(note('CLOSING', { strategy }))
       return { ...common, verdict: 'skipped' }
     }

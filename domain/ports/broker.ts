@@ -200,8 +200,15 @@ export interface Broker {
   cancel(orderId: number): void
   /** The first one that began after a connect, or after the last doubt, makes the session ready. @throws BrokerUnavailable */
   snapshot(account: string): Promise<BrokerSnapshot>
-  /** Every contract that matches. None is an empty list. @throws BrokerUnavailable */
-  contracts(query: { symbol: string; secType: string; exchange: string; currency: string; primaryExchange?: string }): Promise<Contract[]>
+  /** Every contract that matches; with a conId that one, whatever exchange it trades on. None is an empty list. @throws BrokerUnavailable */
+  contracts(query: {
+    conId?: number
+    symbol: string
+    secType: string
+    exchange: string
+    currency: string
+    primaryExchange?: string
+  }): Promise<Contract[]>
   /** Bars, oldest first; the running bar, if the broker sends it, is included: the caller drops what is not closed. @throws BrokerUnavailable */
   bars(request: HistoryRequest): Promise<HistoricalBar[]>
   /** The broker's clock, ISO. Also the proof that all that was sent before has arrived. @throws BrokerUnavailable */

@@ -1,13 +1,13 @@
 /** Our questions on a line, each by its name, with its deadline, and with what tells the broker that the answer is enough. */
 import type { BarSizeSetting, WhatToShow } from '@stoqey/ib'
-import type { Contract, HistoricalBar, HistoryRequest } from '../../domain/ports/broker.ts'
+import type { Broker, Contract, HistoricalBar, HistoryRequest } from '../../domain/ports/broker.ts'
 import { contractToAsk } from './contracts.ts'
 import { orderFlow, type Sender } from './limiter.ts'
 import type { Line } from './line.ts'
 import { withIncrements } from './market-rules.ts'
 import type { AccountRow, PositionRow, SnapshotQuestions } from './snapshot.ts'
 
-export type ContractQuery = { symbol: string; secType: string; exchange: string; currency: string; primaryExchange?: string }
+export type ContractQuery = Parameters<Broker['contracts']>[0]
 type Asking = { sender?: Sender; signal?: AbortSignal | undefined }
 
 /** `formatDate` of IB: times of intraday bars as epoch seconds, which no zone can bend. */

@@ -100,7 +100,7 @@ describe('commander: signals', () => {
     expect(decisionOf(events).strategies.map(({ strategy }) => strategy)).to.deep.equal(['hedge'])
   })
 
-  it('leaves a book alone that is being closed, except for the one who closes it', () => {
+  it('leaves a book alone that is being closed, and counts it in the limits all the same', () => {
     const closing = world.caused(
       command('close-1', 'close-all'),
       event('PipelineStarted', { pipeline: 'close-1', plan: { strategies: ['trend'] }, validUntil: null, endsBy: world.tuesdayClose }),
@@ -110,6 +110,8 @@ describe('commander: signals', () => {
     expect(verdictOf(others)).to.equal('skipped')
     expect(codesOf(others, 'trend')).to.deep.equal(['CLOSING'])
     expect(ordersOf(others)).to.deep.equal([])
-    expect(verdictOf(given(...steps).when(deciding({}, { decision: 'close-1' })))).to.equal('targets')
+    const more = wants('hedge', [{ instrument: SPY, weight: '1' }])
+    const money = world.configured({ 'strategies.hedge.allocation': 1, 'limits.gross': 0 })
+    expect(codesOf(given(...steps, more, money).when(deciding()), 'hedge')).to.include('LIMIT_GROSS')
   })
 })
