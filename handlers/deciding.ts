@@ -10,7 +10,9 @@ import { type DomainEvent, event } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
 import { type Broker, BrokerUnavailable } from '../domain/ports/broker.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
+import { withoutSecrets } from '../domain/secrets.ts'
 import type { EngineFacts, Handler } from './handler.ts'
+import { aboutCommand } from './telling.ts'
 import { type Log, NotWritable, type Writer } from './writer.ts'
 
 /** What came of gathering: facts, a refusal, or the bug that kept it from ending. `sequence`: the reports that had been heard when it began. */
@@ -87,7 +89,7 @@ export const createDeciding = ({
         return [
           event('CommandRefused', {
             code: decided.refusal,
-            text: decided.text,
+            text: withoutSecrets(decided.text),
             ...(decided.details === undefined ? {} : { details: decided.details }),
           }),
         ]
@@ -95,8 +97,8 @@ export const createDeciding = ({
       return [event('CommandCompleted', { result: { changed: false } })]
     } catch (error) {
       const { message, stack } = error instanceof Error ? error : new Error(String(error))
-      log.error({ command: command.id, type: command.type, stack }, `the decision failed: ${message}`)
-      return [event('CommandFailed', { code: 'UNEXPECTED', text: message })]
+      log.error({ ...aboutCommand(command), stack }, `the decision failed: ${message}`)
+      return [event('CommandFailed', { code: 'UNEXPECTED', text: withoutSecrets(message) })]
     }
   }
 
@@ -105,8 +107,8 @@ export const createDeciding = ({
       return await writer.commit(causeOf(command), events)
     } catch (error) {
       if (!(error instanceof NotWritable)) throw error
-      log.error({ command: command.id, type: command.type, stack: error.stack }, `the decision cannot be written: ${error.message}`)
-      return writer.commit(causeOf(command), [event('CommandFailed', { code: 'UNEXPECTED', text: error.message })])
+      log.error({ ...aboutCommand(command), stack: error.stack }, `the decision cannot be written: ${error.message}`)
+      return writer.commit(causeOf(command), [event('CommandFailed', { code: 'UNEXPECTED', text: withoutSecrets(error.message) })])
     }
   }
 
@@ -132,7 +134,7 @@ export const createDeciding = ({
         }
         const events = eventsOf(command, handler, gathered)
         if (isRefusal(events)) {
-          decided = { outcome: 'later', reason: `${events.refusal}: ${events.text}` }
+          decided = { outcome: 'later', reason: withoutSecrets(`${events.refusal}: ${events.text}`) }
           return
         }
         decided = { outcome: 'decided', appended: await remember(command, events) }

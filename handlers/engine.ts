@@ -4,7 +4,7 @@
  */
 import { chooseAccount } from '../domain/account.ts'
 import type { Command } from '../domain/commands.ts'
-import { type DomainEvent, event } from '../domain/events.ts'
+import { event } from '../domain/events.ts'
 import { fold } from '../domain/fold.ts'
 import { initialLedger, type Ledger } from '../domain/ledger.ts'
 import type { Order } from '../domain/order.ts'
@@ -25,6 +25,7 @@ import { createOrderDesk, type OrderDesk } from './order-desk.ts'
 import { createPipelineRunner } from './pipeline-runner.ts'
 import { createQuestions } from './questions.ts'
 import { createSnapshotTaker, type SnapshotOptions } from './snapshot-taker.ts'
+import { tell } from './telling.ts'
 import { type Committed, createWriter, EngineStopped, type Log, PositionTaken } from './writer.ts'
 
 export type EngineOptions = {
@@ -97,7 +98,7 @@ export const createEngine = (options: EngineOptions): Engine => {
 
   const committed = (commit: Committed): void => {
     snapshots.committed()
-    alertOf(commit.events, log)
+    tell(commit, ledger, log)
     desk.take(commit)
     questions.arm()
     runner.advance()
@@ -361,15 +362,5 @@ export const createEngine = (options: EngineOptions): Engine => {
     ledger,
     ready,
     idle: () => writer.idle() && !intake.open() && !runner.open() && !questions.open(),
-  }
-}
-
-/** What a person should look at, said at once and not only in a document. */
-const alertOf = (events: readonly DomainEvent[], log: Log): void => {
-  for (const { type, data } of events) {
-    if (type === 'OrderUnresolved' || type === 'DiscrepancyFound') log.warn({ conId: data.conId }, data.text)
-    if (type === 'TradingHalted') log.warn({}, `trading is halted: ${data.reason}`)
-    if (type === 'SignalFailed') log.warn({ strategy: data.strategy, code: data.code }, data.text)
-    if (type === 'GatewayLost') log.warn({}, `the gateway is gone: ${data.reason}`)
   }
 }

@@ -12,6 +12,7 @@ import type { Topics } from '../domain/topics.ts'
 import { causeOf, type Decided, type Deciding } from './deciding.ts'
 import type { Handlers } from './handlers.ts'
 import { jobRefusal, slotOfJob } from './job.ts'
+import { aboutCommand } from './telling.ts'
 import type { Log, Writer } from './writer.ts'
 
 /** So many commands gather side by side; the rest waits in memory. */
@@ -60,13 +61,13 @@ export const createIntake = ({
    * Stays in hand while the journal cannot be asked: each way back to the bus counts as an attempt, and a halt must not end among the dead
    * letters because a store was away for an hour.
    */
-  const wasDecided = async ({ id }: Command): Promise<boolean> => {
+  const wasDecided = async (command: Command): Promise<boolean> => {
     for (let failures = 0; ; failures++)
       try {
-        return (await journal.marker(id)) !== undefined
+        return (await journal.marker(command.id)) !== undefined
       } catch (error) {
         if (!(error instanceof StoreUnavailable) || stopping.signal.aborted) throw error
-        if (failures === 0) log.warn({ command: id }, `the command waits until the journal can be asked: ${error.message}`)
+        if (failures === 0) log.warn(aboutCommand(command), `the command waits until the journal can be asked: ${error.message}`)
         await untilLater()
       }
   }

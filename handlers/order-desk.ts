@@ -10,6 +10,7 @@ import type { Order } from '../domain/order.ts'
 import type { Broker, BrokerReport, OrderTicket } from '../domain/ports/broker.ts'
 import { type Draft, draftOf, recordCommission, recordExecution, recordRejection, recordSighting, saysEnded } from '../domain/reports.ts'
 import type { EngineFacts } from './handler.ts'
+import { aboutOrder, requestOf } from './telling.ts'
 import type { Committed, Log, Writer } from './writer.ts'
 
 export const ticketFor = (order: Order): OrderTicket => ({
@@ -105,7 +106,7 @@ export const createOrderDesk = ({
         broker.place(ticketFor(order))
         outbox.delete(orderRef)
       } catch (error) {
-        log.warn({ orderRef }, `the order could not be handed over: ${(error as Error).message}`)
+        log.warn(aboutOrder(ledger, orderRef), `the order could not be handed over: ${(error as Error).message}`)
         withdraw([orderRef], (error as Error).message)
       }
     }
@@ -118,7 +119,10 @@ export const createOrderDesk = ({
     try {
       broker.cancel(order.orderId)
     } catch (error) {
-      log.warn({ orderRef }, `the cancel could not be sent, it is sent again after the next connect: ${(error as Error).message}`)
+      log.warn(
+        aboutOrder(ledger, orderRef),
+        `the cancel could not be sent, it is sent again after the next connect: ${(error as Error).message}`,
+      )
     }
   }
 
@@ -153,7 +157,7 @@ export const createOrderDesk = ({
     const order = byId(orderId)
     if (meaning === 'rejected' || meaning === 'cancelled') announce(order, { how: meaning, text, code })
     else if (meaning === 'cancelRefused' && order !== undefined) ask(`the cancel of ${order.orderRef} was refused (${code})`)
-    if (order !== undefined) log.warn({ orderRef: order.orderRef, code }, text)
+    if (order !== undefined) log.warn({ ...aboutOrder(ledger, order.orderRef), code }, text)
   }
 
   const record = async (): Promise<void> => {
@@ -164,7 +168,10 @@ export const createOrderDesk = ({
     const draft = draftOf(ledger)
     const events = reports.flatMap((report) => eventsOf(draft, report))
     if (events.length > 0)
-      await writer.commit({ kind: 'broker', report: reports.length === 1 ? first.kind : `${reports.length} reports` }, events)
+      await writer.commit(
+        { kind: 'broker', report: reports.length === 1 ? first.kind : `${reports.length} reports`, ...requestOf(ledger, events) },
+        events,
+      )
     for (const report of reports) follow(report)
   }
 

@@ -10,6 +10,7 @@ import type { Decided, Gathered } from './deciding.ts'
 import type { End, Move, Step } from './handler.ts'
 import type { Handlers } from './handlers.ts'
 import { endId } from './pipeline.ts'
+import { aboutCommand } from './telling.ts'
 import type { Log, Writer } from './writer.ts'
 
 const firstBackOff = 1_000
@@ -122,7 +123,7 @@ export const createPipelineRunner = ({
     reasons.set(pipeline.id, reason)
     const wait = backOffs.get(step.id) ?? firstBackOff
     backOffs.set(step.id, Math.min(wait * 2, longestBackOff))
-    log.info({ step: step.id, wait }, `tried again later: ${reason}`)
+    log.info({ ...aboutCommand(commandOf(pipeline, step)), step: step.id, wait }, `tried again later: ${reason}`)
     clock.at(clock.now() + wait, () => {
       inHand.delete(step.id)
       advance()

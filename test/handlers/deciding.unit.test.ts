@@ -103,6 +103,21 @@ describe('carrying a command through its handler', () => {
     }
   })
 
+  it('writes no credential into the journal, whatever an error or a refusal says', async () => {
+    const says = 'no answer of https://anna:s3cr3t@example.org?token=s3cr3t'
+    for (const parts of [
+      { decide: () => expect.fail(says) },
+      { decide: () => refuse('HALTED', says) },
+      { gather: async () => Promise.reject(new BrokerUnavailable('refused', says)) },
+    ] as Partial<Handler>[]) {
+      const { carry, written } = bench()
+      await carry(handler(parts))
+      expect((written()[0]!.data as { text: string }).text).to.contain('https://***@example.org?token=***')
+    }
+    const later = await bench().carry(handler({ gather: async () => Promise.reject(new BrokerUnavailable('timedOut', says)) }))
+    expect(JSON.stringify(later)).to.contain('BROKER_TIMED_OUT').and.to.not.contain('s3cr3t')
+  })
+
   it('refuses a body that does not fit, before anybody is asked', async () => {
     const { carry, written } = bench()
     const gather = async () => expect.fail('it was asked')
