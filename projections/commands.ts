@@ -48,7 +48,7 @@ const summaryResult = ({ account, takenAt, baseCurrency, fillsLeftOut, ...rows }
   account,
   taken_at: takenAt,
   currency: baseCurrency ?? null,
-  values: rowsOf(rows.values),
+  values: rows.values.map((value) => ({ ...value })), // texts, as the broker gives them
   positions: rowsOf(rows.positions),
   open_orders: rowsOf(rows.openOrders),
   fills: rowsOf(rows.fills),

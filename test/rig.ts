@@ -71,6 +71,8 @@ export type RigOptions = {
   allocations?: Configuration
   account?: string
   schedules?: boolean
+  /** Of the account, by currency; 100 000 USD where it is left out. */
+  cash?: Readonly<Record<string, number>>
   store?: Environment['store']
 }
 
@@ -92,9 +94,10 @@ export const startRig = async ({
   account = 'DU1234567',
   schedules = false,
   store = { kind: 'embedded' },
+  cash,
 }: RigOptions = {}): Promise<Rig> => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'ibt-rig-'))
-  const simulator = await startGatewaySimulator({ start, account })
+  const simulator = await startGatewaySimulator({ start, account, ...(cash === undefined ? {} : { cash }) })
   const control = async (path: string, body?: object) => {
     const request = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
     const response = await fetch(`http://127.0.0.1:${simulator.controlPort}${path}`, request)

@@ -127,10 +127,18 @@ describe('summary', () => {
         holders: { trend: '25' },
       },
     ]
-    const data = { account: 'DU1', takenAt: 'now', values: [], positions: [], openOrders: [], fills, fillsLeftOut: 3 }
+    const data = {
+      account: 'DU1',
+      takenAt: 'now',
+      values: [{ key: 'AccountType', value: 'INDIVIDUAL', currency: '' }],
+      positions: [],
+      openOrders: [],
+      fills,
+      fillsLeftOut: 3,
+    }
     const told = command('summary', 'c1', event('AccountSummarized', data))
     const { result } = documentsOf(commandsView, started, told).get('commands/c1') as unknown as { result: Record<string, unknown[]> }
-    expect(result).to.deep.include({ account: 'DU1', currency: null, fills_left_out: 3 })
+    expect(result).to.deep.include({ account: 'DU1', currency: null, fills_left_out: 3, values: data.values })
     expect(result['fills']![0]).to.deep.include({ executionId: 'e1.01', quantity: 25, price: 410.25, holders: { trend: 25 } })
   })
 })
