@@ -40,7 +40,7 @@ describe('an engine that is a process', function () {
 
   const environment = () => ({
     ...{ PATH: process.env['PATH'], DATA_DIR: folder, IB_PORT: String(ports.port), STRATEGIES_DIR: join(root, 'test/fixtures/ten-shares') },
-    ...{ LOG_LEVEL: 'fatal', STORE: 'embedded' },
+    ...{ LOG_LEVEL: 'fatal', STORE: 'embedded', PORT: '0' },
   })
   const startEngine = (): ChildProcess => {
     const child = spawn(process.execPath, [join(root, 'infra/cli/ibt.js'), 'start'], {
