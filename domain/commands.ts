@@ -106,7 +106,7 @@ export const ExplainBody = body(
 export type Command<B = unknown> = Omit<Extract<Cause, { kind: 'command' }>, 'kind'> & { body: B }
 
 /** Longer than anybody writes, and far from what a commit can hold: a message must not be able to stop the engine. */
-const longestBody = 64_000
+export const longestBody = 64_000
 const longestAttribute = 256
 
 const idShape = /^[A-Za-z0-9][A-Za-z0-9._@:-]{0,95}$/
