@@ -4,7 +4,7 @@
  * The fold works in place. It has one owner, the one who folds; replay runs near the speed of JSON.parse that way.
  * Who reads the ledger across an await must take what it needs before.
  */
-import { bookCommission, bookFill, bookRates, bookTrade, currencyOf, forgetTrades } from './books/booking.ts'
+import { bookCommission, bookFill, bookRates, bookTrade, currencyOf, settleBooks } from './books/booking.ts'
 import { ratioOf } from './books/ratio.ts'
 import type { Cause, Commit } from './commit.ts'
 import type { Value } from './configuration.ts'
@@ -71,7 +71,7 @@ const recordFill = (ledger: Ledger, data: EventData<'FillReceived'>, at: Place, 
   if (order.secType !== 'CASH') {
     if (replaced !== undefined) moveShares(ledger, data.conId, replaced.shares, -1)
     moveShares(ledger, data.conId, data.shares, 1)
-    bookFill(ledger, { ...data, currency: order.currency, time }, replaced, at)
+    bookFill(ledger, { ...data, currency: order.currency, time }, replaced, at.recordedAt)
   }
   const { executionId, conId, quantity, orderRef } = data
   const counted = { executionId, conId, quantity, orderRef, holder: 'books', at: time } as const
@@ -81,7 +81,7 @@ const recordFill = (ledger: Ledger, data: EventData<'FillReceived'>, at: Place, 
 
 const recordCross = (ledger: Ledger, { conId, price, moves }: EventData<'PositionsCrossed'>, at: Place, time = at.recordedAt): void => {
   moveShares(ledger, conId, moves, 1)
-  bookTrade(ledger, { conId, shares: moves, price, time, currency: currencyOf(ledger, conId) }, at)
+  bookTrade(ledger, { conId, shares: moves, price, time, currency: currencyOf(ledger, conId) }, at.recordedAt)
 }
 
 /** What a book gets from `manual` or from nobody, or gives back, is a trade of the book at the price that was named. */
@@ -89,7 +89,8 @@ const recordExplanation = (ledger: Ledger, data: EventData<'DiscrepancyExplained
   const { conId, moves, as, ratio = '', price } = data
   const shares = moves.map(({ holder, quantity }) => ({ strategy: holder, quantity }))
   const corporateAction = as === 'corporateAction' ? { corporateAction: { ratio: ratioOf(ratio) ?? null } } : {}
-  bookTrade(ledger, { conId, shares, price: price?.value ?? null, time, currency: currencyOf(ledger, conId), ...corporateAction }, at)
+  const traded = { conId, shares, price: price?.value ?? null, time, currency: currencyOf(ledger, conId), ...corporateAction }
+  bookTrade(ledger, traded, at.recordedAt)
   for (const { strategy, quantity } of shares) {
     if (strategy !== 'manual') ledger.ours[conId] = true
     move(holdingsOf(ledger, strategy), conId, quantity)
@@ -198,6 +199,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       ledger.gateway = { connected: false, since: at.recordedAt, reason: event.data.reason }
       return
     case 'CommandCompleted':
+    case 'MarketDataCollected':
     case 'CommandRefused':
     case 'CommandFailed':
     case 'AccountSummarized':
@@ -317,7 +319,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
     case 'CommissionReported': {
       const { executionId, commission, currency } = event.data
       remember(ledger.commissions, at.recordedAt, executionOf(executionId), { executionId, commission, currency })
-      bookCommission(ledger, executionId)
+      bookCommission(ledger, executionId, commission, currency)
       return
     }
     case 'TradingHalted':
@@ -353,7 +355,7 @@ const forget = (ledger: Ledger, now: string): void => {
   const until = new Date(Date.parse(now) - memory).toISOString()
   forgetBefore(ledger.executions, until)
   forgetBefore(ledger.commissions, until)
-  forgetTrades(ledger, until)
+  settleBooks(ledger, until)
   for (const ref in ledger.orders) {
     const { closedAt } = ledger.orders[ref]!
     if (closedAt !== null && closedAt < until) delete ledger.orders[ref]

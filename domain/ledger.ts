@@ -2,7 +2,7 @@
  * The state of one trading mode: what the fold of its commits (fold.ts) gives, and nothing else.
  * Everything in it is plain JSON, so two ledgers compare by their canonical text.
  */
-import type { Holding } from './books/holding.ts'
+import type { TradeLog } from './books/trades.ts'
 import type { Value } from './configuration.ts'
 import { add, type Decimal } from './decimal.ts'
 import type { EventData } from './events.ts'
@@ -73,8 +73,8 @@ export type Ledger = {
   failures: Record<string, SignalFailure>
   standing: Record<string, Record<string, StandingTarget>>
   books: Record<string, Record<string, Decimal>>
-  /** The lots of each book by contract id; they sum to its quantity. `unrated`: a trade or commission in them has no exchange rate yet. */
-  lots: Record<string, Record<string, Holding>>
+  /** What made the books, by contract id; their lots follow from it. `unrated`: a trade or commission has no exchange rate yet. */
+  trades: Record<string, TradeLog>
   unrated: boolean
   manual: Record<string, Decimal>
   unexplained: Record<string, Unexplained>
@@ -125,7 +125,7 @@ export const initialLedger = (): Ledger => ({
   failures: record(),
   standing: record(),
   books: record(),
-  lots: record(),
+  trades: record(),
   unrated: false,
   manual: record(),
   unexplained: record(),

@@ -24,8 +24,6 @@ const smallest = '0.00000001'
 
 export const emptyInventory = (): Inventory => ({ lots: [], realized: '0', realizedInBase: '0', unknown: 0, unknownInBase: 0 })
 
-export const copyOf = (inventory: Inventory): Inventory => ({ ...inventory, lots: inventory.lots.map((lot) => ({ ...lot })) })
-
 export const quantityOf = ({ lots }: Pick<Inventory, 'lots'>): Decimal => sum(lots.map(({ quantity }) => quantity))
 
 /** What the open lots cost; null where one of them is not known. */

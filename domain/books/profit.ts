@@ -5,8 +5,8 @@
 import { add, type Decimal, divide, isZero, multiply, sign, subtract } from '../decimal.ts'
 import type { Ledger } from '../ledger.ts'
 import { currencyOf, rateOf } from './booking.ts'
-import type { Holding } from './holding.ts'
 import { costOf, inBase, type Lot, quantityOf } from './lots.ts'
+import { type Holding, holdingsOf, type TradeLog } from './trades.ts'
 
 /**
  * `cost`: what a lot cost, or a closed one was worth. `exchangeRate`: of a trade, or today. `marketPrice`: the snapshot has none.
@@ -57,21 +57,20 @@ const marketPriceOf = ({ snapshot }: Readonly<Ledger>, conId: number): Decimal |
   return price === undefined || sign(price) <= 0 ? null : price
 }
 
-const instrumentProfit = (ledger: Readonly<Ledger>, conId: number, holding: Holding): InstrumentProfit => {
-  const { inventory, commissions } = holding
-  const currency = holding.currency ?? currencyOf(ledger, conId)
+const instrumentProfit = (ledger: Readonly<Ledger>, conId: number, log: Readonly<TradeLog>, holding: Holding): InstrumentProfit => {
+  const currency = log.currency ?? currencyOf(ledger, conId)
   const multiplier = multiplierOf(ledger, conId)
   const exchangeRate = rateOf(ledger, currency)
   const marketPrice = marketPriceOf(ledger, conId)
-  const quantity = quantityOf(inventory)
+  const quantity = quantityOf(holding)
   const flat = isZero(quantity)
-  const [cost, costInBase] = [costOf(inventory, 'cost'), costOf(inventory, 'costInBase')]
+  const [cost, costInBase] = [costOf(holding, 'cost'), costOf(holding, 'costInBase')]
   const doubtful = conId in ledger.unexplained
   const value = inBase(marketPrice === null ? null : multiply(quantity, marketPrice), exchangeRate)
-  const neverTraded = flat && isZero(inventory.realized) && inventory.unknown === 0 && inventory.unknownInBase === 0
+  const neverTraded = flat && isZero(holding.realized) && holding.unknown === 0 && holding.unknownInBase === 0
   const missing: [Missing, boolean][] = [
-    ['cost', cost === null || inventory.unknown > 0],
-    ['exchangeRate', (cost !== null && costInBase === null) || inventory.unknownInBase > inventory.unknown || holding.chargesUnknown > 0],
+    ['cost', cost === null || holding.unknown > 0],
+    ['exchangeRate', (cost !== null && costInBase === null) || holding.unknownInBase > holding.unknown || holding.chargesUnknown > 0],
     ['exchangeRate', !flat && exchangeRate === null],
     ['marketPrice', !flat && marketPrice === null],
     ['multiplier', !neverTraded && multiplier === null],
@@ -82,22 +81,25 @@ const instrumentProfit = (ledger: Readonly<Ledger>, conId: number, holding: Hold
     conId,
     quantity,
     currency,
-    lots: inventory.lots,
+    lots: holding.lots,
     averageCost: flat || cost === null ? null : divide(cost, quantity),
     marketPrice,
     exchangeRate,
-    realizedInCurrency: times(inventory.realized, neverTraded ? '1' : multiplier),
-    realized: times(inventory.realizedInBase, neverTraded ? '1' : multiplier),
+    realizedInCurrency: times(holding.realized, neverTraded ? '1' : multiplier),
+    realized: times(holding.realizedInBase, neverTraded ? '1' : multiplier),
     unrealized: flat ? '0' : doubtful ? null : times(minus(value, costInBase), multiplier),
-    commissions,
+    commissions: holding.commissions,
     unknown: [...new Set(missing.flatMap(([what, is]) => (is ? [what] : [])))],
   }
 }
 
 /** One line an instrument that the book ever traded, by contract id. */
 export const profitLines = (ledger: Readonly<Ledger>, strategy: string): InstrumentProfit[] =>
-  Object.entries(ledger.lots[strategy] ?? {})
-    .map(([conId, holding]) => instrumentProfit(ledger, Number(conId), holding))
+  Object.entries(ledger.trades)
+    .flatMap(([conId, log]) => {
+      const holding = holdingsOf(log)[strategy]
+      return holding === undefined ? [] : [instrumentProfit(ledger, Number(conId), log, holding)]
+    })
     .sort((left, right) => left.conId - right.conId)
 
 /**

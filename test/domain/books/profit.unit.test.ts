@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { profitLines, profitOf } from '../../../domain/books/profit.ts'
+import { holdingsOf } from '../../../domain/books/trades.ts'
 import { type DomainEvent, event } from '../../../domain/events.ts'
 import type { Ledger } from '../../../domain/ledger.ts'
 import {
@@ -30,8 +31,12 @@ const figures = (ledger: Ledger, strategy = 'trend') => {
   const { realized, unrealized, commissions } = profitOf(ledger, strategy)
   return { realized, unrealized, commissions }
 }
+const holding = (ledger: Ledger, strategy = 'trend', conId = spy) => {
+  const log = ledger.trades[conId]
+  return log && holdingsOf(log)[strategy]
+}
 const lotsOf = (ledger: Ledger, strategy = 'trend', conId = spy) =>
-  ledger.lots[strategy]?.[conId]?.inventory.lots.map(({ quantity, cost }) => [quantity, cost]) ?? []
+  holding(ledger, strategy, conId)?.lots.map(({ quantity, cost }) => [quantity, cost]) ?? []
 const missing = (ledger: Ledger, strategy = 'trend') => profitOf(ledger, strategy).unknown.map(({ what }) => what)
 
 describe('the profit of a book', () => {
@@ -61,7 +66,7 @@ describe('the profit of a book', () => {
       ordered('r-2', SPY, { trend: '80' }),
       filled('r-2', SPY, 'e2.01', { trend: '80' }, '90'),
     )
-    expect(ledger.lots['trend']?.[spy]?.inventory.realized).to.equal('500')
+    expect(holding(ledger)?.realized).to.equal('500')
     expect(lotsOf(ledger)).to.deep.equal([['30', '2700']])
   })
 
@@ -187,10 +192,8 @@ describe('the profit of a book', () => {
     ])
     const corrected = ledgerOf(begun, wrong, ...months, { ...right, data: { ...right.data, replaces: 'e1.01' } } as DomainEvent)
     const fromTheStart = ledgerOf(begun, right, ...months)
-    expect(corrected.lots['trend']![spy]!.inventory).to.deep.equal(fromTheStart.lots['trend']![spy]!.inventory)
-    expect(corrected.lots['trend']![spy]!.marks.map(({ inventory }) => inventory)).to.deep.equal(
-      fromTheStart.lots['trend']![spy]!.marks.map(({ inventory }) => inventory),
-    )
+    expect(holding(corrected)).to.deep.equal(holding(fromTheStart))
+    expect(lotsOf(corrected)).to.deep.equal([['80', '7200']])
   })
 
   it('forgets trades after their time, but not what they made', () => {
@@ -199,12 +202,12 @@ describe('the profit of a book', () => {
       traded,
       ...['2024-02-02', '2024-03-02', '2024-04-02'].flatMap((day) => [at(`${day}T15:00:00.000Z`), snapshot()]),
     )
-    expect(later.lots['trend']![spy]!.trades).to.deep.equal([])
+    expect(later.trades[spy]!.trades).to.deep.equal([])
     expect(lotsOf(later)).to.deep.equal([['100', '10000']])
   })
 
   it('leaves VIXY alone when SPY trades', () => {
     const ledger = ledgerOf(begun, filled('r-1', SPY, 'e1.01', { trend: '100', hedge: '50' }))
-    expect(ledger.lots['trend']![VIXY.conId]).to.equal(undefined)
+    expect(holding(ledger, 'trend', VIXY.conId)).to.equal(undefined)
   })
 })
