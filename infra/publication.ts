@@ -1,12 +1,12 @@
 /** How a command gets onto its topic, whoever publishes it: type and body are checked before, so that no mistake reaches a topic. */
-import { isCommandId, readEnvelope } from '../domain/commands.ts'
+import { isCommandId, longestBody, readEnvelope } from '../domain/commands.ts'
 import { decode } from '../domain/decode.ts'
 import type { Strategy } from '../domain/strategy.ts'
 import { type Topics, topicOf } from '../domain/topics.ts'
 import { handlersFor, intents } from '../handlers/handlers.ts'
 
 /** What somebody asks for. `body`: parsed JSON of any kind. */
-export type Wish = { type: string; body: unknown; id: string; source: string; actor?: string; correlationId?: string; digest?: string }
+export type Wish = { type: string; body: unknown; id: string; source: string; actor?: string; correlationId?: string }
 
 /** Why nothing may be published. `problem` is one line for whoever asked. */
 export type Wrong = { ok: false; code: 'BODY_INVALID' | 'COMMAND_UNKNOWN' | 'BODY_TOO_LARGE' | 'ID_INVALID'; problem: string }
@@ -56,7 +56,8 @@ export const createCommandCheck = ({
     const message = { data: JSON.stringify(body), attributes: { type, id, ...Object.fromEntries(given) } }
     // The engine's own reading of it: what it could not take would only become a dead letter.
     const envelope = readEnvelope({ id, publishedAt: '1970-01-01T00:00:00.000Z', ...message }, () => undefined)
-    if (!envelope.ok) return { ok: false, code: 'BODY_TOO_LARGE', problem: envelope.problem }
+    if (!envelope.ok)
+      return { ok: false, code: message.data.length > longestBody ? 'BODY_TOO_LARGE' : 'BODY_INVALID', problem: envelope.problem }
     return { ok: true, type, topic: topicOf(topics, type, mode), message }
   }
   return { known, typeOf: (name) => handlers.published(name)?.type, check }

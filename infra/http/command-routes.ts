@@ -63,16 +63,16 @@ export const registerCommands = (app: FastifyInstance, context: HttpContext): Co
   const ask = (type: string) => async (request: FastifyRequest, reply: FastifyReply) => {
     const refused = parametersOf(request)
     if (refused !== undefined) return sendRefusal(reply, refuse('REQUEST_INVALID', refused))
-    const body = request.body ?? {}
+    const body = request.body === undefined ? {} : request.body
     const key = request.headers['idempotency-key']
     const id = key === undefined ? `http-${randomUUID()}` : commandIdOf(request.caller.actor, String(key))
     if (id === undefined) return sendRefusal(reply, refuse('REQUEST_INVALID', 'Idempotency-Key must have 1 to 255 characters'))
     const { actor } = request.caller
-    const digest = typeof body === 'object' ? digestOf(type, body) : ''
-    const publication = check.check({ type, body, id, source: 'http', actor, correlationId: request.id, digest })
+    const publication = check.check({ type, body, id, source: 'http', actor, correlationId: request.id })
     if (!publication.ok)
       return sendRefusal(reply, refuse(publication.code === 'ID_INVALID' ? 'REQUEST_INVALID' : publication.code, publication.problem))
 
+    const digest = digestOf(type, body as object)
     const seconds = waitSecondsOf(request.headers['prefer'])
     if (request.headers['prefer'] !== undefined) reply.header('preference-applied', seconds === 0 ? 'respond-async' : `wait=${seconds}`)
     const isOther = (earlier: { digest?: unknown } | undefined): boolean => earlier !== undefined && earlier.digest !== digest
@@ -82,7 +82,7 @@ export const registerCommands = (app: FastifyInstance, context: HttpContext): Co
       remember(id, { type, digest })
       const about = { command: id, type, actor, correlationId: request.id }
       try {
-        await bus.publish(publication.topic, publication.message)
+        await bus.publish(publication.topic, { ...publication.message, attributes: { ...publication.message.attributes, digest } })
         log.info(about, `${type} is published`)
       } catch (error) {
         published.delete(id)
