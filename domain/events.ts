@@ -327,6 +327,32 @@ export const eventData = {
   OrderUnresolved: t.type({ orderRef: text, conId: t.number, text }),
   CommissionReported: optional({ executionId: text, commission: DecimalText, currency: text }, { realizedProfit: DecimalText }),
 
+  // ── Market data ──
+  /**
+   * One series of the catalogue after a collection: closed bars with starts `from` to `to`, their hash as in a signal's bars. `asked`: the
+   * first New York date that was asked for. `added` and `changed` count what this command wrote, `revisions` names the first closes that
+   * changed. `gaps`: against the sessions of New York; null where they say nothing. `partitions`: the months of the range.
+   */
+  MarketDataCollected: optional(
+    {
+      ...Mention,
+      size: text,
+      whatToShow: text,
+      regularHoursOnly: t.boolean,
+      asked: text,
+      from: text,
+      to: text,
+      count: t.number,
+      hash: text,
+      added: t.number,
+      changed: t.number,
+      revisions: t.array(t.type({ start: text, before: DecimalText, after: DecimalText })),
+      gaps: t.union([t.type({ count: t.number, first: t.array(text) }), t.null]),
+      partitions: t.array(text),
+    },
+    { warning: text },
+  ),
+
   // ── The switch and the configuration ──
   /** `publishedAt` of the halting command: a resume published before it does nothing. `standing`: working orders that stay. */
   TradingHalted: t.type({ reason: text, publishedAt: text, cancelWorking: t.boolean }),

@@ -8,6 +8,7 @@ import { decode } from '../domain/decode.ts'
 import { isRefusal, passes, type Refusal, refuse } from '../domain/errors.ts'
 import { type DomainEvent, event } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
+import type { BarCatalogue } from '../domain/ports/bar-catalogue.ts'
 import { type Broker, BrokerUnavailable } from '../domain/ports/broker.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
 import { withoutSecrets } from '../domain/secrets.ts'
@@ -38,6 +39,7 @@ export const causeOf = ({ body: _, ...command }: Command): Cause => ({ kind: 'co
 export const createDeciding = ({
   ledger,
   broker,
+  catalogue,
   clock,
   writer,
   log,
@@ -49,6 +51,7 @@ export const createDeciding = ({
 }: {
   ledger: Readonly<Ledger>
   broker: Broker
+  catalogue: BarCatalogue
   clock: Clock
   writer: Writer
   log: Log
@@ -120,7 +123,7 @@ export const createDeciding = ({
       if (isExpired(command, handler)) return { sequence: heard, facts: undefined } // refused when it is decided; the broker is not asked
       if (handler.needsBroker && !ready()) return { sequence: heard, ...refuse('GATEWAY_NOT_READY') }
       try {
-        return { sequence: heard, facts: await handler.gather({ broker, now: clock.now() }, command, ledger) }
+        return { sequence: heard, facts: await handler.gather({ broker, catalogue, now: clock.now() }, command, ledger) }
       } catch (error) {
         return { sequence: heard, ...asRefusal(error) }
       }

@@ -8,6 +8,7 @@ import { event } from '../domain/events.ts'
 import { fold } from '../domain/fold.ts'
 import { initialLedger, type Ledger } from '../domain/ledger.ts'
 import type { Order } from '../domain/order.ts'
+import { type BarCatalogue, noBarCatalogue } from '../domain/ports/bar-catalogue.ts'
 import type { Broker, BrokerReport } from '../domain/ports/broker.ts'
 import type { Bus } from '../domain/ports/bus.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
@@ -32,6 +33,8 @@ export type EngineOptions = {
   journal: Journal
   bus: Bus
   broker: Broker
+  /** Absent: no bars are kept. */
+  catalogue?: BarCatalogue
   lease: Lease
   clock: Clock
   log: Log
@@ -156,6 +159,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   const deciding = createDeciding({
     ledger,
     broker,
+    catalogue: options.catalogue ?? noBarCatalogue,
     clock,
     writer,
     log,

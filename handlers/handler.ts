@@ -8,6 +8,7 @@ import type { Command } from '../domain/commands.ts'
 import type { Refusal } from '../domain/errors.ts'
 import type { DomainEvent } from '../domain/events.ts'
 import type { Ledger, Pipeline } from '../domain/ledger.ts'
+import type { BarCatalogue } from '../domain/ports/bar-catalogue.ts'
 import type { Broker } from '../domain/ports/broker.ts'
 import type { Strategy } from '../domain/strategy.ts'
 
@@ -28,7 +29,7 @@ export type EngineFacts = {
 export type Decision<B, F> = { ledger: Readonly<Ledger>; command: Command<B>; facts: F; now: number; engine: EngineFacts }
 
 /** `now`: the market time at which the gathering begins. */
-export type Ports = { broker: Broker; now: number }
+export type Ports = { broker: Broker; catalogue: BarCatalogue; now: number }
 
 export type Handler<B = unknown, F = unknown> = {
   body: t.Decoder<unknown, B>

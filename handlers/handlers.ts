@@ -6,6 +6,7 @@ import { allocation, allocationRound } from './allocation.ts'
 import { cashBalancer } from './cash-balancer.ts'
 import { closeAll } from './close-all.ts'
 import { closeClear, closeRound } from './closing.ts'
+import { collectMarketData } from './collect-market-data.ts'
 import { configure } from './configure.ts'
 import { explain } from './explain.ts'
 import { defineHandler, type Handler, nothingToGather } from './handler.ts'
@@ -28,6 +29,7 @@ export const intents: Readonly<Record<string, Handler>> = {
   resume,
   configure,
   explain,
+  'collect-market-data': collectMarketData,
   'cash-balancer': cashBalancer,
   'cancel-order': cancelOrder,
   'resolve-order': resolveOrder,

@@ -5,6 +5,7 @@ import type { DomainEvent, EventData, Note } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
 import type { Json } from '../domain/ports/documents.ts'
 import { unreachable } from '../domain/unreachable.ts'
+import { collectedText, isPatchy } from './market-data.ts'
 import { actionOf, commandOf, type View } from './view.ts'
 
 type Severity = 'info' | 'warning' | 'error'
@@ -143,6 +144,8 @@ const linesOf = (event: DomainEvent, ledger: Readonly<Ledger>): Line[] => {
       return [line('info', `trading resumed: ${event.data.reason}`)]
     case 'ConfigurationChanged':
       return [line('info', `configuration: ${changed(event.data.changes)}`)]
+    case 'MarketDataCollected':
+      return [line(isPatchy(event.data) ? 'warning' : 'info', collectedText(event.data))]
     case 'InstrumentResolved':
     case 'StandingTargetsSet':
     case 'OrderPlanned':

@@ -5,6 +5,7 @@
 import type { DomainEvent, EventData } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
 import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
+import { collectedResult, collectedText } from './market-data.ts'
 import { portfolioPath } from './portfolio.ts'
 import { intentPath } from './strategies.ts'
 import { commandOf, numberOr, numbersOf, type View, type ViewInput } from './view.ts'
@@ -97,6 +98,8 @@ const outcomeOf = (event: DomainEvent, input: ViewInput): Outcome | undefined =>
     }
     case 'CashBalanced':
       return { status: 'completed', code: null, text: cashText(event.data), result: cashResult(event.data, input) }
+    case 'MarketDataCollected':
+      return { status: 'completed', code: null, text: collectedText(event.data), result: collectedResult(event.data) }
     case 'AccountSummarized':
       return { status: 'completed', code: null, text: null, result: summaryResult(event.data) }
     default:

@@ -169,6 +169,8 @@ export type HistoryRequest = {
   duration: string
   whatToShow: string
   regularHoursOnly: boolean
+  /** ISO time up to which bars are asked for; until now where it is absent. Adjusted prices are only given until now. */
+  end?: string
 }
 
 /** Why a question to the broker has no answer. `notReady`, `timedOut` and `lost` pass; `refused` is the broker's own no. */

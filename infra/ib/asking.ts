@@ -1,6 +1,6 @@
 /** Our questions on a line, each by its name, with its deadline, and with what tells the broker that the answer is enough. */
 import type { BarSizeSetting, WhatToShow } from '@stoqey/ib'
-import type { Broker, Contract, HistoricalBar, HistoryRequest } from '../../domain/ports/broker.ts'
+import { type Broker, BrokerUnavailable, type Contract, type HistoricalBar, type HistoryRequest } from '../../domain/ports/broker.ts'
 import { contractToAsk } from './contracts.ts'
 import { orderFlow, type Sender } from './limiter.ts'
 import type { Line } from './line.ts'
@@ -22,21 +22,34 @@ export const askContracts = async (line: Line, query: ContractQuery, { sender = 
   return Promise.all(rows.map((row) => withIncrements(line, row)))
 }
 
+/** IB's form of a time in UTC. */
+const utcTime = (iso: string): string => `${iso.slice(0, 10).replaceAll('-', '')}-${iso.slice(11, 19)}`
+
+/** IB says that there is nothing by a refusal; up to an earlier end, that is an answer: its history begins later. */
+const noData = (error: unknown): boolean =>
+  error instanceof BrokerUnavailable && error.code === 162 && /returned no data/i.test(error.message)
+
 export const askBars = async (
   { questions, api, deadlines }: Line,
-  { contract, size, duration, whatToShow, regularHoursOnly }: HistoryRequest,
+  { contract, size, duration, whatToShow, regularHoursOnly, end }: HistoryRequest,
   { sender = orderFlow, signal }: Asking = {},
 ): Promise<HistoricalBar[]> => {
   const asked = contractToAsk(contract)
-  const bars = await questions.ask({
+  const asking = questions.ask({
     ...{ kind: 'bars', name: 'reqHistoricalData', numbered: true, deadline: deadlines.history, sender, signal },
     send: (id) =>
       api.reqHistoricalData(
-        ...([id, asked, '', duration, size as BarSizeSetting, whatToShow as WhatToShow] as const),
+        ...([id, asked, end === undefined ? '' : utcTime(end), duration, size as BarSizeSetting, whatToShow as WhatToShow] as const),
         ...([regularHoursOnly, secondsSince1970, false] as const),
       ),
     cancel: (id) => api.cancelHistoricalData(id),
   })
+  const bars = await (end === undefined
+    ? asking
+    : asking.catch((error: unknown) => {
+        if (noData(error)) return []
+        throw error
+      }))
   return bars.sort((left, right) => (left.start < right.start ? -1 : 1))
 }
 

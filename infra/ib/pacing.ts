@@ -16,8 +16,8 @@ export const identicalFor = 15_000
 export const openAtOnce = 50
 
 /** Equal for requests that ask for the same. */
-export const keyOf = ({ contract, size, duration, whatToShow, regularHoursOnly }: HistoryRequest): string =>
-  JSON.stringify([contract.conId, contract.symbol, contract.secType, contract.exchange, size, duration, whatToShow, regularHoursOnly])
+export const keyOf = ({ contract, size, duration, whatToShow, regularHoursOnly, end = '' }: HistoryRequest): string =>
+  JSON.stringify([contract.conId, contract.symbol, contract.secType, contract.exchange, size, duration, whatToShow, regularHoursOnly, end])
 
 /** Equal for requests that count together in two seconds: contract, exchange and what is shown. */
 const seriesOf = ({ contract, whatToShow }: HistoryRequest): string => JSON.stringify([contract.conId, contract.exchange, whatToShow])

@@ -4,6 +4,7 @@ import type { Command } from '../../domain/commands.ts'
 import { refuse } from '../../domain/errors.ts'
 import { type DomainEvent, event } from '../../domain/events.ts'
 import { initialLedger, type Pipeline } from '../../domain/ledger.ts'
+import { noBarCatalogue } from '../../domain/ports/bar-catalogue.ts'
 import { type Broker, BrokerUnavailable } from '../../domain/ports/broker.ts'
 import { createDeciding } from '../../handlers/deciding.ts'
 import { defineHandler, type EngineFacts, type Handler } from '../../handlers/handler.ts'
@@ -40,7 +41,16 @@ describe('carrying a command through its handler', () => {
       failed: (reason) => failures.push(reason.message),
     })
     const deciding = createDeciding({
-      ...{ ledger, broker: {} as Broker, clock, writer, log: silent, ready: () => state.ready, sequence: () => 0 },
+      ...{
+        ledger,
+        broker: {} as Broker,
+        catalogue: noBarCatalogue,
+        clock,
+        writer,
+        log: silent,
+        ready: () => state.ready,
+        sequence: () => 0,
+      },
       ...{ facts: () => ({}) as EngineFacts, validFor: () => 15 * minute, patience: () => 10 * minute },
     })
     const written = () => memory.commits.flatMap(({ json }) => (JSON.parse(json) as { events: DomainEvent[] }).events)

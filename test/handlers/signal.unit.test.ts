@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import * as t from 'io-ts'
 import { event } from '../../domain/events.ts'
 import type { Ledger } from '../../domain/ledger.ts'
+import { noBarCatalogue } from '../../domain/ports/bar-catalogue.ts'
 import { type Broker, BrokerUnavailable, type Contract, type HistoricalBar } from '../../domain/ports/broker.ts'
 import { defineStrategy, type Signal, type Strategy } from '../../domain/strategy.ts'
 import type { EngineFacts } from '../../handlers/handler.ts'
@@ -62,7 +63,7 @@ const signalled = async ({ broker = brokerWith(), strategy = trendSaying().strat
   const handler = signal(strategy)
   const body = dryRun === undefined ? {} : { dryRun }
   const said = { id, type: 'trend', publishedAt: time, source: 'test', body }
-  const facts = await handler.gather({ broker, now: Date.parse(time) }, said, ledger)
+  const facts = await handler.gather({ broker, catalogue: noBarCatalogue, now: Date.parse(time) }, said, ledger)
   return accepted(handler.decide({ ledger, command: said, facts, now: Date.parse(decided), engine: {} as EngineFacts }))
 }
 const failure = async (asked: Asked) => dataOf(await signalled(asked), 'SignalFailed')[0]
