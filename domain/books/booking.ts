@@ -29,8 +29,12 @@ const logOf = (ledger: Ledger, conId: number, currency: string | null): TradeLog
   return log
 }
 
-const ofBooks = (shares: readonly Share[]): readonly Share[] =>
-  shares.some(({ strategy }) => strategy === 'manual') ? shares.filter(({ strategy }) => strategy !== 'manual') : shares
+/** Copies: the state is plain data, and no two places of it share any. */
+const ofBooks = (shares: readonly Share[]): Share[] => {
+  const copies: Share[] = []
+  for (const { strategy, quantity } of shares) if (strategy !== 'manual') copies.push({ strategy, quantity })
+  return copies
+}
 
 type Traded = {
   conId: number
