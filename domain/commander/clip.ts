@@ -4,7 +4,14 @@ import type { NoteCode } from './notes.ts'
 import { type Position, stepOf, total, valueAdded } from './positions.ts'
 
 /** Of one strategy or of the account. `base`: the money that the fractions are of. */
-export type Limits = { level: 'strategy' | 'account'; base: Decimal; gross: Decimal; singleName: Decimal; positions: number }
+export type Limits = {
+  level: 'strategy' | 'account'
+  base: Decimal
+  gross: Decimal
+  net: Decimal
+  singleName: Decimal
+  positions: number
+}
 /** Leaves `left` of what is added to the position, and says why. */
 export type Clip = (position: Position, left: Decimal, code: NoteCode, numbers: Record<string, string>) => void
 

@@ -1,7 +1,8 @@
 /** Single position: how much may be in one instrument, for one strategy and for the account. */
-import { add, type Decimal, larger, multiply, negate, sign, subtract, sum } from '../decimal.ts'
+import { multiply, subtract } from '../decimal.ts'
 import { type Clip, isAdding, type Limits, scaleTo } from './clip.ts'
-import { type Position, signedKept, total, valueAdded, valueKept, worthOf } from './positions.ts'
+import { clipNet, isNetAbove, saying } from './netted.ts'
+import { type Position, valueKept } from './positions.ts'
 
 /** Of one strategy: each of its positions by itself. */
 export const limitOwnNames = (all: readonly Position[], { level, base, singleName }: Limits, clip: Clip): void => {
@@ -12,50 +13,18 @@ export const limitOwnNames = (all: readonly Position[], { level, base, singleNam
   }
 }
 
-/**
- * On the net of all books in the instrument, each way by itself: only what is added on that side can be too much. What nobody decides
- * about counts by the end of it that makes the net larger, since its orders may fill or not.
- */
+const byInstrument = (all: readonly Position[]): Position[][] =>
+  [...new Set(all.filter(isAdding).map(({ conId }) => conId))].map((conId) => all.filter((position) => position.conId === conId))
+
+/** Of the account: on the net of all books in the instrument, each way by itself. */
 export const limitNettedNames = (all: readonly Position[], { level, base, singleName }: Limits, clip: Clip): void => {
   const limit = multiply(base, singleName)
-  const tooMuch = (here: readonly Position[], side: 1 | -1, offsetting: boolean): { excess: Decimal; kept: Decimal } => {
-    const towards = (position: Position, quantity: Decimal): Decimal => {
-      const value = worthOf(position, quantity) ?? '0'
-      return sign(quantity) === side ? value : negate(value)
-    }
-    const ends = (position: Position) => position.between ?? [signedKept(position), signedKept(position)]
-    const kept = sum(
-      here.map((position) =>
-        ends(position)
-          .map((end) => towards(position, end))
-          .reduce(larger),
-      ),
-    )
-    const own = total(
-      here.filter((position) => position.side === side),
-      valueAdded,
-    )
-    const other = offsetting
-      ? total(
-          here.filter((position) => position.side === -side),
-          valueAdded,
-        )
-      : '0'
-    return { excess: subtract(subtract(add(kept, own), other), limit), kept }
-  }
-  const clipSide = (here: readonly Position[], side: 1 | -1, offsetting: boolean): void => {
-    const { excess, kept } = tooMuch(here, side, offsetting)
-    const adding = here.filter((position) => isAdding(position) && position.side === side)
-    if (sign(excess) <= 0 || adding.length === 0) return
-    const room = subtract(total(adding, valueAdded), excess)
-    scaleTo(room, adding, (position, left) => clip(position, left, 'LIMIT_SINGLE_NAME', { level, limit, held: kept }))
-  }
-  for (const conId of new Set(all.filter(isAdding).map((position) => position.conId))) {
-    const here = all.filter((position) => position.conId === conId)
-    for (const side of sides) clipSide(here, side, true)
+  for (const here of byInstrument(all)) {
+    clipNet(here, limit, true, saying(clip, 'LIMIT_SINGLE_NAME', level, limit))
     // Clipping the one side took an offset from the other: then neither offsets the other any more.
-    const stillTooMuch = sides.some((side) => sign(tooMuch(here, side, true).excess) > 0)
-    if (stillTooMuch) for (const side of sides) clipSide(here, side, false)
+    if (isNetAbove(here, limit)) clipNet(here, limit, false, saying(clip, 'LIMIT_SINGLE_NAME', level, limit))
   }
 }
-const sides = [1, -1] as const
+
+export const isAboveNettedNames = (all: readonly Position[], { base, singleName }: Limits): boolean =>
+  byInstrument(all).some((here) => isNetAbove(here, multiply(base, singleName)))

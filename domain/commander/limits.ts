@@ -1,9 +1,10 @@
 /**
- * Rule 4: how much of it do the limits leave? First the strategy's own, then the account's: single name, number of positions, gross.
+ * Rule 4: how much of it do the limits leave? First the strategy's own, then the account's: single name, number of positions, gross, net.
  * A limit stops only what a target adds to what is held or on its way; a reduction is never clipped. What is held counts first.
  *
  * The single names come before the gross sum, so that room which no name may take is shared out among the others. On the account's side
- * the single name comes last instead: it looks at the net of all books, which shrinking one side can only enlarge.
+ * the single name comes after it: it looks at the net of all books, which shrinking one side can only enlarge. So do the nets of everything,
+ * which come last and are looked at again.
  */
 import { settingOf, strategySettingOf } from '../configuration.ts'
 import { add, type Decimal, decimal, isZero, multiply, negate, subtract } from '../decimal.ts'
@@ -11,14 +12,16 @@ import type { Note } from '../events.ts'
 import type { Ledger } from '../ledger.ts'
 import { type Clip, isAdding, type Limits } from './clip.ts'
 import { limitGross } from './limit-gross.ts'
+import { isAboveNet, limitNet } from './limit-net.ts'
 import { limitPositions } from './limit-positions.ts'
-import { limitNettedNames, limitOwnNames } from './limit-single-name.ts'
+import { isAboveNettedNames, limitNettedNames, limitOwnNames } from './limit-single-name.ts'
 import type { Market } from './market.ts'
 import type { Grounds } from './may-we.ts'
 import { type NoteCode, note } from './notes.ts'
 import { type Position, positionsOf, valueKept } from './positions.ts'
 import type { Verdict } from './signals.ts'
 import type { Line } from './size.ts'
+import { closedWindow } from './trading-window.ts'
 
 /** One application of all limits. What each left of an addition is in `added` then. */
 const applyOnce = (all: readonly Position[], ofStrategies: ReadonlyMap<string, Limits>, ofAccount: Limits, clip: Clip): void => {
@@ -28,10 +31,26 @@ const applyOnce = (all: readonly Position[], ofStrategies: ReadonlyMap<string, L
     limitOwnNames(own, limits, clip)
     limitPositions(own, limits, clip)
     limitGross(own, limits, clip)
+    limitNet(own, limits, clip)
   }
   limitPositions(all, ofAccount, clip)
   limitGross(all, ofAccount, clip)
   limitNettedNames(all, ofAccount, clip)
+  limitNet(all, ofAccount, clip)
+  settleNets(all, ofStrategies, ofAccount, clip)
+}
+
+/** Each clip may have taken from another net what offset it. Whoever was clipped strictly keeps within its limit whatever is clipped after. */
+const settleNets = (all: readonly Position[], ofStrategies: ReadonlyMap<string, Limits>, ofAccount: Limits, clip: Clip): void => {
+  const nets = [...ofStrategies].map(([strategy, limits]) => [all.filter((position) => position.strategy === strategy), limits] as const)
+  const everything = [...nets, [all, ofAccount] as const]
+  for (let look = 0; look <= everything.length + 1; look++) {
+    const above = everything.filter(([positions, limits]) => isAboveNet(positions, limits))
+    const names = isAboveNettedNames(all, ofAccount)
+    if (above.length === 0 && !names) return
+    for (const [positions, limits] of above) limitNet(positions, limits, clip, true)
+    if (names) limitNettedNames(all, ofAccount, clip)
+  }
 }
 
 const limitsOf = (ledger: Readonly<Ledger>, verdicts: readonly Verdict[], { netLiquidation }: Grounds) => {
@@ -42,6 +61,7 @@ const limitsOf = (ledger: Readonly<Ledger>, verdicts: readonly Verdict[], { netL
       level: 'strategy',
       base: multiply(netLiquidation, factor),
       gross: decimal(strategySettingOf(configuration, strategy, 'limits.gross')),
+      net: decimal(strategySettingOf(configuration, strategy, 'limits.net')),
       singleName: decimal(strategySettingOf(configuration, strategy, 'limits.singleName')),
       positions: strategySettingOf(configuration, strategy, 'limits.positions'),
     })
@@ -49,6 +69,7 @@ const limitsOf = (ledger: Readonly<Ledger>, verdicts: readonly Verdict[], { netL
     level: 'account',
     base: netLiquidation,
     gross: decimal(settingOf(configuration, 'limits.gross')),
+    net: decimal(settingOf(configuration, 'limits.net')),
     singleName: decimal(settingOf(configuration, 'limits.singleName')),
     positions: settingOf(configuration, 'limits.positions'),
   }
@@ -65,6 +86,7 @@ export const limit = (
   verdicts: readonly Verdict[],
   grounds: Grounds,
   market: Market,
+  now: number,
 ): { lines: Line[]; notes: Note[] } => {
   const all = positionsOf(ledger, lines, market)
   const wanted = new Map(all.map((position) => [position, add(position.kept, position.added)]))
@@ -77,7 +99,9 @@ export const limit = (
   const unvalued = all.find((position) => !isZero(position.kept) && valueKept(position) === undefined)
   for (const position of all.filter(isAdding)) {
     const { problem } = position.view
+    const window = closedWindow(ledger.configuration, position.strategy, now)
     if (problem !== undefined) refuse(position, problem)
+    else if (window !== undefined) refuse(position, 'OUTSIDE_WINDOW', { window })
     else if (unvalued !== undefined) refuse(position, 'MARKET_PRICE_MISSING', { unvalued: String(unvalued.conId) })
   }
 

@@ -7,6 +7,7 @@ import { oldestUsablePrice } from './price-age.ts'
 import { isFreshSignal } from './signal-age.ts'
 
 export type Quote = { value: Decimal; at: string; source: string }
+type Known = Quote & { averageVolume?: Decimal }
 
 export type InstrumentView = {
   conId: number
@@ -20,6 +21,8 @@ export type InstrumentView = {
   /** By what a reduction is valued: the reference, else the snapshot's market price. An exit waits for no strategy's bars. */
   exit: Quote | undefined
   marketPrice: Decimal | undefined
+  /** Units on an average day, as the newest signal that knows it says. */
+  averageVolume: Decimal | undefined
   exchangeRate: Decimal | undefined
   /** Base currency for one unit that a target adds; at the reference. */
   unitValue: Decimal | undefined
@@ -37,30 +40,41 @@ export type Market = (conId: number) => InstrumentView
 
 const untradable: Readonly<Record<string, true>> = { IND: true, CASH: true }
 
-/** Strategies whose signals are fresh, of all that ever spoke: a price is a fact, whoever asked for it. */
-export const freshSpeakers = (ledger: Readonly<Ledger>, now: number): string[] =>
+/** Strategies whose signals are fresh, of all that ever spoke and count: a price is a fact, whoever asked for it. */
+export const freshSpeakers = (ledger: Readonly<Ledger>, now: number, counts = (_strategy: string) => true): string[] =>
   Object.keys(ledger.signals)
-    .filter((strategy) => isFreshSignal(ledger.signals[strategy]!, now))
+    .filter((strategy) => counts(strategy) && isFreshSignal(ledger.signals[strategy]!, now))
     .sort()
 
-const newestPrices = (ledger: Readonly<Ledger>, now: number): Map<number, Quote> => {
-  const newest = new Map<number, Quote>()
-  for (const strategy of freshSpeakers(ledger, now))
-    for (const { conId, value, at, source } of ledger.signals[strategy]!.prices) {
+const newestPrices = (ledger: Readonly<Ledger>, speakers: readonly string[]): Map<number, Known> => {
+  const newest = new Map<number, Known>()
+  for (const strategy of speakers)
+    for (const { conId, value, at, source, averageVolume } of ledger.signals[strategy]!.prices) {
       const known = newest.get(conId)
-      if (sign(value) > 0 && (known === undefined || Date.parse(at) > Date.parse(known.at))) newest.set(conId, { value, at, source })
+      const volume = averageVolume ?? known?.averageVolume
+      const withVolume = volume === undefined ? {} : { averageVolume: volume }
+      if (sign(value) > 0 && (known === undefined || Date.parse(at) > Date.parse(known.at)))
+        newest.set(conId, { value, at, source, ...withVolume })
+      else if (known !== undefined && known.averageVolume === undefined) newest.set(conId, { ...known, ...withVolume })
     }
   return newest
 }
+
+const quoteOf = ({ value, at, source }: Known): Quote => ({ value, at, source })
 
 const isUsable = (instrument: Instrument): boolean =>
   sign(instrument.multiplier) > 0 && sign(instrument.sizeStep) > 0 && sign(instrument.minTick) > 0
 
 const positive = (value: Decimal | undefined): Decimal | undefined => (value !== undefined && sign(value) > 0 ? value : undefined)
 
-/** All instruments as this decision sees them. */
-export const marketOf = (ledger: Readonly<Ledger>, { snapshot, currency }: Grounds, now: number): Market => {
-  const prices = newestPrices(ledger, now)
+/** All instruments as this decision sees them. `counts`: the strategies whose signals may say a price. */
+export const marketOf = (
+  ledger: Readonly<Ledger>,
+  { snapshot, currency }: Grounds,
+  now: number,
+  counts?: (strategy: string) => boolean,
+): Market => {
+  const prices = newestPrices(ledger, freshSpeakers(ledger, now, counts))
   const oldest = oldestUsablePrice(now)
   const seen = new Map<number, InstrumentView>()
 
@@ -70,7 +84,7 @@ export const marketOf = (ledger: Readonly<Ledger>, { snapshot, currency }: Groun
     const line = snapshot.positions.find((position) => position.conId === conId)
     const working = openOrdersIn(ledger, conId)
     const newest = prices.get(conId)
-    const reference = newest !== undefined && Date.parse(newest.at) >= oldest ? newest : undefined
+    const reference = newest !== undefined && Date.parse(newest.at) >= oldest ? quoteOf(newest) : undefined
     const marketPrice = positive(line?.marketPrice)
     const exit = reference ?? (marketPrice === undefined ? undefined : { value: marketPrice, at: snapshot.takenAt, source: 'snapshot' })
     const ofCurrency = instrument?.currency ?? line?.currency
@@ -98,6 +112,7 @@ export const marketOf = (ledger: Readonly<Ledger>, { snapshot, currency }: Groun
       problem: problem(),
       exit,
       marketPrice,
+      averageVolume: newest?.averageVolume,
       exchangeRate,
       unitValue,
       exitValue: valueAt(exit?.value),

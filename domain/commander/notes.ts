@@ -7,11 +7,13 @@ const texts = {
   SIGNAL_FAILED: 'the latest signal failed: the book is held',
   SIGNAL_STALE: 'the latest signal is no longer fresh: the book is held',
   BOOK_WITHOUT_STRATEGY: 'the strategy is disabled or gone: its book is held until somebody decides about it',
+  STRATEGY_DRY: 'the strategy runs dry, its signals are only recorded: its book is held',
   CLOSING: 'the book is being closed: this decision leaves it alone',
   // Size
   NOT_ALLOCATED: 'no money is allocated: the signal is recorded, not traded',
   ALLOCATION_ZERO: 'exposure × allocation is 0: the standing target counts as 0',
   EXPOSURE_REDUCED: 'exposure × allocation is less than when the target was set: it counts in proportion',
+  WEEKEND_FLAT: 'days without a session follow, and the strategy is to be flat over them: the target counts as 0',
   WEIGHTS_SCALED: 'the absolute weights sum to more than 1: scaled to 1',
   PRICE_MISSING: 'no fresh signal has a price: nothing is opened',
   PRICE_STALE: 'the newest price is older than one session: nothing is opened',
@@ -20,6 +22,8 @@ const texts = {
   NOT_TRADABLE: 'an index or a cash pair is no holding: nothing is ordered',
   // Limits
   LIMIT_GROSS: 'the sum of all absolute positions would be above the limit',
+  LIMIT_NET: 'long less short would be above the limit',
+  OUTSIDE_WINDOW: 'the time window of the strategy is closed: nothing of it increases',
   LIMIT_SINGLE_NAME: 'the absolute position in one instrument would be above the limit',
   LIMIT_POSITIONS: 'more instruments would be held than the limit allows',
   MARKET_PRICE_MISSING: 'a held position has no market price, so the limits cannot be checked: nothing increases',
@@ -30,6 +34,13 @@ const texts = {
   BLOCKED: 'the instrument is blocked',
   CANCEL_FIRST: 'orders the other way are working: they are cancelled first, then it is decided again',
   COLLAR_REDUCTION: 'the market is further from the reference than the collar; a reduction goes out all the same',
+  LIMIT_AT_COLLAR: 'the limit offset that was asked for lies beyond the collar: the limit stands at the collar',
+  ORDER_NOTIONAL: 'more would be at work in one instrument than one order may be worth: the rest waits for a later decision',
+  ORDER_SPLIT: 'the reduction is larger than one order may be: it goes in several',
+  VOLUME_SHARE: 'more would be at work than the share of an average day: the rest waits for a later decision',
+  VOLUME_UNKNOWN: 'the average volume of the instrument is not known',
+  ORDER_RATE: 'more orders than one minute or one day may have: the increase waits for a later decision',
+  TRADING_HOURS: 'the auction takes no orders any more, and the broker would not keep it: the increase waits for a later decision',
   COLLAR_OFF: 'a market order was asked for: the collar does not hold for this increase',
 } as const
 

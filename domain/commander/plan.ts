@@ -1,6 +1,7 @@
 /** The orders of a decision as they are planned: our name for each, an order id, and until when it is in force. */
 import { addDays, newYorkDate, newYorkTime, nextSession, type Session, sessionOn } from '../calendar.ts'
 import { sha256 } from '../commit.ts'
+import { settingOf } from '../configuration.ts'
 import type { EventData } from '../events.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Net } from './cross-and-net.ts'
@@ -19,9 +20,11 @@ const endOfDay = (session: Session, outsideRegularHours: boolean): number =>
 
 /**
  * ISO time after which the broker no longer works the order: for the day the end of the session in which it will work, the present one or
- * else the next; good till cancelled that of the first session after 90 days.
+ * else the next (from `goodAfter` on); good till a date the end of that; good till cancelled that of the first session after 90 days.
  */
-export const inForceUntil = ({ timeInForce, outsideRegularHours }: OrderTerms, now: number): string => {
+export const inForceUntil = ({ timeInForce, outsideRegularHours, goodAfter, goodTill }: OrderTerms, decided: number): string => {
+  if (goodTill !== undefined) return goodTill
+  const now = goodAfter === undefined ? decided : Math.max(decided, Date.parse(goodAfter))
   const today = newYorkDate(now)
   if (timeInForce === 'GTC')
     return new Date(endOfDay(sessionFrom(addDays(today, daysOfGoodTillCancelled)), outsideRegularHours)).toISOString()
@@ -36,24 +39,40 @@ export const orderRefOf = (prefix: string, step: string, leg: number): string =>
 /** The broker's next valid id may go back after its restart; ours never do. */
 export const firstOrderId = ({ nextValidId, highestOrderId }: Readonly<Ledger>): number => Math.max(nextValidId - 1, highestOrderId) + 1
 
+/** Whether the broker is asked what an increase would take, before it goes out. */
+const asksFirst = ({ configuration, mode }: Readonly<Ledger>): boolean => {
+  const when = settingOf(configuration, 'orders.whatIf')
+  return when === 'always' || (when === 'live' && mode === 'live')
+}
+
+/** A preview uses up an order id of its own, right under that of its order. */
 export const plan = (
   ledger: Readonly<Ledger>,
   orders: readonly { net: Net; terms: OrderTerms }[],
   market: Market,
   { decision, step }: AllocationFacts,
   now: number,
-): EventData<'OrderPlanned'>[] =>
-  orders.map(({ net: { conId, quantity, reduces, shares }, terms }, index) => {
+): EventData<'OrderPlanned'>[] => {
+  let nextId = firstOrderId(ledger)
+  const takeId = (): number => {
+    nextId += 1
+    return nextId - 1
+  }
+  const previews = asksFirst(ledger)
+  return orders.map(({ net: { conId, quantity, reduces, shares }, terms }, index) => {
     const { instrument } = market(conId)
     const { symbol, secType, exchange, currency, sizeStep } = instrument!
+    const preview = previews && !reduces ? { previewId: takeId() } : {}
     return {
       orderRef: orderRefOf(ledger.prefix!, step, index + 1),
-      orderId: firstOrderId(ledger) + index,
+      orderId: takeId(),
       account: ledger.account!,
       ...{ conId, symbol, secType, exchange, currency, sizeStep },
       ...{ quantity, reduces, shares },
       ...terms,
+      ...preview,
       inForceUntil: inForceUntil(terms, now),
       decision,
     }
   })
+}

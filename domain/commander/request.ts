@@ -17,6 +17,8 @@ export type AllocationFacts = {
   step: string
   /** 1, 2 … within one pipeline. */
   round: number
+  /** Epoch milliseconds of the command's publication: the times it names are counted from then. Now when absent. */
+  askedAt?: number
   /** Ids of the strategies that the engine found, enabled or not. */
   knownStrategies: string[]
 }

@@ -11,6 +11,7 @@ import { inFlightOf } from '../order.ts'
 import { type NoteCode, note } from './notes.ts'
 import type { AllocationFacts, AllocationRequest } from './request.ts'
 import { isFreshSignal } from './signal-age.ts'
+import { goesFlat } from './weekend.ts'
 
 export type Verdict = {
   strategy: string
@@ -19,6 +20,10 @@ export type Verdict = {
   factor: Decimal
   /** Position of the signal or failure it rests on. */
   position: number | undefined
+  /** `shadow`: decided about like the others, and never sent. */
+  mode: 'live' | 'shadow'
+  /** Every target counts as 0 now, whatever the signal. */
+  flat: boolean
 } & ({ verdict: 'targets'; signal: Signal } | { verdict: 'standing' | 'held' | 'skipped' })
 
 const hasBook = (ledger: Readonly<Ledger>, strategy: string): boolean => Object.keys(ledger.books[strategy] ?? {}).length > 0
@@ -50,6 +55,9 @@ const isClosing = (ledger: Readonly<Ledger>, strategy: string): boolean =>
     return closing !== undefined && closesHolder(closing, strategy)
   })
 
+export const isShadow = ({ configuration }: Readonly<Ledger>, strategy: string): boolean =>
+  strategySettingOf(configuration, strategy, 'mode') === 'shadow'
+
 /** The verdict on each strategy that the request concerns, sorted by id. */
 export const judgeSignals = (
   ledger: Readonly<Ledger>,
@@ -63,7 +71,8 @@ export const judgeSignals = (
   const judge = (strategy: string): Verdict => {
     const allocation = decimal(strategySettingOf(ledger.configuration, strategy, 'allocation'))
     const word = lastWord(ledger, strategy)
-    const common = { strategy, allocation, factor: multiply(exposure, allocation), position: word?.position }
+    const mode = isShadow(ledger, strategy) ? ('shadow' as const) : ('live' as const)
+    const common = { strategy, allocation, factor: multiply(exposure, allocation), position: word?.position, mode, flat: false }
     const held = (code: NoteCode, detail?: string): Verdict => {
       notes.push(note(code, { strategy }, detail))
       return { ...common, verdict: 'held' }
@@ -76,10 +85,15 @@ export const judgeSignals = (
       const stays = hasBook(ledger, strategy) || waitsForFills(ledger, strategy)
       return stays ? held('BOOK_WITHOUT_STRATEGY') : { ...common, verdict: 'held' }
     }
-    if (word === undefined) return held('SIGNAL_MISSING')
-    if ('code' in word) return held('SIGNAL_FAILED', `${word.code}: ${word.text}`)
-    if (!isFreshSignal(word, now)) return held('SIGNAL_STALE', `fresh until ${word.freshUntil}`)
-    return word.kind === 'targets' ? { ...common, verdict: 'targets', signal: word } : { ...common, verdict: 'standing' }
+    if (strategySettingOf(ledger.configuration, strategy, 'mode') === 'dry') return held('STRATEGY_DRY')
+    const flat = goesFlat(ledger.configuration, strategy, now)
+    // Flat for the weekend is somebody's explicit wish: it waits for no signal.
+    const silent = (code: NoteCode, detail?: string): Verdict =>
+      flat ? { ...held(code, detail), flat, verdict: 'standing' } : held(code, detail)
+    if (word === undefined) return silent('SIGNAL_MISSING')
+    if ('code' in word) return silent('SIGNAL_FAILED', `${word.code}: ${word.text}`)
+    if (!isFreshSignal(word, now)) return silent('SIGNAL_STALE', `fresh until ${word.freshUntil}`)
+    return word.kind === 'targets' ? { ...common, flat, verdict: 'targets', signal: word } : { ...common, flat, verdict: 'standing' }
   }
 
   return { verdicts: considered(ledger, request, facts).map(judge), notes }

@@ -98,17 +98,28 @@ const sizeStrategy = (ledger: Readonly<Ledger>, verdict: Verdict, { netLiquidati
   }
 
   const pursues = verdict.verdict === 'targets' || verdict.verdict === 'standing'
+  /** The book closes now, and the standing target is pursued again when the days without a session are over. */
+  const flattened = (conId: number, quantity: Decimal, atStake: boolean): Decimal => {
+    if (atStake || !isZero(quantity)) notes.push(note('WEEKEND_FLAT', { strategy, conId, numbers: { quantity } }))
+    return '0'
+  }
+  const wantedIn = (conId: number, book: Decimal, inFlight: Decimal, standing: StandingTarget | undefined): Decimal => {
+    const atStake = !isZero(add(book, inFlight))
+    if (verdict.flat) return flattened(conId, standing?.quantity ?? '0', atStake)
+    return standing === undefined ? book : pursued(conId, standing, atStake)
+  }
+
   const named = pursues ? [...Object.keys(before).map(Number), ...targets.map(({ conId }) => conId)] : []
   const lines = instrumentsOf(ledger, strategy, named).map((conId): Line => {
     const book = bookOf(ledger, strategy, conId)
     const inFlight = inFlightIn(ledger, strategy, conId)
     const weight = targets.find((target) => target.conId === conId)?.weight
     const standing = pursues && !unsized.has(conId) && !recordedOnly ? standingOf(conId) : undefined
-    const wanted = standing === undefined ? book : pursued(conId, standing, !isZero(add(book, inFlight)))
+    const wanted = wantedIn(conId, book, inFlight, standing)
     const { symbol } = market(conId)
     return {
       ...{ strategy, conId, symbol, ...(weight === undefined ? {} : { weight }) },
-      ...{ book, inFlight, wanted, target: wanted, held: standing === undefined },
+      ...{ book, inFlight, wanted, target: wanted, held: standing === undefined && !verdict.flat },
     }
   })
   const set = targets.flatMap(({ conId, symbol }) => (sizedNow.has(conId) ? [{ conId, symbol, quantity: sizedNow.get(conId)! }] : []))

@@ -3,7 +3,6 @@ import type { ContractDetails, Contract as IbContract, Order as IbOrder, OrderAc
 import { toNumber } from '../../domain/decimal.ts'
 import type { Contract, ContractMention, OrderTicket } from '../../domain/ports/broker.ts'
 import { brokerTime, magnitude, needed } from './fields.ts'
-import type { ContractRow } from './market-rules.ts'
 
 /** The few fields that name a contract. With a conId the rest is only there to be read by people and by order routing. */
 export const contractToAsk = (contract: {
@@ -43,6 +42,8 @@ export const contractOf = ({ contract, minTick, sizeIncrement, minSize }: Contra
     minTick: needed(positive(minTick), `tick of ${contract.symbol}`),
   }
 }
+
+export type ContractRow = { contract: Contract; marketRule: number | undefined }
 
 /** The market rule is that of the exchange to which the order goes; the lists of both stand side by side. */
 export const contractRowOf = (details: ContractDetails): ContractRow => {

@@ -1,10 +1,10 @@
 /** The steps of prices by price band. IB tells them by the number of a market rule; each rule is asked for once on a connection. */
 import type { PriceIncrement } from '@stoqey/ib'
 import { BrokerUnavailable, type Contract } from '../../domain/ports/broker.ts'
+import type { ContractRow } from './contracts.ts'
 import { magnitude } from './fields.ts'
 import type { Line } from './line.ts'
 
-export type ContractRow = { contract: Contract; marketRule: number | undefined }
 type Increments = NonNullable<Contract['priceIncrements']>
 
 const known = new WeakMap<Line['questions'], Map<number, Promise<Increments | undefined>>>()

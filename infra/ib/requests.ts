@@ -16,8 +16,8 @@ import {
   type Preview,
 } from '../../domain/ports/broker.ts'
 import type { Clock } from '../../domain/ports/clock.ts'
+import type { ContractRow } from './contracts.ts'
 import { type Limiter, orderFlow, type Sender } from './limiter.ts'
-import type { ContractRow } from './market-rules.ts'
 import type { AccountRow, PositionRow } from './snapshot.ts'
 
 /** What one row of the answer is. */

@@ -125,9 +125,9 @@ describe('commander: rules on orders', () => {
     })
 
     it('round the collar to the tick on the safer side', () => {
-      expect(collarPrice('33.33', '1', '0.05', '0.25')).to.equal('34.75') // 34.9965
-      expect(collarPrice('33.33', '-1', '0.05', '0.25')).to.equal('31.75') // 31.6635
-      expect(collarPrice('5', '-1', '1', '0.01')).to.equal('0.01')
+      expect(collarPrice('33.33', '1', '0.05', { minTick: '0.25' })).to.equal('34.75') // 34.9965
+      expect(collarPrice('33.33', '-1', '0.05', { minTick: '0.25' })).to.equal('31.75') // 31.6635
+      expect(collarPrice('5', '-1', '1', { minTick: '0.01' })).to.equal('0.01')
     })
 
     it('never are further from the reference than the collar', () => {
@@ -139,7 +139,7 @@ describe('commander: rules on orders', () => {
           fc.constantFrom('0.001', '0.05', '0.3'),
           fc.constantFrom('0.01', '0.05', '0.25'),
           (price, side, collar, tick) => {
-            const limit = collarPrice(price, side, collar, tick)
+            const limit = collarPrice(price, side, collar, { minTick: tick })
             expect(towardsZero(limit, tick)).to.equal(limit)
             const rounded = compare(absolute(subtract(limit, price)), multiply(price, collar)) <= 0
             const onSaferSide = side === '1' ? compare(limit, price) <= 0 : compare(limit, price) >= 0
