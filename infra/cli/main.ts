@@ -1,12 +1,14 @@
 /** The command line: one verb a file, data on standard output, everything else on standard error, exit 0 only on success. */
 import { Command } from 'commander'
 import { variables } from '../environment.ts'
+import { config } from './config.ts'
 import { deadLetters } from './dead-letters.ts'
 import { demo } from './demo/demo.ts'
 import { document } from './document.ts'
 import { documents } from './documents.ts'
 import { gatewaySim } from './gateway-sim.ts'
 import { journal } from './journal.ts'
+import { printProblem } from './output.ts'
 import { publish } from './publish.ts'
 import { rebuild } from './rebuild.ts'
 import { replay } from './replay.ts'
@@ -36,7 +38,7 @@ Begin with:
   $ npx ibt document status/paper         what came of it`,
   )
 
-for (const verb of [demo, start, gatewaySim, publish, journal, document, documents, replay, rebuild, verify, deadLetters, topics])
+for (const verb of [demo, start, gatewaySim, publish, journal, document, documents, replay, rebuild, verify, config, deadLetters, topics])
   program.addCommand(verb())
 
 /** A reader that has seen enough, such as head, is no failure. */
@@ -53,6 +55,6 @@ const lineOf = (error: unknown): string => {
 }
 
 program.parseAsync().catch((error: unknown) => {
-  process.stderr.write(`ibt: ${lineOf(error)}\n`)
+  printProblem(lineOf(error))
   process.exitCode = 1
 })

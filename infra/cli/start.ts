@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { compose, type Role, roles } from '../compose.ts'
 import { openProcessLog } from '../log.ts'
 import { environment } from './arguments.ts'
+import { printProblem } from './output.ts'
 
 const signalled = (): Promise<'signalled'> =>
   new Promise((resolve) => {
@@ -30,7 +31,7 @@ const run = async (role: Role): Promise<void> => {
     log.info({}, 'stopped; orders stay at the broker')
     process.exit(0)
   }
-  process.stderr.write(`ibt: ${ended.message}\n`)
+  printProblem(ended.message)
   process.exit(1)
 }
 

@@ -16,6 +16,7 @@ const verbs = [
   'replay',
   'rebuild',
   'verify',
+  'config',
   'dead-letters',
   'topics',
 ]
