@@ -3,10 +3,13 @@
  * A strategy's id is a command type too; its body is `SignalBody`.
  */
 import * as t from 'io-ts'
+import { whatToShowWords } from './bar-series.ts'
+import { barMinutes } from './bar-times.ts'
 import { type Cause, canonical } from './commit.ts'
 import { Changes } from './configuration.ts'
 import { DecimalText } from './decimal.ts'
 import { type Decoded, decode } from './decode.ts'
+import { DurationText } from './durations.ts'
 
 /** A codec of an object that shows its fields, so that a description of it can be made from it. */
 export type Fields<R extends t.Props, O extends t.Props> = t.Type<t.TypeOf<t.TypeC<R>> & t.TypeOf<t.PartialC<O>>, unknown, unknown> & {
@@ -102,6 +105,23 @@ export const ExplainBody = body(
   { strategy: NonEmpty, orderRef: NonEmpty, price: DecimalText, reason: NonEmpty },
 )
 
+/** `instrument`: as strategies declare one, or the symbol or contract id of one that is known here. All else in IB's words. */
+export const CollectMarketDataBody = body(
+  {
+    instrument: t.union([
+      NonEmpty,
+      body(
+        { symbol: NonEmpty, secType: t.keyof({ STK: null, IND: null, FUT: null, CASH: null }), exchange: NonEmpty, currency: NonEmpty },
+        { primaryExchange: NonEmpty },
+      ),
+    ]),
+    barSize: t.keyof({ ...barMinutes, '1 day': null }),
+    duration: DurationText,
+    whatToShow: t.keyof(Object.fromEntries(whatToShowWords.map((word) => [word, null])) as Record<(typeof whatToShowWords)[number], null>),
+  },
+  { regularHoursOnly: t.boolean },
+)
+
 /** A command as the engine takes it: what will be the cause of its commit, and the body. */
 export type Command<B = unknown> = Omit<Extract<Cause, { kind: 'command' }>, 'kind'> & { body: B }
 
@@ -141,7 +161,8 @@ export const readEnvelope = (
       ok: false,
       problem: `the id ${JSON.stringify(id)} must begin with a letter or digit and have at most 96 letters, digits and ._@:-`,
     }
-  const optional = (name: 'actor' | 'correlationId' | 'digest' | 'job') => (attributes[name] === undefined ? {} : { [name]: attributes[name] })
+  const optional = (name: 'actor' | 'correlationId' | 'digest' | 'job') =>
+    attributes[name] === undefined ? {} : { [name]: attributes[name] }
   return {
     ok: true,
     value: {

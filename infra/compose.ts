@@ -13,6 +13,7 @@ import { eventsAreRead } from '../projections/event-messages.ts'
 import { createHandEdits } from '../projections/hand-edits.ts'
 import { createProjector, type Projector } from '../projections/projector.ts'
 import { createRelay } from '../projections/relay.ts'
+import { openBars } from './bars/open.ts'
 import { systemClock } from './clock.ts'
 import type { Data } from './data.ts'
 import { holderName } from './embedded/holder.ts'
@@ -93,7 +94,9 @@ export const compose = async (environment: Environment, options: ComposeOptions 
   const snapshots = { store: data.snapshots, version: foldVersion() }
   const simulated = clock !== systemClock && options.marketTime !== 'real'
   const broker = createBrokerSession({ ...gateway, clock, log, ...(messagesPerSecond === undefined ? {} : { messagesPerSecond }) })
+  const bars = await openBars(environment)
   const own = {
+    catalogue: bars,
     ...(gateway.account === undefined ? {} : { account: gateway.account }),
     ...(options.leaseTimes === undefined ? {} : { leaseTimes: options.leaseTimes }),
   }
@@ -199,6 +202,7 @@ export const compose = async (environment: Environment, options: ComposeOptions 
         )
         await within(left - clock.monotonic(), Promise.all([handEdits.stop(), projector.stop(), relay?.stop(), served]))
         await data.close()
+        await bars.close()
         callOff()
       })()
       return stopping

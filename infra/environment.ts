@@ -1,6 +1,7 @@
 /** The environment of a running process, decoded once. A wrong value stops the start with one line that names the variable. */
 import * as t from 'io-ts'
 import { type Decoded, decode } from '../domain/decode.ts'
+import { readBarsPlace } from './bars/place.ts'
 import type { GoogleStore } from './google/connection.ts'
 import type { AccessSettings } from './http/access.ts'
 import { accessOf, usualRequestsPerMinute, usualRoleClaim } from './http/settings.ts'
@@ -27,6 +28,8 @@ export type Environment = {
   gateway: { host: string; port: number; clientId: number; account?: string; backup?: { host: string; port: number }; restartAt?: string }
   /** More strategies than those in `domain/strategies/`. */
   strategiesDirectory?: string
+  /** Where bars are kept: a folder, or `gs://bucket/prefix`. Absent: `bars` in the data folder. */
+  barsDirectory?: string
   /** Of the HTTP server. */
   httpPort: number
   /** Who may ask it. Absent: only this machine. */
@@ -64,6 +67,7 @@ export const variables: Readonly<Record<string, string>> = {
   IB_CLIENT_ID: 'the API client id, to be kept for ever: orders belong to it (17)',
   IB_ACCOUNT: 'the account to trade; needed in live mode and where a login manages several',
   STRATEGIES_DIR: 'folder with further strategies, a file each',
+  BARS_DIR: 'where collected bars are kept: a folder, or gs://bucket/prefix (bars in DATA_DIR)',
   PORT: 'port of the HTTP server; 0 takes one that is free (8080)',
   AUTH_AUDIENCE:
     'whom the tokens of HTTP callers must be meant for, several with commas; without an issuer only this machine may ask (none)',
@@ -121,6 +125,15 @@ const text = (what: string, shape: RegExp) =>
 const port = whole(1, 65_535)
 const host = text('a host name or address', /^[A-Za-z0-9.:_-]+$/)
 const project = text('a project id such as my-project-1', /^[a-z][a-z0-9-]{4,61}[a-z0-9]$/)
+const barsPlace = new t.Type<string, string, unknown>(
+  'a place for bars',
+  t.string.is,
+  (input, context) =>
+    typeof input === 'string' && readBarsPlace(input) !== undefined
+      ? t.success(input)
+      : t.failure(input, context, `must be a folder or gs://bucket/prefix, got ${JSON.stringify(input)}`),
+  t.identity,
+)
 const emulatorHost = text('host:port', /^[A-Za-z0-9._-]+:\d{1,5}$/)
 
 const Variables = t.partial({
@@ -142,6 +155,7 @@ const Variables = t.partial({
   IB_CLIENT_ID: whole(1, 2_147_483_647),
   IB_ACCOUNT: text('an account such as DU1234567', /^[A-Z]{1,3}\d{4,10}$/),
   STRATEGIES_DIR: t.string,
+  BARS_DIR: barsPlace,
   PORT: whole(0, 65_535),
   AUTH_AUDIENCE: t.string,
   AUTH_GOOGLE_EMAILS: t.string,
@@ -236,6 +250,7 @@ export const readEnvironment = (given: Readonly<Record<string, string | undefine
       ...schedulerOf(value),
       gateway: gateway.value,
       ...(value.STRATEGIES_DIR === undefined ? {} : { strategiesDirectory: value.STRATEGIES_DIR }),
+      ...(value.BARS_DIR === undefined ? {} : { barsDirectory: value.BARS_DIR }),
       httpPort: value.PORT ?? fallback.httpPort,
       access: access.value,
       logLevel: value.LOG_LEVEL ?? 'info',
