@@ -27,7 +27,8 @@ const body = <R extends t.Props, O extends t.Props>(required: R, optional: O): F
     (input, context) => {
       const unknown = typeof input === 'object' && input !== null ? Object.keys(input).find((key) => !known.has(key)) : undefined
       if (unknown !== undefined) return t.failure(input, context, `"${unknown}" is not a field of this command`)
-      return shape.validate(input, context)
+      // In the name of the shape: the numbers of its halves mean nothing to whoever reads what is wrong.
+      return shape.validate(input, [...context.slice(0, -1), { ...context.at(-1)!, type: shape }])
     },
     t.identity,
   )
