@@ -17,6 +17,7 @@ import { type SimulatedClock, simulatedClock } from '../infra/clock.ts'
 import { compose, type Process } from '../infra/compose.ts'
 import type { Environment } from '../infra/environment.ts'
 import { type GatewaySimulator, startGatewaySimulator } from '../infra/gateway-sim/simulator.ts'
+import type { Log } from '../infra/log.ts'
 import { readTopics } from '../infra/topics-file.ts'
 
 const spy = { symbol: 'SPY', secType: 'STK', exchange: 'SMART', currency: 'USD' } as const
@@ -74,6 +75,10 @@ export type RigOptions = {
   /** Of the account, by currency; 100 000 USD where it is left out. */
   cash?: Readonly<Record<string, number>>
   store?: Environment['store']
+  /** Hears what the process says; by default nobody does. */
+  log?: Log
+  /** Who may ask over HTTP, which is served then. */
+  access?: Environment['access']
 }
 
 /** 10:00 in New York on a Tuesday of the recorded year, the exchange open. */
@@ -95,6 +100,8 @@ export const startRig = async ({
   schedules = false,
   store = { kind: 'embedded' },
   cash,
+  log,
+  access,
 }: RigOptions = {}): Promise<Rig> => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'ibt-rig-'))
   const simulator = await startGatewaySimulator({ start, account, ...(cash === undefined ? {} : { cash }) })
@@ -121,8 +128,9 @@ export const startRig = async ({
         gateway: { host: '127.0.0.1', port: simulator.port, clientId: 17 },
         httpPort: 0,
         logLevel: 'silent',
+        ...(access === undefined ? {} : { access }),
       },
-      { clock, strategies, topics, messagesPerSecond: 100_000 },
+      { clock, strategies, topics, messagesPerSecond: 100_000, http: access !== undefined, ...(log === undefined ? {} : { log }) },
     )
     await composed.start()
     return { composed, driver: createDriver({ clock, gateway, composed }) }

@@ -7,6 +7,7 @@ import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errors, isRefusal, type Refusal, refuse } from '../../domain/errors.ts'
+import { withoutSecrets } from '../../domain/secrets.ts'
 import { createIdentity, type Identity, type IdentitySettings } from './identity.ts'
 import { strangeness } from './origin.ts'
 import { atLeast, type Caller, type Role } from './roles.ts'
@@ -55,7 +56,7 @@ const anonymous: Caller = { actor: 'anonymous', role: 'viewer' }
 export const sendRefusal = (reply: FastifyReply, { refusal, text }: Refusal): FastifyReply => {
   const status = errors[refusal].http
   if (status === 401) reply.header('www-authenticate', refusal === 'TOKEN_MISSING' ? 'Bearer' : 'Bearer error="invalid_token"')
-  return reply.code(status).send({ code: refusal, text })
+  return reply.code(status).send({ code: refusal, text: withoutSecrets(text) })
 }
 
 /** Nothing is loaded from elsewhere; a page over plain HTTP on one's own machine must not be sent to HTTPS. */
