@@ -83,7 +83,7 @@ export const settings = {
     unit: 'fraction of the average daily volume',
     minimum: 0,
     maximum: 1,
-    fallback: 0.1,
+    fallback: 1,
     why: 'An increase asks for no more than this of what trades on an average day, lest it moves the price against itself.',
   },
   'orders.volumeRequired': {
@@ -97,7 +97,7 @@ export const settings = {
     unit: 'orders',
     minimum: 0,
     maximum: 1000,
-    fallback: 60,
+    fallback: 100,
     why: 'More orders than this in one minute are a mistake somewhere: increases wait. Reductions count, and always go.',
   },
   'orders.perDay': {
@@ -105,7 +105,7 @@ export const settings = {
     unit: 'orders',
     minimum: 0,
     maximum: 100_000,
-    fallback: 500,
+    fallback: 1000,
     why: 'The same for one day of New York.',
   },
   'orders.whatIf': {

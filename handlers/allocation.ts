@@ -1,8 +1,9 @@
 /** `allocation`: the commander by itself, a pipeline because a decision may have to cancel first; and its single round. */
 
 import { allocate } from '../domain/commander/commander.ts'
+import { resolveProperties } from '../domain/commander/order-properties.ts'
 import { AllocationBody } from '../domain/commands.ts'
-import { refuse } from '../domain/errors.ts'
+import { isRefusal, refuse } from '../domain/errors.ts'
 import type { Ledger } from '../domain/ledger.ts'
 import { defineHandler, nothingToGather } from './handler.ts'
 import { allocationRounds, pipelineStarted } from './pipeline.ts'
@@ -13,7 +14,9 @@ export const allocation = defineHandler({
   gather: nothingToGather,
   decide: ({ command, engine }) => {
     const unknown = command.body.strategies?.find((id) => engine.strategies[id] === undefined)
-    return unknown === undefined ? [pipelineStarted(command, engine)] : refuse('STRATEGY_UNKNOWN', unknown)
+    if (unknown !== undefined) return refuse('STRATEGY_UNKNOWN', unknown)
+    const properties = resolveProperties(command.body.orderProperties ?? {}, Date.parse(command.publishedAt))
+    return isRefusal(properties) ? properties : [pipelineStarted(command, engine)]
   },
   next: allocationRounds,
 })
@@ -37,6 +40,7 @@ export const allocationRound = defineHandler({
       decision: pipeline,
       step: command.id,
       round: (ledger.pipelines[pipeline]?.rounds ?? 0) + 1,
+      askedAt: Date.parse(command.publishedAt),
       knownStrategies: Object.keys(engine.strategies),
     }
     return allocate(dryRun ? withDrySignals(ledger, pipeline) : ledger, { dryRun, ...wishes }, facts, now)

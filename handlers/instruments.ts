@@ -19,7 +19,7 @@ export const instrumentOf = (
       code: 'INSTRUMENT_AMBIGUOUS',
       text: `${matches.length} contracts match ${symbol} ${secType} ${exchange} ${currency}; name its primary exchange`,
     }
-  const { conId, multiplier, minTick } = contract
+  const { conId, multiplier, minTick, priceIncrements } = contract
   // IB lists fractions of a share as possible, and refuses them from the API (10243): stocks trade in whole ones.
   const sizeStep = contract.secType === 'STK' ? larger('1', contract.sizeStep) : contract.sizeStep
   const declared = { symbol, secType, exchange, currency }
@@ -33,6 +33,7 @@ export const instrumentOf = (
     multiplier,
     sizeStep,
     minTick,
+    ...(priceIncrements === undefined ? {} : { priceIncrements: priceIncrements.map((band) => ({ ...band })) }),
   }
 }
 

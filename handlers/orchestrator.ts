@@ -1,7 +1,8 @@
 /** `orchestrator`: the daily run. Signals side by side → reconcile → the commander; a failed reconcile stops it. */
+import { resolveProperties } from '../domain/commander/order-properties.ts'
 import { OrchestratorBody } from '../domain/commands.ts'
 import { strategySettingOf } from '../domain/configuration.ts'
-import { refuse } from '../domain/errors.ts'
+import { isRefusal, refuse } from '../domain/errors.ts'
 import { defineHandler, nothingToGather, type Policy } from './handler.ts'
 import { allocationRounds, pipelineStarted } from './pipeline.ts'
 
@@ -32,6 +33,8 @@ export const orchestrator = defineHandler({
     const { strategies: wanted } = command.body
     const unknown = wanted?.find((id) => engine.strategies[id] === undefined)
     if (unknown !== undefined) return refuse('STRATEGY_UNKNOWN', unknown)
+    const properties = resolveProperties(command.body.orderProperties ?? {}, Date.parse(command.publishedAt))
+    if (isRefusal(properties)) return properties
     // Without a wish, every strategy that is enabled and has money or holds something gives a signal. That list is a fact from here on;
     // the decision is about everybody all the same: who is disabled and holds something is named in it.
     const signals =

@@ -10,6 +10,7 @@ import type { Order } from '../domain/order.ts'
 import type { Broker, BrokerReport, OrderTicket } from '../domain/ports/broker.ts'
 import { type Draft, draftOf, recordCommission, recordExecution, recordRejection, recordSighting, saysEnded } from '../domain/reports.ts'
 import type { EngineFacts } from './handler.ts'
+import { type Judgement, judgeFailure, judgePreview } from './order-preview.ts'
 import { aboutOrder, requestOf } from './telling.ts'
 import type { Committed, Log, Writer } from './writer.ts'
 
@@ -24,6 +25,8 @@ export const ticketFor = (order: Order): OrderTicket => ({
   ...(order.limitPrice === null ? {} : { limitPrice: order.limitPrice }),
   timeInForce: order.timeInForce,
   outsideRegularHours: order.outsideRegularHours,
+  ...(order.goodAfter === null ? {} : { goodAfter: order.goodAfter }),
+  ...(order.goodTill === null ? {} : { goodTill: order.goodTill }),
   ...(order.algo === null ? {} : { algo: order.algo }),
 })
 
@@ -70,6 +73,8 @@ export const createOrderDesk = ({
   ask: (reason: string) => void
 }): OrderDesk => {
   const outbox = new Set<string>()
+  /** What the broker said that an increase would take, by order ref. */
+  const previews = new Map<string, 'asking' | 'granted' | 'denied'>()
   const waiting: DeskReport[] = []
   const said = new Map<string, Said>()
   let sequence = 0
@@ -82,9 +87,43 @@ export const createOrderDesk = ({
         return [event('OrderClosed', { orderRef, how: 'withdrawn', filled: order.filled, text: `not handed over: ${why}` })]
       })
       // Out of hand before it is written: nothing that is being withdrawn may be handed over while the append takes its time.
-      for (const { data } of events) outbox.delete(data.orderRef)
+      for (const { data } of events) outOfHand(data.orderRef)
       if (events.length > 0) await writer.commit({ kind: 'engine', reason: 'withdrawn' }, events)
     })
+  }
+
+  const outOfHand = (orderRef: string): void => {
+    outbox.delete(orderRef)
+    previews.delete(orderRef)
+  }
+
+  const heard = (orderRef: string, judgement: Judgement): void => {
+    if (!outbox.has(orderRef)) return
+    if (judgement.may) {
+      previews.set(orderRef, 'granted')
+      // In the queue, as all that changes the outbox.
+      void writer.enqueue(handOver)
+      return
+    }
+    const isAsked = (waiting: string) => ledger.orders[waiting]?.previewId != null && previews.get(waiting) !== 'granted'
+    const refs = judgement.others ? [...outbox].filter(isAsked) : [orderRef]
+    for (const ref of refs) previews.set(ref, 'denied')
+    log.warn(aboutOrder(ledger, orderRef), judgement.why)
+    withdraw(refs, judgement.why)
+  }
+
+  /** Whether the broker was asked what the order would take, and has granted it. What comes after has higher order ids, and waits. */
+  const isGranted = (order: Order): 'granted' | 'asking' | 'denied' => {
+    const { orderRef, previewId } = order
+    if (previewId === null) return 'granted'
+    const known = previews.get(orderRef)
+    if (known !== undefined) return known
+    previews.set(orderRef, 'asking')
+    broker.whatIf({ ...ticketFor(order), orderId: previewId }).then(
+      (preview) => heard(orderRef, judgePreview(preview)),
+      (error: unknown) => heard(orderRef, judgeFailure(error)),
+    )
+    return 'asking'
   }
 
   /** One synchronous step: the checks and the socket, with nothing in between. */
@@ -93,7 +132,7 @@ export const createOrderDesk = ({
     for (const orderRef of outbox) {
       const order = ledger.orders[orderRef]
       if (order === undefined || order.status !== 'planned' || order.epoch !== ledger.epoch) {
-        outbox.delete(orderRef)
+        outOfHand(orderRef)
         continue
       }
       const may = mayHandOver(order)
@@ -102,9 +141,12 @@ export const createOrderDesk = ({
         refused.set(may.not, [...(refused.get(may.not) ?? []), orderRef])
         continue
       }
+      const preview = isGranted(order)
+      if (preview === 'asking') break
+      if (preview === 'denied') continue
       try {
         broker.place(ticketFor(order))
-        outbox.delete(orderRef)
+        outOfHand(orderRef)
       } catch (error) {
         log.warn(aboutOrder(ledger, orderRef), `the order could not be handed over: ${(error as Error).message}`)
         withdraw([orderRef], (error as Error).message)
@@ -181,7 +223,7 @@ export const createOrderDesk = ({
         if (type === 'OrderPlanned') outbox.add(data.orderRef)
         if (type === 'OrderCancelRequested') cancel(data.orderRef)
         if (type === 'OrderClosed') {
-          outbox.delete(data.orderRef)
+          outOfHand(data.orderRef)
           said.delete(data.orderRef)
         }
       }

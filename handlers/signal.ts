@@ -2,6 +2,7 @@
  * A strategy's id is an intent: compute its signal from closed bars and record it. No order comes of it.
  * Whatever keeps the signal from being computed is recorded by name (`SignalFailed`); the book is held then, never sold.
  */
+import { averageVolumeOf } from '../domain/average-volume.ts'
 import { closedBars } from '../domain/bars.ts'
 import { nextSession } from '../domain/calendar.ts'
 import { SignalBody } from '../domain/commands.ts'
@@ -108,12 +109,14 @@ const record = (
   { bars, lastEnd, lastSession }: { bars: Bar[]; lastEnd: number; lastSession: string },
 ): void => {
   const last = bars.at(-1)!
+  const averageVolume = averageVolumeOf(bars, size)
   computed.used.push({ conId, symbol, size, from: bars[0]!.start, to: last.start, count: bars.length, hash: sha256(canonical(bars)) })
   computed.prices.push({
     conId,
     value: decimal(last.close),
     at: isoTime(lastEnd),
     source: `close of the bar of ${size} from ${last.start}`,
+    ...(averageVolume === undefined ? {} : { averageVolume }),
   })
   // The oldest of the latest bars counts: a signal is no fresher than its stalest input.
   computed.lastSession = computed.lastSession === '' || lastSession < computed.lastSession ? lastSession : computed.lastSession
@@ -154,7 +157,7 @@ export const computeSignal = (
   facts: SignalFacts,
 ): DomainEvent[] => {
   const id = strategyId(strategy)
-  const dryRun = command.body.dryRun ?? false
+  const dryRun = (command.body.dryRun ?? false) || strategySettingOf(ledger.configuration, id, 'mode') === 'dry'
   const failed = ({ code, text }: Failure) => event('SignalFailed', { strategy: id, dryRun, code, text })
   if (!strategySettingOf(ledger.configuration, id, 'enabled')) return [failed({ code: 'STRATEGY_DISABLED', text: `${id} is disabled` })]
   const resolved = resolve(strategy, facts.contracts)

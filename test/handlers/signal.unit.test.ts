@@ -77,7 +77,12 @@ describe('a signal', () => {
     expect(generated).to.deep.include({
       ...{ strategy: 'trend', dryRun: false, kind: 'targets', lastSession: '2024-01-08', parameters: { weight: 0.5 } },
       targets: [{ conId: SPY.conId, symbol: 'SPY', weight: '0.5' }],
-      prices: [{ conId: SPY.conId, value: '101', at: '2024-01-08T21:00:00.000Z', source: 'close of the bar of 1 day from 2024-01-08' }],
+      prices: [
+        {
+          ...{ conId: SPY.conId, value: '101', at: '2024-01-08T21:00:00.000Z', source: 'close of the bar of 1 day from 2024-01-08' },
+          averageVolume: '1000',
+        },
+      ],
     })
     expect(generated!.bars[0]).to.include({ from: '2024-01-04', to: '2024-01-08', count: 3 })
   })
