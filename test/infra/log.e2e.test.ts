@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Environment } from '../../infra/environment.ts'
 import { secretsIn } from '../../infra/log.ts'
+import { until } from '../contract/until.ts'
+import { begin } from './cli/ibt.ts'
 
 type Line = Record<string, unknown>
 type Settings = Pick<Environment, 'logLevel' | 'logging' | 'store'>
@@ -134,6 +136,24 @@ describe('the log', function () {
     expect(readdirSync(place).sort()).to.deep.equal(
       ['ibt.2026-01-02.1.log', 'ibt.2026-01-03.1.log', `ibt.${today()}.1.log`, 'ibt.log', 'ibt.notes.txt', 'other.2026-01-01.1.log'].sort(),
     )
+  })
+
+  it('is what ibt start writes, in the way the environment asks for', async () => {
+    const file = join(folder, 'start', `ibt.${today()}.1.log`)
+    const running = begin(['start', '--role', 'api'], {
+      ...{ DATA_DIR: join(folder, 'data'), PORT: '0', LOG_FORMAT: 'cloud', LOG_FILE: join(folder, 'start', 'ibt.log') },
+    })
+    await until('it is served', () => running.errors().includes('HTTP is served') || running.child.exitCode !== null, 15_000)
+    const { code, errors } = await running.stop()
+    expect(code, errors).to.equal(0)
+    const written = readFileSync(file, 'utf8')
+    expect(written).to.equal(errors)
+    const lines = written
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line)
+    expect(lines.map(({ severity }) => severity)).to.include.members(['INFO', 'WARNING'])
+    expect(lines.map(({ message }) => message)).to.include('starting')
   })
 
   it('says in one line that its file cannot be written', async () => {
