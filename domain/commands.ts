@@ -97,13 +97,16 @@ export const ResolveOrderBody = body(
   { orderRef: NonEmpty, as: t.keyof({ lost: null, expired: null, cancelled: null, rejected: null }), reason: NonEmpty },
   {},
 )
+/**
+ * `quantity` is needed but with `ratio` ("2:1", new for old, as `corporateAction`). `from`: nothing is unexplained, a quantity moves from
+ * `manual` into the book of `strategy` (as `book`) or from a strategy's book to `manual` (as `manual`), signed as it is held.
+ */
 export const ExplainBody = body(
   {
     instrument: t.union([NonEmpty, t.number]),
-    quantity: DecimalText,
     as: t.keyof({ manual: null, book: null, fill: null, corporateAction: null }),
   },
-  { strategy: NonEmpty, orderRef: NonEmpty, price: DecimalText, reason: NonEmpty },
+  { quantity: DecimalText, strategy: NonEmpty, from: NonEmpty, orderRef: NonEmpty, price: DecimalText, ratio: NonEmpty, reason: NonEmpty },
 )
 
 /** `instrument`: as strategies declare one, or the symbol or contract id of one that is known here. All else in IB's words. */

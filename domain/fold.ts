@@ -271,7 +271,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       const { strategy, signal, factor, targets } = event.data
       const standing = ledger.standing[strategy] ?? {}
       ledger.standing[strategy] = standing
-      for (const { conId, quantity } of targets) standing[conId] = { quantity, signal, factor }
+      for (const { conId, quantity } of targets) standing[conId] = { quantity, signal, factor, setAt: at.recordedAt }
       return
     }
     case 'PositionsCrossed':

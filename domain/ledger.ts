@@ -71,7 +71,8 @@ export type Ledger = {
   /** The latest real signal of a strategy, and its latest failure; the one with the higher position counts. */
   signals: Record<string, Signal>
   failures: Record<string, SignalFailure>
-  standing: Record<string, Record<string, StandingTarget>>
+  /** `setAt`: ISO, when it was decided. */
+  standing: Record<string, Record<string, StandingTarget & { setAt: string }>>
   books: Record<string, Record<string, Decimal>>
   /** What made the books, by contract id; their lots follow from it. `unrated`: a trade or commission has no exchange rate yet. */
   trades: Record<string, TradeLog>

@@ -1,7 +1,12 @@
 /**
  * `explain`: a person says what a difference was. `manual`: not ours. `book`: a strategy's. `fill`: an order's, whose report was lost.
- * `corporateAction`: every holder's, in proportion. What is left over stays unexplained, and the instrument blocked.
+ * `corporateAction`: every holder's, by a ratio or in proportion. What is left over stays unexplained, and the instrument blocked.
+ * With `from` nothing was different: a quantity moves between `manual` and a book.
  */
+
+import { ratioOf } from '../domain/books/ratio.ts'
+import { decideSplit } from '../domain/books/split.ts'
+import { decideTransfer, transferPrice } from '../domain/books/transfer.ts'
 import { ExplainBody } from '../domain/commands.ts'
 import {
   absolute,
@@ -17,32 +22,44 @@ import {
   sum,
   towardsZero,
 } from '../domain/decimal.ts'
-import { type Refusal, refuse } from '../domain/errors.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/errors.ts'
 import { type DomainEvent, type EventData, event } from '../domain/events.ts'
-import { booksIn, type Discrepancy, type Ledger } from '../domain/ledger.ts'
+import { blockedBecause, booksIn, type Discrepancy, type Ledger } from '../domain/ledger.ts'
 import { sharesOfFill } from '../domain/order.ts'
+import { isoTime } from '../domain/ports/clock.ts'
 import { recordFill } from '../domain/reports.ts'
 import { defineHandler, nothingToGather } from './handler.ts'
+import { cancelOrWithdraw } from './order-cancel.ts'
 
 type Explanation = {
   instrument: string | number
-  quantity: Decimal
+  quantity?: Decimal
   as: 'manual' | 'book' | 'fill' | 'corporateAction'
   strategy?: string
+  from?: string
   orderRef?: string
   price?: Decimal
+  ratio?: string
   reason?: string
 }
 type Moves = EventData<'DiscrepancyExplained'>['moves']
+type Instrument = { conId: number; symbol: string }
+/** What the decision stands on beside the ledger and the body. */
+type Grounds = { strategies: readonly string[]; notHandedOver: readonly string[]; commandId: string; now: string }
 
-const findInstrument = (ledger: Readonly<Ledger>, instrument: string | number): { conId: number; symbol: string } | undefined => {
-  const named = [
-    ...Object.entries(ledger.discrepancies).map(([conId, { symbol }]) => ({ conId: Number(conId), symbol })),
-    ...Object.entries(ledger.unexplained).map(([conId, { symbol }]) => ({ conId: Number(conId), symbol })),
-    ...Object.values(ledger.instruments),
-  ]
-  const found = named.find(({ conId, symbol }) => conId === Number(instrument) || symbol === instrument)
-  return found && { conId: found.conId, symbol: found.symbol }
+const findInstrument = (ledger: Readonly<Ledger>, instrument: string | number): Instrument | Refusal => {
+  const named = new Map<number, Instrument>()
+  const name = (conId: number, symbol: string): void => {
+    if ((conId === Number(instrument) || symbol === instrument) && !named.has(conId)) named.set(conId, { conId, symbol })
+  }
+  for (const [conId, { symbol }] of Object.entries(ledger.discrepancies)) name(Number(conId), symbol)
+  for (const [conId, { symbol }] of Object.entries(ledger.unexplained)) name(Number(conId), symbol)
+  for (const { conId, symbol } of Object.values(ledger.instruments)) name(conId, symbol)
+  for (const { conId, symbol, secType } of ledger.snapshot?.positions ?? []) if (secType !== 'CASH') name(conId, symbol)
+  const [found, other] = named.values()
+  if (found === undefined) return refuse('INSTRUMENT_UNKNOWN', String(instrument))
+  if (other === undefined) return found
+  return refuse('INSTRUMENT_AMBIGUOUS', `${instrument} is ${[...named.keys()].join(', ')}; name it by its contract id`)
 }
 
 /** In proportion to what each holder has; what does not divide goes to `manual`. */
@@ -59,28 +76,36 @@ const proportional = (ledger: Readonly<Ledger>, conId: number, quantity: Decimal
   return isZero(rest) ? books : [...books, { holder: 'manual', quantity: rest }]
 }
 
+/** The strategy whose book it is. */
+const bookNamed = (ledger: Readonly<Ledger>, { strategies }: Grounds, strategy: string | undefined): string | Refusal => {
+  if (strategy === undefined || strategy === 'manual') return refuse('BODY_INVALID', 'strategy: name the strategy whose book it is')
+  if (ledger.books[strategy] === undefined && !strategies.includes(strategy)) return refuse('STRATEGY_UNKNOWN', `${strategy} has no book`)
+  return strategy
+}
+
 const movesFor = (
   ledger: Readonly<Ledger>,
-  strategies: readonly string[],
+  grounds: Grounds,
   conId: number,
-  explanation: Explanation,
+  { as, strategy }: Explanation,
+  quantity: Decimal,
   against: Discrepancy | undefined,
 ): Moves | Refusal => {
-  const { as, quantity, strategy } = explanation
   // A hand trade against a book lies in `manual` already: given to the book it leaves there, else it stays.
   if (against !== undefined && as === 'manual') return []
   if (as === 'manual') return [{ holder: 'manual', quantity }]
   if (as === 'corporateAction') return proportional(ledger, conId, quantity)
-  if (strategy === undefined || strategy === 'manual') return refuse('BODY_INVALID', 'strategy: name the strategy whose book it is')
-  if (ledger.books[strategy] === undefined && !strategies.includes(strategy)) return refuse('STRATEGY_UNKNOWN', `${strategy} has no book`)
-  return [{ holder: strategy, quantity }, ...(against === undefined ? [] : [{ holder: 'manual', quantity: negate(quantity) }])]
+  const book = bookNamed(ledger, grounds, strategy)
+  if (isRefusal(book)) return book
+  return [{ holder: book, quantity }, ...(against === undefined ? [] : [{ holder: 'manual', quantity: negate(quantity) }])]
 }
 
 const confirmFill = (
   ledger: Readonly<Ledger>,
   conId: number,
-  commandId: string,
-  { orderRef, quantity, price }: Explanation,
+  { commandId }: Grounds,
+  { orderRef, price }: Explanation,
+  quantity: Decimal,
   proposed: string | undefined,
 ) => {
   const order = ledger.orders[orderRef ?? proposed ?? '']
@@ -93,35 +118,95 @@ const confirmFill = (
   return recordFill({ ...order, fills: [...order.fills] }, { executionId, quantity, price: price ?? order.referencePrice, shares })
 }
 
-const decide = (
+/** They say that somebody has to look, not that a quantity is unexplained. */
+const lookedAt: ReadonlySet<string> = new Set(['instrumentChanged', 'orphanOrder', 'trade'])
+
+const explainDifference = (
   ledger: Readonly<Ledger>,
-  strategies: readonly string[],
-  commandId: string,
+  grounds: Grounds,
+  { conId, symbol }: Instrument,
   explanation: Explanation,
 ): DomainEvent[] | Refusal => {
-  const instrument = findInstrument(ledger, explanation.instrument)
-  if (instrument === undefined) return refuse('INSTRUMENT_UNKNOWN', String(explanation.instrument))
-  const { conId, symbol } = instrument
   const discrepancy = ledger.discrepancies[conId]
   const against = discrepancy?.kind === 'againstBook' && ledger.unexplained[conId] === undefined ? discrepancy : undefined
   const { quantity, as, reason = 'explained by command' } = explanation
-  if ((discrepancy?.kind === 'instrumentChanged' || discrepancy?.kind === 'orphanOrder') && isZero(quantity))
+  if (quantity === undefined) return refuse('BODY_INVALID', 'quantity: say how much of the difference it was')
+  if (discrepancy !== undefined && lookedAt.has(discrepancy.kind) && isZero(quantity))
     return [event('DiscrepancyExplained', { conId, symbol, quantity, as, moves: [], unexplained: '0', reason })]
   const open = against?.quantity ?? ledger.unexplained[conId]?.quantity
   if (open === undefined) return refuse('NOTHING_TO_EXPLAIN', symbol)
   if (sign(quantity) !== sign(open) || compare(absolute(quantity), absolute(open)) > 0)
     return refuse('EXPLANATION_TOO_LARGE', `${open} ${symbol} is open, the explanation is of ${quantity}`)
-  const fill = as === 'fill' ? confirmFill(ledger, conId, commandId, explanation, discrepancy?.proposedFill?.orderRef) : []
-  if (!Array.isArray(fill)) return fill
-  const moves = as === 'fill' ? [] : movesFor(ledger, strategies, conId, explanation, against)
-  if (!Array.isArray(moves)) return moves
-  const explained = event('DiscrepancyExplained', { conId, symbol, quantity, as, moves, unexplained: subtract(open, quantity), reason })
-  return [...fill, explained]
+  const fill = as === 'fill' ? confirmFill(ledger, conId, grounds, explanation, quantity, discrepancy?.proposedFill?.orderRef) : []
+  if (isRefusal(fill)) return fill
+  const moves = as === 'fill' ? [] : movesFor(ledger, grounds, conId, explanation, quantity, against)
+  if (isRefusal(moves)) return moves
+  const price = as === 'book' ? transferPrice(ledger, conId, explanation.price, grounds.now) : {}
+  const unexplained = subtract(open, quantity)
+  return [...fill, event('DiscrepancyExplained', { conId, symbol, quantity, as, moves, unexplained, reason, ...price })]
+}
+
+const explainSplit = (
+  ledger: Readonly<Ledger>,
+  { notHandedOver }: Grounds,
+  instrument: Instrument,
+  text: string,
+  explanation: Explanation,
+): DomainEvent[] | Refusal => {
+  const { quantity, as, reason = 'explained by command' } = explanation
+  const ratio = ratioOf(text)
+  if (ratio === undefined) return refuse('BODY_INVALID', `ratio: expected new shares for old ones, such as "2:1" or "1:10", got "${text}"`)
+  if (as !== 'corporateAction') return refuse('BODY_INVALID', 'ratio: only a corporateAction has one')
+  if (quantity !== undefined) return refuse('BODY_INVALID', 'quantity: it follows from the ratio; leave one of the two out')
+  const split = decideSplit(ledger, { ...instrument, text, ratio, reason })
+  if (isRefusal(split)) return split
+  const why = `${text} split of ${instrument.symbol}: the order speaks of old shares`
+  return [...split.events, ...split.openOrders.flatMap((ref) => cancelOrWithdraw(ledger.orders[ref]!, notHandedOver, why))]
+}
+
+const moveBetween = (
+  ledger: Readonly<Ledger>,
+  grounds: Grounds,
+  { conId, symbol }: Instrument,
+  from: string,
+  explanation: Explanation,
+): DomainEvent[] | Refusal => {
+  const { quantity, as, strategy, price, reason = 'moved by command' } = explanation
+  if (quantity === undefined) return refuse('BODY_INVALID', 'quantity: say how much is moved')
+  if ((as === 'book') !== (from === 'manual') || (as !== 'book' && as !== 'manual'))
+    return refuse('BODY_INVALID', 'from: a quantity moves from "manual" as "book", or from a strategy as "manual"')
+  const book = bookNamed(ledger, grounds, as === 'book' ? strategy : from)
+  if (isRefusal(book)) return book
+  if (ledger.unexplained[conId] !== undefined || ledger.discrepancies[conId] !== undefined)
+    return refuse('UNEXPLAINED_FIRST', `${symbol}: ${blockedBecause(ledger as Ledger, conId)}`)
+  const to = as === 'book' ? book : 'manual'
+  const transfer = { conId, symbol, from, to, quantity, reason, ...(price === undefined ? {} : { price }) }
+  return decideTransfer(ledger, transfer, grounds.now)
+}
+
+const decide = (ledger: Readonly<Ledger>, grounds: Grounds, explanation: Explanation): DomainEvent[] | Refusal => {
+  const instrument = findInstrument(ledger, explanation.instrument)
+  if (isRefusal(instrument)) return instrument
+  const { price, from, ratio } = explanation
+  if (price !== undefined && sign(price) <= 0) return refuse('BODY_INVALID', `price: expected more than 0, got ${price}`)
+  if (from !== undefined) return moveBetween(ledger, grounds, instrument, from, explanation)
+  if (ratio !== undefined) return explainSplit(ledger, grounds, instrument, ratio, explanation)
+  return explainDifference(ledger, grounds, instrument, explanation)
 }
 
 export const explain = defineHandler({
   body: ExplainBody,
   needsBroker: false,
   gather: nothingToGather,
-  decide: ({ ledger, command, engine }) => decide(ledger, Object.keys(engine.strategies), command.id, command.body as Explanation),
+  decide: ({ ledger, command, now, engine }) =>
+    decide(
+      ledger,
+      {
+        strategies: Object.keys(engine.strategies),
+        notHandedOver: engine.notHandedOver,
+        commandId: command.id,
+        now: isoTime(now),
+      },
+      command.body as Explanation,
+    ),
 })

@@ -1,0 +1,39 @@
+/** Who holds an instrument, and a quantity that a person moves from one holder to another. */
+import { absolute, compare, type Decimal, isZero, negate } from '../decimal.ts'
+import { type Refusal, refuse } from '../errors.ts'
+import { type DomainEvent, event } from '../events.ts'
+import type { Ledger } from '../ledger.ts'
+
+/** Books and `manual`, as far as they hold any. */
+export const holdersOf = (ledger: Readonly<Ledger>, conId: number): { holder: string; quantity: Decimal }[] =>
+  [...Object.entries(ledger.books), ['manual', ledger.manual] as const].flatMap(([holder, held]) => {
+    const quantity = held[conId]
+    return quantity === undefined ? [] : [{ holder, quantity }]
+  })
+
+type Transfer = { conId: number; symbol: string; from: string; to: string; quantity: Decimal; price?: Decimal; reason: string }
+
+/** What a unit is worth to whoever gives or gets it by hand: the price that was named, else the snapshot's. */
+export const transferPrice = ({ snapshot }: Readonly<Ledger>, conId: number, named: Decimal | undefined, now: string) => {
+  if (named !== undefined) return { price: { value: named, at: now, source: 'command' } }
+  const value = snapshot?.positions.find((position) => position.conId === conId)?.marketPrice
+  return value === undefined ? {} : { price: { value, at: snapshot!.takenAt, source: 'snapshot' } }
+}
+
+/** A quantity that goes from one holder to another; of a short holding it is below 0. */
+export const decideTransfer = (ledger: Readonly<Ledger>, transfer: Transfer, now: string): DomainEvent[] | Refusal => {
+  const { conId, symbol, from, to, quantity, price, reason } = transfer
+  const held = holdersOf(ledger, conId).find(({ holder }) => holder === from)?.quantity ?? '0'
+  const enough = held.startsWith('-') === quantity.startsWith('-') && compare(absolute(quantity), absolute(held)) <= 0
+  if (isZero(quantity) || !enough) return refuse('NOT_HELD', `${from} holds ${held} ${symbol}, the wish is to take ${quantity}`)
+  return [
+    event('DiscrepancyExplained', {
+      ...{ conId, symbol, quantity, as: to === 'manual' ? ('manual' as const) : ('book' as const), unexplained: '0', reason, from },
+      moves: [
+        { holder: from, quantity: negate(quantity) },
+        { holder: to, quantity },
+      ],
+      ...transferPrice(ledger, conId, price, now),
+    }),
+  ]
+}
