@@ -12,6 +12,7 @@ import { printProblem } from './output.ts'
 import { publish } from './publish.ts'
 import { rebuild } from './rebuild.ts'
 import { replay } from './replay.ts'
+import { signal } from './signal.ts'
 import { start } from './start.ts'
 import { topics } from './topics.ts'
 import { verify } from './verify.ts'
@@ -38,7 +39,22 @@ Begin with:
   $ npx ibt document status/paper         what came of it`,
   )
 
-for (const verb of [demo, start, gatewaySim, publish, journal, document, documents, replay, rebuild, verify, config, deadLetters, topics])
+for (const verb of [
+  demo,
+  start,
+  gatewaySim,
+  publish,
+  journal,
+  document,
+  documents,
+  replay,
+  rebuild,
+  verify,
+  config,
+  deadLetters,
+  topics,
+  signal,
+])
   program.addCommand(verb())
 
 /** A reader that has seen enough, such as head, is no failure. */

@@ -19,6 +19,7 @@ const verbs = [
   'config',
   'dead-letters',
   'topics',
+  'signal',
 ]
 
 describe('ibt --help', function () {
