@@ -79,6 +79,7 @@ export type OrderProperties = t.TypeOf<typeof OrderProperties>
 export const SignalBody = body({}, { dryRun: t.boolean })
 export const ReconcileBody = body({}, {})
 export const SummaryBody = body({}, {})
+export const TradeReconciliationBody = body({}, {})
 export const CashBalancerBody = body({}, { dryRun: t.boolean })
 export const AllocationBody = body({}, { dryRun: t.boolean, strategies: Names, freshMinutes: Minutes, orderProperties: OrderProperties })
 export const OrchestratorBody = body(

@@ -138,7 +138,7 @@ export const eventData = {
   DiscrepancyFound: optional(
     {
       ...Mention,
-      kind: t.keyof({ position: null, againstBook: null, orphanExecution: null, orphanOrder: null, instrumentChanged: null }),
+      kind: t.keyof({ position: null, againstBook: null, orphanExecution: null, orphanOrder: null, instrumentChanged: null, trade: null }),
       quantity: DecimalText,
       text,
     },
@@ -214,6 +214,18 @@ export const eventData = {
     },
     { wouldRefuse: text },
   ),
+
+  /** The executions of one day against orders and books: how many, and what does not agree. `expected` is ours, `reported` the broker's. */
+  TradesReconciled: t.type({
+    ...{ session: text, takenAt: text, executions: t.number, orders: t.number, notOurs: t.number },
+    differences: t.array(
+      optional(
+        { kind: text, text },
+        { conId: t.number, symbol: text, orderRef: text, executionId: text, expected: DecimalText, reported: DecimalText },
+      ),
+    ),
+    differencesLeftOut: t.number,
+  }),
 
   // ── The commander ──
   AllocationDecided: optional(

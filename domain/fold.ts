@@ -48,7 +48,10 @@ const moveShares = (ledger: Ledger, conId: number, shares: readonly Share[], dir
 
 /** These speak of something else than an unexplained quantity, and stay when that is explained or disappears. */
 const standsAlone = (discrepancy: Discrepancy | undefined): boolean =>
-  discrepancy?.kind === 'againstBook' || discrepancy?.kind === 'instrumentChanged' || discrepancy?.kind === 'orphanOrder'
+  discrepancy?.kind === 'againstBook' ||
+  discrepancy?.kind === 'instrumentChanged' ||
+  discrepancy?.kind === 'orphanOrder' ||
+  discrepancy?.kind === 'trade'
 
 /** What is unexplained is explained first; a hand trade against a book, or another contract under an old name, by itself. */
 const explainPart = (ledger: Ledger, conId: number, quantity: Decimal, left: Decimal): void => {
@@ -204,6 +207,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
     case 'CommandFailed':
     case 'AccountSummarized':
     case 'CashBalanced':
+    case 'TradesReconciled':
       return
     case 'PipelineStarted': {
       const { cause } = at

@@ -17,6 +17,7 @@ import { resolveOrder } from './resolve-order.ts'
 import { signal } from './signal.ts'
 import { summary } from './summary.ts'
 import { halt, resume } from './switch.ts'
+import { tradeReconciliation } from './trade-reconciliation.ts'
 
 /** What people and schedules publish. */
 export const intents: Readonly<Record<string, Handler>> = {
@@ -31,6 +32,7 @@ export const intents: Readonly<Record<string, Handler>> = {
   explain,
   'collect-market-data': collectMarketData,
   'cash-balancer': cashBalancer,
+  'trade-reconciliation': tradeReconciliation,
   'cancel-order': cancelOrder,
   'resolve-order': resolveOrder,
 }

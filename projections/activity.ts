@@ -101,6 +101,17 @@ const linesOf = (event: DomainEvent, ledger: Readonly<Ledger>): Line[] => {
       const counts = `positions ${positions.length}, open orders ${openOrders.length}, fills ${fills.length + fillsLeftOut}`
       return [line('info', `summarized: ${counts}`)]
     }
+    case 'TradesReconciled': {
+      const { session, executions, orders, differences } = event.data
+      const audited = line(
+        'info',
+        `trades of ${session} reconciled: executions ${executions}, orders ${orders}, differences ${differences.length}`,
+      )
+      const shown = differences
+        .slice(0, shownNotes)
+        .map(({ kind, text }) => line(kind === 'commissionMissing' ? 'info' : 'warning', `${kind}: ${text}`))
+      return [audited, ...shown]
+    }
     case 'CashBalanced': {
       const { dryRun, conversions } = event.data
       const said = conversions.filter(({ verdict }) => verdict !== 'nothing')

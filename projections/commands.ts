@@ -42,7 +42,7 @@ const rowsOf = (rows: readonly object[]): Json =>
   )
 const figures: ReadonlySet<string> = new Set([
   ...['quantity', 'averageCost', 'unexplained', 'marketPrice', 'marketValue', 'unrealizedProfit', 'realizedProfit'],
-  ...['filled', 'remaining', 'limitPrice', 'price', 'commission', 'cash', 'exchangeRate', 'value'],
+  ...['filled', 'remaining', 'limitPrice', 'price', 'commission', 'cash', 'exchangeRate', 'value', 'expected', 'reported'],
 ])
 
 const summaryResult = ({ account, takenAt, baseCurrency, fillsLeftOut, ...rows }: EventData<'AccountSummarized'>): Json => ({
@@ -95,6 +95,21 @@ const outcomeOf = (event: DomainEvent, input: ViewInput): Outcome | undefined =>
         differences: differences.length,
       }
       return { status: 'completed', code: null, text: null, result }
+    }
+    case 'TradesReconciled': {
+      const { differences, differencesLeftOut, takenAt, notOurs, ...counts } = event.data
+      const found = differences.length + differencesLeftOut
+      return {
+        ...{ status: 'completed', code: null },
+        text: `executions of ${counts.session}: ${counts.executions}, ${found === 0 ? 'orders and books agree' : `differences: ${found}`}`,
+        result: {
+          ...counts,
+          not_ours: notOurs,
+          taken_at: takenAt,
+          differences: rowsOf(differences),
+          differences_left_out: differencesLeftOut,
+        },
+      }
     }
     case 'CashBalanced':
       return { status: 'completed', code: null, text: cashText(event.data), result: cashResult(event.data, input) }

@@ -3,6 +3,8 @@ import { expect } from 'chai'
 import { type Rig, type RigOptions, startRig, startTrading } from '../rig.ts'
 import { onEachStore } from '../stores.ts'
 
+type Audit = { text: string; result: { differences: { kind: string; symbol: string }[] } }
+
 const minutes = (count: number) => count * 60_000
 
 onEachStore('an intent that looks at the account', (store) => {
@@ -88,5 +90,24 @@ onEachStore('an intent that looks at the account', (store) => {
     await rig.driver.connected()
     expect(await rig.command('cash-balancer')).to.include({ status: 'refused', code: 'HALTED' })
     expect(await rig.events('OrderPlanned')).to.deep.equal([])
+  })
+
+  it('trade-reconciliation: partial fills, a correction, a lost commission and a trade by hand', async () => {
+    await trading()
+    await rig.want({ trend: '60', hedge: '40' })
+    await rig.fault({ fault: 'partialFill', quantity: 30 })
+    await rig.run('day-1')
+    const audit = async (name: string) => (await rig.command('trade-reconciliation', {}, { id: name })) as unknown as Audit
+    expect((await audit('partial')).result).to.deep.include({ executions: 1, orders: 1, not_ours: 0, differences: [] })
+    await later(31)
+    await rig.fault({ fault: 'correctExecution', shares: 69 })
+    await rig.fault({ fault: 'commissions', when: 'never', on: true })
+    await rig.fault({ fault: 'handTrade', symbol: 'AAPL', quantity: 5, price: 300 })
+    const { result, text } = await audit('later')
+    expect(result).to.deep.include({ session: '2020-02-04', executions: 3, orders: 1, not_ours: 1 })
+    expect(result.differences.map(({ kind, symbol }) => [kind, symbol])).to.deep.include(['commissionMissing', 'AAPL'])
+    expect(text).to.match(/^executions of 2020-02-04: 3, differences: 1$/)
+    const { books } = rig.composed.engine.ledger
+    expect(Object.values(books).reduce((sum, book) => sum + Number(book[756733]), 0)).to.equal(99)
   })
 })
