@@ -45,6 +45,7 @@ export const startServer = async (access: Partial<AccessSettings> = {}): Promise
       },
       subscribe: () => ({ close: async () => undefined }),
       deadLetters: async () => [],
+      onDeadLetter: () => ({ close: async () => undefined }),
       discard: async () => false,
       nextDueAt: async () => undefined,
       idle: async () => true,
