@@ -3,6 +3,8 @@
  * Missing executions first: a lost fill explains a difference before it is called unexplained.
  * A snapshot judges no order that was planned after its questions began, and no instrument with a report since.
  */
+import { splitBetween } from './books/ratio.ts'
+import { holdersOf } from './books/transfer.ts'
 import { absolute, add, compare, isZero, sign, subtract } from './decimal.ts'
 import { type DomainEvent, type EventData, event } from './events.ts'
 import { booksIn, type Ledger, openOrders } from './ledger.ts'
@@ -179,16 +181,25 @@ const repeatedDifference = (ledger: Readonly<Ledger>, difference: Difference, mi
   if (now - Date.parse(before.since) < graceMs) return []
   const { conId, symbol, reported, expected, unexplained } = difference
   const order = missing.find((candidate) => couldExplain(candidate, conId, unexplained))
+  const ratio = order === undefined ? couldBeSplit(ledger, difference) : undefined
+  const proposal = ratio === undefined ? '' : `, as after a ${ratio} split`
   return [
     event('DiscrepancyFound', {
       conId,
       symbol,
       kind: 'position',
       quantity: unexplained,
-      text: `the broker holds ${reported} ${symbol}, the books and manual say ${expected}: ${unexplained} unexplained`,
+      text: `the broker holds ${reported} ${symbol}, the books and manual say ${expected}: ${unexplained} unexplained${proposal}`,
       ...(order === undefined ? {} : { proposedFill: { orderRef: order.orderRef, quantity: unexplained } }),
+      ...(ratio === undefined ? {} : { proposedCorporateAction: { ratio } }),
     }),
   ]
+}
+
+/** Executions are counted before the difference; one that nobody holds explains its own. It is proposed, and applied by a person alone. */
+const couldBeSplit = (ledger: Readonly<Ledger>, { conId, expected, reported }: Difference): string | undefined => {
+  if (ledger.discrepancies[conId]?.kind === 'orphanExecution') return undefined
+  return splitBetween(expected, reported, holdersOf(ledger, conId).length, ledger.instruments[conId]?.sizeStep ?? '1')
 }
 
 const couldExplain = (order: Order, conId: number, unexplained: string): boolean =>

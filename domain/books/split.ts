@@ -14,9 +14,15 @@ type Split = { conId: number; symbol: string; text: string; ratio: Ratio; reason
  * Targets of before the split, in new units. One that was set since the difference stands speaks of new units already. One that was reached
  * is the new holding itself, whatever was rounded, so that the split is no reason to trade.
  */
-const newTargets = (ledger: Readonly<Ledger>, { conId, symbol, ratio }: Split, since: string, moves: Moves, step: Decimal): DomainEvent[] =>
+const newTargets = (
+  ledger: Readonly<Ledger>,
+  { conId, symbol, ratio }: Split,
+  since: string | undefined,
+  moves: Moves,
+  step: Decimal,
+): DomainEvent[] =>
   Object.entries(ledger.standing).flatMap(([strategy, { [conId]: target }]) => {
-    if (target === undefined || isZero(target.quantity) || target.setAt >= since) return []
+    if (target === undefined || isZero(target.quantity) || (since !== undefined && target.setAt >= since)) return []
     const held = ledger.books[strategy]?.[conId] ?? '0'
     const after = add(held, moves.find(({ holder }) => holder === strategy)?.quantity ?? '0')
     const reached = compare(held, target.quantity) === 0
@@ -33,11 +39,13 @@ const newTargets = (ledger: Readonly<Ledger>, { conId, symbol, ratio }: Split, s
 export const decideSplit = (ledger: Readonly<Ledger>, split: Split): { events: DomainEvent[]; openOrders: string[] } | Refusal => {
   const { conId, symbol, text, ratio, reason } = split
   const unexplained = ledger.unexplained[conId]
-  if (unexplained === undefined) return refuse('NOTHING_TO_EXPLAIN', symbol)
   const step = ledger.instruments[conId]?.sizeStep ?? '1'
   const held = holdersOf(ledger, conId)
   const expected = add(booksIn(ledger as Ledger, conId), ledger.manual[conId] ?? '0')
-  const reported = add(expected, unexplained.quantity)
+  // Books that cancel each other out are split without a difference at the broker.
+  if (unexplained === undefined && (held.length === 0 || !isZero(expected))) return refuse('NOTHING_TO_EXPLAIN', symbol)
+  const quantity = unexplained?.quantity ?? '0'
+  const reported = add(expected, quantity)
   const after = afterSplit(held, ratio, reported, step)
   if (after === undefined)
     return refuse('RATIO_MISMATCH', `${text} of ${expected} ${symbol} is not the ${reported} that the broker holds, not even rounded`)
@@ -47,8 +55,8 @@ export const decideSplit = (ledger: Readonly<Ledger>, split: Split): { events: D
   })
   const openOrders = openOrdersIn(ledger as Ledger, conId).map(({ orderRef }) => orderRef)
   const explained = event('DiscrepancyExplained', {
-    ...{ conId, symbol, quantity: unexplained.quantity, as: 'corporateAction' as const, moves, unexplained: '0', reason, ratio: text },
+    ...{ conId, symbol, quantity, as: 'corporateAction' as const, moves, unexplained: '0', reason, ratio: text },
     ...(openOrders.length === 0 ? {} : { openOrders }),
   })
-  return { events: [explained, ...newTargets(ledger, split, unexplained.since, moves, step)], openOrders }
+  return { events: [explained, ...newTargets(ledger, split, unexplained?.since, moves, step)], openOrders }
 }
