@@ -88,7 +88,8 @@ export const OrchestratorBody = body(
 )
 /** `strategies`: whose books; all of ours where it is left out. */
 export const CloseAllBody = body({}, { dryRun: t.boolean, strategies: Names, includeManual: t.boolean, reason: NonEmpty })
-export const RiskCheckBody = body({}, {})
+/** `resetPeaks`: after a withdrawal, which is no loss. */
+export const RiskCheckBody = body({}, { resetPeaks: t.boolean, reason: NonEmpty })
 export const EodCheckBody = body({}, {})
 export const HaltBody = body({}, { reason: NonEmpty, cancelWorking: t.boolean })
 export const ResumeBody = body({}, { reason: NonEmpty })

@@ -158,6 +158,34 @@ export const settings = {
     fallback: false,
     why: 'Whether a halt also cancels what works at the broker. Off: what was sent is left to its end.',
   },
+  'risk.dailyDrawdown': {
+    kind: 'number',
+    unit: "fraction of the day's first net liquidation",
+    minimum: 0,
+    maximum: 1,
+    fallback: 0.05,
+    why: 'Once more than this was lost since the first reconcile of the day, nothing increases. Exits go on.',
+  },
+  'risk.peakDrawdown': {
+    kind: 'number',
+    unit: 'fraction of the highest net liquidation',
+    minimum: 0,
+    maximum: 1,
+    fallback: 0.2,
+    why: 'Once more than this was lost since the peak, nothing increases. A withdrawal looks the same: risk-check resets the peak.',
+  },
+  'risk.haltOnBreach': {
+    kind: 'boolean',
+    unit: 'yes or no',
+    fallback: false,
+    why: 'Whether risk-check halts trading when it finds a breach; without it only increases stop.',
+  },
+  'eod.enforceFlat': {
+    kind: 'boolean',
+    unit: 'yes or no',
+    fallback: false,
+    why: 'Whether eod-check closes all books of ours before the session ends.',
+  },
   'alerts.gatewayLostMinutes': {
     kind: 'number',
     unit: 'minutes',
@@ -233,6 +261,22 @@ export const settings = {
     maximum: 1000,
     fallback: 20,
     why: 'How many instruments the book may hold at once.',
+  },
+  'strategies.*.risk.dailyDrawdown': {
+    kind: 'number',
+    unit: "fraction of the strategy's own capital",
+    minimum: 0,
+    maximum: 1,
+    fallback: 0.1,
+    why: "Once its book lost more than this since the first reconcile of the day, the strategy's positions do not increase.",
+  },
+  'strategies.*.risk.peakDrawdown': {
+    kind: 'number',
+    unit: "fraction of the strategy's own capital",
+    minimum: 0,
+    maximum: 1,
+    fallback: 0.3,
+    why: "Once its book lost more than this since its best, the strategy's positions do not increase.",
   },
   'strategies.*.parameters.*': {
     kind: 'parameter',
@@ -336,6 +380,7 @@ export const settingOf = <N extends Exclude<SettingName, `strategies.${string}`>
 type StrategySetting =
   | ('enabled' | 'mode' | 'window' | 'weekend' | 'allocation')
   | ('limits.gross' | 'limits.net' | 'limits.singleName' | 'limits.positions')
+  | ('risk.dailyDrawdown' | 'risk.peakDrawdown')
 
 /** The value in force of a strategy's setting. */
 export const strategySettingOf = <N extends StrategySetting>(

@@ -365,6 +365,38 @@ export const eventData = {
     { warning: text },
   ),
 
+  // ── Risk and the day ──
+  /**
+   * More was lost than is allowed. `value` and `limit` are fractions of `base`: what was there, or the strategy's capital. `scope`: `account`
+   * or a strategy's id. `session`: whose trading day it is. Net liquidation cannot tell a withdrawal from a loss.
+   */
+  RiskBreached: t.type({
+    rule: t.keyof({ dailyDrawdown: null, peakDrawdown: null }),
+    scope: text,
+    ...{ value: DecimalText, limit: DecimalText, base: DecimalText, currency: text, session: text },
+    ...{ from: DecimalText, fromAt: text, latest: DecimalText, latestAt: text },
+    text,
+  }),
+  /** A breach that was told is over. */
+  RiskRecovered: t.type({ rule: t.keyof({ dailyDrawdown: null, peakDrawdown: null }), scope: text, value: DecimalText, limit: DecimalText }),
+  /** A person says that what went away was no loss: drawdowns from the peak are measured from here on. Of net liquidation. */
+  PeaksReset: t.type({ from: DecimalText, to: DecimalText, currency: text, reason: text }),
+  /**
+   * The books of a trading day, closed once a session. `profit` is the change of net liquidation since the day's first reconcile, deposits and
+   * withdrawals included; a book's is what it made; absent is unknown. `flat`: no book of ours holds anything.
+   */
+  DayClosed: optional(
+    {
+      session: text,
+      flat: t.boolean,
+      enforcedFlat: t.boolean,
+      books: t.array(optional({ strategy: text, holdings: decimals }, { profit: DecimalText })),
+      openOrders: t.array(t.type({ orderRef: text, ...Mention, quantity: DecimalText, filled: DecimalText, status: text })),
+      mismatches: t.array(t.type({ ...Mention, text })),
+    },
+    { currency: text, netLiquidation: DecimalText, profit: DecimalText, since: text },
+  ),
+
   // ── The switch and the configuration ──
   /** `publishedAt` of the halting command: a resume published before it does nothing. `standing`: working orders that stay. */
   TradingHalted: t.type({ reason: text, publishedAt: text, cancelWorking: t.boolean }),

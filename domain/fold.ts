@@ -13,6 +13,8 @@ import { type DomainEvent, type EventData, fromStored } from './events.ts'
 import { type Discrepancy, declaredKey, type Ledger, type Moment, type Pipeline } from './ledger.ts'
 import { applyFill, executionOf, isOpen, plannedOrder, type Share } from './order.ts'
 import { forgetBefore, recall, remember } from './remembered.ts'
+import { breachKey } from './risk/drawdown.ts'
+import { performanceAfter, withPeaksReset } from './risk/performance.ts'
 import { unreachable } from './unreachable.ts'
 
 /** Ids of executions and closed orders stay at least this long, against late reports. */
@@ -248,6 +250,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       return
     case 'PositionReconciled':
       recordSnapshot(ledger, event.data, at)
+      ledger.performance = performanceAfter(ledger)
       return
     case 'ForeignExecutionSeen':
       recordForeignExecution(ledger, event.data, at, event.occurredAt)
@@ -326,6 +329,18 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       bookCommission(ledger, executionId, commission, currency)
       return
     }
+    case 'RiskBreached':
+      ledger.breaches[breachKey(event.data)] = { ...event.data, position: at.position, since: at.recordedAt }
+      return
+    case 'RiskRecovered':
+      delete ledger.breaches[breachKey(event.data)]
+      return
+    case 'PeaksReset':
+      if (ledger.performance !== null) ledger.performance = withPeaksReset(ledger.performance)
+      return
+    case 'DayClosed':
+      ledger.dayClosed = event.data.session
+      return
     case 'TradingHalted':
       ledger.changedBy.trading = momentOf(at)
       ledger.trading = { on: false, reason: event.data.reason, haltPublishedAt: event.data.publishedAt }

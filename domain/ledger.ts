@@ -8,6 +8,7 @@ import { add, type Decimal } from './decimal.ts'
 import type { EventData } from './events.ts'
 import { isOpen, type Order } from './order.ts'
 import type { Remembered } from './remembered.ts'
+import type { Performance } from './risk/track.ts'
 
 export type Instrument = EventData<'InstrumentResolved'>
 export type Signal = EventData<'SignalGenerated'> & { position: number; at: string }
@@ -17,6 +18,7 @@ export type StandingTarget = { quantity: Decimal; signal: number; factor: Decima
 export type Snapshot = EventData<'PositionReconciled'> & { position: number }
 /** Reported − books − manual of one instrument. `found`: a second snapshot repeated it. */
 export type Unexplained = { symbol: string; quantity: Decimal; since: string; found: boolean }
+export type Breach = EventData<'RiskBreached'> & { position: number; since: string }
 export type Discrepancy = EventData<'DiscrepancyFound'> & { position: number; since: string }
 
 /** What became of one step of a pipeline. */
@@ -98,6 +100,12 @@ export type Ledger = {
   /** By execution id without revision. */
   commissions: Remembered<{ executionId: string; commission: Decimal; currency: string }>
   pipelines: Record<string, Pipeline>
+  /** How the account and its books went since the day began and since their best; null until a snapshot told the net liquidation. */
+  performance: Performance | null
+  /** Breaches that were told and have not been found over, by rule and scope. */
+  breaches: Record<string, Breach>
+  /** The session that was closed last by an eod-check. */
+  dayClosed: string | null
 }
 
 /** Names come from outside: an object without a prototype knows no `constructor`. */
@@ -138,6 +146,9 @@ export const initialLedger = (): Ledger => ({
   executions: record(),
   commissions: record(),
   pipelines: record(),
+  performance: null,
+  breaches: record(),
+  dayClosed: null,
 })
 
 /** Name of a declared instrument: strategies that declare the same thing mean the same thing. */

@@ -14,6 +14,7 @@ import { orchestrator } from './orchestrator.ts'
 import { cancelOrder } from './order-cancel.ts'
 import { proof, reconcile } from './reconcile.ts'
 import { resolveOrder } from './resolve-order.ts'
+import { riskCheck } from './risk-check.ts'
 import { signal } from './signal.ts'
 import { summary } from './summary.ts'
 import { halt, resume } from './switch.ts'
@@ -26,6 +27,7 @@ export const intents: Readonly<Record<string, Handler>> = {
   reconcile,
   summary,
   'close-all': closeAll,
+  'risk-check': riskCheck,
   halt,
   resume,
   configure,

@@ -61,6 +61,12 @@ const changed = (changes: EventData<'ConfigurationChanged'>['changes']): string 
     .map(([name, { from, to }]) => `${name} from ${JSON.stringify(from) ?? 'nothing'} to ${JSON.stringify(to)}`)
     .join(', ')
 
+const dayLines = ({ session, profit, currency, flat, openOrders, mismatches }: EventData<'DayClosed'>): Line[] => {
+  const made = profit === undefined ? 'profit unknown' : `profit ${profit} ${currency}`
+  const closed = line('info', `${session} closed: ${made}, ${flat ? 'flat' : 'positions held'}, open orders ${openOrders.length}`)
+  return [closed, ...mismatches.map(({ symbol, text }) => line('warning', `${symbol}: ${text}`))]
+}
+
 const linesOf = (event: DomainEvent, ledger: Readonly<Ledger>): Line[] => {
   switch (event.type) {
     case 'EngineStarted':
@@ -149,6 +155,14 @@ const linesOf = (event: DomainEvent, ledger: Readonly<Ledger>): Line[] => {
     }
     case 'OrderUnresolved':
       return [line('error', `${orderWords(ledger, event.data.orderRef)} is unresolved: ${event.data.text}`)]
+    case 'RiskBreached':
+      return [line('error', event.data.text)]
+    case 'RiskRecovered':
+      return [line('info', `${event.data.rule} of ${event.data.scope} is over: ${event.data.value}, the limit is ${event.data.limit}`)]
+    case 'PeaksReset':
+      return [line('info', `peaks are reset, net liquidation from ${event.data.from} to ${event.data.to}: ${event.data.reason}`)]
+    case 'DayClosed':
+      return dayLines(event.data)
     case 'TradingHalted':
       return [line('warning', `trading halted: ${event.data.reason}`)]
     case 'TradingResumed':

@@ -11,6 +11,7 @@ import { add, type Decimal, decimal, isZero, multiply, negate, subtract } from '
 import type { Note } from '../events.ts'
 import type { Ledger } from '../ledger.ts'
 import { type Clip, isAdding, type Limits } from './clip.ts'
+import { drawdownNumbers, drawdownStops } from './limit-drawdown.ts'
 import { limitGross } from './limit-gross.ts'
 import { isAboveNet, limitNet } from './limit-net.ts'
 import { limitPositions } from './limit-positions.ts'
@@ -97,12 +98,15 @@ export const limit = (
   }
 
   const unvalued = all.find((position) => !isZero(position.kept) && valueKept(position) === undefined)
+  const stoppedBy = drawdownStops(ledger)
   for (const position of all.filter(isAdding)) {
     const { problem } = position.view
+    const lost = stoppedBy(position.strategy)
     const window = closedWindow(ledger.configuration, position.strategy, now)
     if (problem !== undefined) refuse(position, problem)
     else if (window !== undefined) refuse(position, 'OUTSIDE_WINDOW', { window })
     else if (unvalued !== undefined) refuse(position, 'MARKET_PRICE_MISSING', { unvalued: String(unvalued.conId) })
+    else if (lost !== undefined) refuse(position, 'LIMIT_DRAWDOWN', drawdownNumbers(lost))
   }
 
   const { ofStrategies, ofAccount } = limitsOf(ledger, verdicts, grounds)
