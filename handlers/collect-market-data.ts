@@ -68,7 +68,7 @@ const declaredInstrument = async (broker: Broker, declared: DeclaredInstrument):
 
 type Request = Parameters<Broker['bars']>[0]
 
-/** Answers from the newest to the oldest; IB's own order of pieces goes back from an end. */
+/** From the newest answer to the oldest: a duration goes back from its end. */
 async function* answersTo(
   broker: Broker,
   request: Omit<Request, 'duration' | 'end'>,
@@ -88,8 +88,9 @@ async function* answersTo(
     const planned = pieceStart(plan.duration, end)
     // What the answer lacks at its begin is asked for again with the next piece, so that no hole is left between two.
     const covered = reached > planned ? reached : planned
-    if (covered <= plan.from) return
-    end = endOfDate(addDays(covered, -1))
+    const next = endOfDate(addDays(covered, -1))
+    if (covered <= plan.from || next >= end) return // a broker that does not go back would be asked for ever
+    end = next
   }
 }
 
@@ -105,7 +106,10 @@ const gather = async ({ broker, catalogue, now }: Ports, body: Wanted, ledger: R
   const series: BarSeries = { conId: instrument.conId, symbol: instrument.symbol, size, whatToShow, regularHoursOnly }
   const request = { contract: instrument, size, whatToShow, regularHoursOnly }
   try {
-    const collected = await collect(answersTo(broker, request, plan, now), catalogue, series, { instrument, from: plan.from, now })
+    const collected = await collect(answersTo(broker, request, plan, now), catalogue, series, {
+      ...{ instrument, now },
+      begin: plan.kind === 'pieces' ? startOn(plan.from, size) : '', // one answer is taken as it is: the broker knows its sessions
+    })
     return isRefusal(collected) ? collected : { ...collected, instrument, declared, series, asked: plan.from }
   } catch (error) {
     if (error instanceof BarsUnavailable) return refuse(refusals[error.why], error.message)
@@ -120,10 +124,9 @@ const collect = async (
   answers: AsyncGenerator<HistoricalBar[]>,
   catalogue: BarCatalogue,
   series: BarSeries,
-  { instrument, from, now }: { instrument: Instrument; from: string; now: number },
+  { instrument, begin, now }: { instrument: Instrument; begin: string; now: number },
 ) => {
   const calendar = calendarOf(instrument)
-  const begin = startOn(from, series.size)
   const changed: Revision[] = []
   let [added, first] = [0, undefined as string | undefined]
   for await (const answer of answers) {
