@@ -111,6 +111,12 @@ describe('commander, whatever the account', function () {
       const growing = free.filter(increases)
       const netLiquidation = 100_000
       const tolerance = 1e-4
+      const netOf = (lines: readonly Line[], side: number) =>
+        lines.reduce((total, line) => {
+          const untouched = isHeld(line) || priceOf(line.conId).blocked !== undefined
+          const ends = untouched ? [line.book, positionBefore(line)] : [line.target]
+          return total + Math.max(...ends.map((end) => side * Math.sign(toNumber(end)) * worthOf(line, end)))
+        }, 0)
       const grossOf = (lines: readonly Line[]) => lines.reduce((total, line) => total + worthOf(line), 0)
       for (const strategy of strategies) {
         const own = targets.filter((line) => line.strategy === strategy)
@@ -118,6 +124,8 @@ describe('commander, whatever the account', function () {
         if (grow.length === 0) continue
         const base = netLiquidation * world.configuration['exposure.overall'] * strategySettingOf(configuration, strategy, 'allocation')
         expect(grossOf(own)).to.be.at.most(base * strategySettingOf(configuration, strategy, 'limits.gross') + tolerance)
+        for (const { target } of grow)
+          expect(netOf(own, sign(target))).to.be.at.most(base * strategySettingOf(configuration, strategy, 'limits.net') + tolerance)
         for (const line of grow)
           expect(worthOf(line)).to.be.at.most(base * strategySettingOf(configuration, strategy, 'limits.singleName') + tolerance)
         const opened = grow.filter((line) => isZero(positionBefore(line)))
@@ -131,11 +139,8 @@ describe('commander, whatever the account', function () {
       for (const grown of growing) {
         const side = sign(grown.target)
         const here = targets.filter((line) => line.conId === grown.conId)
-        const net = here.reduce((total, line) => {
-          const ends = isHeld(line) ? [line.book, positionBefore(line)] : [line.target]
-          return total + Math.max(...ends.map((end) => side * Math.sign(toNumber(end)) * worthOf(line, end)))
-        }, 0)
-        expect(net).to.be.at.most(netLiquidation * settingOf(configuration, 'limits.singleName') + tolerance)
+        expect(netOf(here, side)).to.be.at.most(netLiquidation * settingOf(configuration, 'limits.singleName') + tolerance)
+        expect(netOf(targets, side)).to.be.at.most(netLiquidation * settingOf(configuration, 'limits.net') + tolerance)
       }
     })
   })
@@ -216,8 +221,8 @@ describe('commander, whatever the account', function () {
       if (world.market !== 100 && dataOf(events, 'PositionsCrossed').length > 0) return
       // What a limit granted and the rules on orders then kept back is shared out anew the next time.
       const codes = new Set(decisionOf(events).notes.map(({ code }) => code))
-      const clipped = ['LIMIT_GROSS', 'LIMIT_SINGLE_NAME', 'LIMIT_POSITIONS'].some((code) => codes.has(code))
-      if (clipped && (codes.has('CANCEL_FIRST') || codes.has('BELOW_MINIMUM'))) return
+      const clipped = ['LIMIT_GROSS', 'LIMIT_NET', 'LIMIT_SINGLE_NAME', 'LIMIT_POSITIONS'].some((code) => codes.has(code))
+      if (clipped && ['CANCEL_FIRST', 'BELOW_MINIMUM', 'ORDER_NOTIONAL'].some((code) => codes.has(code))) return
       const after = continued(ledger, together(...events))
       const again = deciding({}, { step: 'second', round: 2 })(after)
       expect(dataOf(again, 'OrderPlanned')).to.deep.equal([])
@@ -248,6 +253,9 @@ describe('commander, whatever the account', function () {
     expect(Math.min(seen.orders, seen.crossed, seen.cancels, seen.future)).to.be.above(20)
     expect([...seen.notes]).to.include.members([
       'LIMIT_GROSS',
+      'LIMIT_NET',
+      'ORDER_NOTIONAL',
+      'ORDER_SPLIT',
       'LIMIT_SINGLE_NAME',
       'LIMIT_POSITIONS',
       'BLOCKED',

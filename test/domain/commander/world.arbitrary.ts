@@ -39,14 +39,17 @@ const limit = fc.constantFrom(0, 0.1, 0.3, 0.5, 1, 4)
 const configuration = fc.record({
   'exposure.overall': fc.constantFrom(0, 0.5, 0.9, 2),
   'limits.gross': limit,
+  'limits.net': fc.constantFrom(0.1, 0.5, 4, 4),
   'limits.singleName': limit,
   'limits.positions': fc.constantFrom(0, 1, 2, 20),
+  'orders.maximumNotional': fc.constantFrom(4000, 1_000_000, 1_000_000),
   'orders.minimumTrade': fc.constantFrom(0, 100, 5000),
   'strategies.trend.allocation': fc.constantFrom(0, 0.2, 0.5),
   'strategies.hedge.allocation': fc.constantFrom(0.1, 0.3),
   'strategies.carry.allocation': fc.constantFrom(0.1, 0.2),
   'strategies.trend.limits.gross': limit,
   'strategies.trend.limits.singleName': limit,
+  'strategies.hedge.limits.net': fc.constantFrom(0.2, 4, 4),
   'strategies.hedge.limits.positions': fc.constantFrom(0, 1, 20),
   'strategies.carry.enabled': chance(80),
 })
