@@ -17,6 +17,7 @@ const table = {
   SNAPSHOT_STALE: { kind: 'final', http: 409, text: 'the account snapshot is too old' },
   NET_LIQUIDATION_MISSING: { kind: 'final', http: 409, text: 'the net liquidation is absent or not positive' },
   BASE_CURRENCY_MISSING: { kind: 'final', http: 409, text: 'the broker does not say what the base currency of the account is' },
+  DECISION_TOO_LARGE: { kind: 'final', http: 409, text: 'the decision is larger than the journal takes, and nothing of it was done' },
   STRATEGY_UNKNOWN: { kind: 'final', http: 404, text: 'there is no such strategy' },
   ORDER_UNKNOWN: { kind: 'final', http: 404, text: 'there is no such order' },
   ORDER_CLOSED: { kind: 'final', http: 409, text: 'the order has ended' },

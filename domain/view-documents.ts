@@ -10,6 +10,7 @@ export const viewDocuments = (mode: 'paper' | 'live'): readonly string[] => [
   'commands/*',
   'config/common',
   `config/${mode}`,
+  'details/*',
   'executions/*',
   `positions/${mode}`,
   `positions/${mode}/holdings/*`,

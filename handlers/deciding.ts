@@ -5,7 +5,7 @@
 import type { Command } from '../domain/commands.ts'
 import type { Cause } from '../domain/commit.ts'
 import { decode } from '../domain/decode.ts'
-import { isRefusal, passes, type Refusal, refuse } from '../domain/errors.ts'
+import { errors, isRefusal, passes, type Refusal, refuse } from '../domain/errors.ts'
 import { type DomainEvent, event } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
 import type { BarCatalogue } from '../domain/ports/bar-catalogue.ts'
@@ -111,7 +111,14 @@ export const createDeciding = ({
     } catch (error) {
       if (!(error instanceof NotWritable)) throw error
       log.error({ ...aboutCommand(command), stack: error.stack }, `the decision cannot be written: ${error.message}`)
-      return writer.commit(causeOf(command), [event('CommandFailed', { code: 'UNEXPECTED', text: withoutSecrets(error.message) })])
+      const tooLarge = error.cause instanceof RangeError
+      const data = tooLarge
+        ? {
+            code: 'DECISION_TOO_LARGE',
+            text: `${errors.DECISION_TOO_LARGE.text}: ${error.message}; ask for fewer strategies or instruments at a time`,
+          }
+        : { code: 'UNEXPECTED', text: withoutSecrets(error.message) }
+      return writer.commit(causeOf(command), [event('CommandFailed', data)])
     }
   }
 

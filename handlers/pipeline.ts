@@ -55,6 +55,9 @@ const coded = (code: string | undefined) => ({
 const fateOf = ({ orderRef, status, how, closedText }: Order): string =>
   status === 'unresolved' ? `${orderRef} in doubt, no answer of the broker names it` : `${orderRef} ${how}, ${closedText}`
 
+/** Each order has its own line in the execution's document. */
+const shownFates = 50
+
 const outcomeOf = (ledger: Readonly<Ledger>, { orders, cancels }: Pipeline) => {
   const poor = orders.filter((orderRef) => {
     const order = ledger.orders[orderRef]
@@ -65,7 +68,8 @@ const outcomeOf = (ledger: Readonly<Ledger>, { orders, cancels }: Pipeline) => {
   if (orders.length === 0) return { outcome: 'completed', text: 'nothing to order' } as const
   if (poor.length === 0)
     return { outcome: 'completed', text: `${orders.length} ${orders.length === 1 ? 'order' : 'orders'} at the broker` } as const
-  const fates = poor.map((orderRef) => fateOf(ledger.orders[orderRef]!))
-  const text = `${poor.length} of ${orders.length} orders refused, withdrawn or in doubt: ${fates.join('; ')}`
+  const fates = poor.slice(0, shownFates).map((orderRef) => fateOf(ledger.orders[orderRef]!))
+  const more = poor.length > shownFates ? ` and ${poor.length - shownFates} more` : ''
+  const text = `${poor.length} of ${orders.length} orders refused, withdrawn or in doubt: ${fates.join('; ')}${more}`
   return { outcome: poor.length === orders.length ? 'failed' : 'partial_success', text } as const
 }

@@ -5,6 +5,7 @@
 import type { DomainEvent, EventData } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
 import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
+import { storedBeside } from './details.ts'
 import { collectedResult, collectedText } from './market-data.ts'
 import { portfolioPath } from './portfolio.ts'
 import { intentPath } from './strategies.ts'
@@ -140,6 +141,9 @@ const stepsOf = (ledger: Readonly<Ledger>, pipeline: string): Json | undefined =
         .sort((left, right) => left.position - right.position)
 }
 
+/** In bytes; all else of a command is short. */
+const largestResult = 600_000
+
 const own = (input: ViewInput): DocumentWrite[] => {
   const { commit, events, ledger } = input
   const { cause } = commit
@@ -166,7 +170,10 @@ const own = (input: ViewInput): DocumentWrite[] => {
     ...outcome,
     steps: [],
   }
-  return [{ kind: 'set', path: `commands/${cause.id}`, data }]
+  // A result of many rows keeps its head; the rows stand beside.
+  const path = `commands/${cause.id}`
+  const result = storedBeside(outcome.result, { of: path, field: 'result', most: largestResult })
+  return [{ kind: 'set', path, data: { ...data, result: result.value } }, ...result.writes]
 }
 
 const pipelineEnd = ({ commit }: ViewInput, { pipeline, outcome, code, text }: EventData<'PipelineEnded'>): DocumentWrite => ({

@@ -8,6 +8,7 @@ import type { Ledger } from '../domain/ledger.ts'
 import { executionOf, isOpen, type Order } from '../domain/order.ts'
 import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
 import { recall } from '../domain/remembered.ts'
+import { storedBeside } from './details.ts'
 import { placedLine } from './order-lines.ts'
 import { portfolioPath } from './portfolio.ts'
 import { intentPath } from './strategies.ts'
@@ -29,8 +30,13 @@ const wish = ({ quantity, symbol }: { quantity: Decimal; symbol: string }): stri
   `${actionOf(quantity)} ${absolute(quantity)} ${symbol}`
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
+/** Nobody reads a sentence of a thousand orders; each has its line below. */
+const shownWishes = 50
+const wishes = (orders: readonly { quantity: Decimal; symbol: string }[]): string =>
+  `${orders.slice(0, shownWishes).map(wish).join(', ')}${orders.length > shownWishes ? ` and ${orders.length - shownWishes} more` : ''}`
+
 const placedSummary = (orders: readonly { quantity: Decimal; symbol: string }[]): string =>
-  `Placed ${counted(orders.length, 'order')}: ${orders.map(wish).join(', ')}.`
+  `Placed ${counted(orders.length, 'order')}: ${wishes(orders)}.`
 
 const soFar = ({ commit, ledger, orders: index }: ViewInput, id: string, outcome: Status): { [key: string]: Json } => {
   const orders = index.of(id)
@@ -127,9 +133,8 @@ const decidedSummary = (data: Decided): string => {
   const cancels = data.cancels.length === 0 ? '' : ` Asked to cancel ${counted(data.cancels.length, 'order')}.`
   const refused = data.wouldRefuse === undefined ? '' : ` A real one would be refused: ${data.wouldRefuse}.`
   if (data.orders.length === 0) return `${data.dryRun ? 'Dry run: no' : 'No'} order.${cancels}${refused}`
-  const orders = data.orders.map(wish).join(', ')
   return data.dryRun
-    ? `Dry run: would place ${counted(data.orders.length, 'order')}: ${orders}.${cancels}${refused}`
+    ? `Dry run: would place ${counted(data.orders.length, 'order')}: ${wishes(data.orders)}.${cancels}${refused}`
     : `${placedSummary(data.orders)}${cancels}`
 }
 
@@ -162,10 +167,11 @@ const triggerOf = ({ commit: { cause } }: ViewInput): { [key: string]: Json } =>
         type: cause.type,
         trigger: cause.source === 'scheduler' || cause.job !== undefined ? 'scheduled' : 'manual',
         source: cause.source,
+        actor: cause.actor ?? null,
         job: cause.job ?? null,
         correlationId: cause.correlationId ?? null,
       }
-    : { type: cause.kind, trigger: 'manual', source: cause.kind, job: null, correlationId: null }
+    : { type: cause.kind, trigger: 'manual', source: cause.kind, actor: null, job: null, correlationId: null }
 
 // ── One commit ──
 
@@ -219,6 +225,27 @@ const touched = (event: DomainEvent, ledger: Readonly<Ledger>): string | undefin
   }
 }
 
+/** What an execution may hold of its decision and of its orders, in bytes; together with all else they stay below 700 kB. */
+const room = { decision: 450_000, orders_placed: 150_000 }
+
+/** Orders change with every report, so their rows keep their places; a decision never does. */
+const fitting = (write: DocumentWrite): DocumentWrite[] => {
+  if (write.kind === 'delete') return [write]
+  const { path: of } = write
+  const { decision, orders_placed, ...rest } = write.data
+  const data: Record<string, Json> = { ...rest }
+  const beside: DocumentWrite[] = []
+  const keep = (field: 'decision' | 'orders_placed', value: Json | undefined, changes: boolean): void => {
+    if (value === undefined) return
+    const stored = storedBeside(value, { of, field, most: room[field], changes })
+    data[field] = stored.value
+    beside.push(...stored.writes)
+  }
+  keep('decision', decision, false)
+  keep('orders_placed', orders_placed, true)
+  return [{ ...write, data }, ...beside]
+}
+
 export const executionsView: View = (input) => {
   const { commit, events, ledger } = input
   const own = commandOf(commit.cause)
@@ -242,5 +269,5 @@ export const executionsView: View = (input) => {
     const first = planned.has(id) ? { executed_at: commit.recordedAt, ...(ledger.pipelines[id] === undefined ? triggerOf(input) : {}) } : {}
     write(id, { kind: 'merge', path: `executions/${id}`, data: { ...first, ...soFar(input, id, 'completed') } })
   }
-  return [...writes.values()].flat()
+  return [...writes.values()].flat().flatMap(fitting)
 }

@@ -322,6 +322,12 @@ describe('the engine', () => {
     await send('trend')
     expect([engine.ledger.position - position, mail.ends.at(-1)!.end]).to.deep.equal([1, 'ack'])
     expect([engine.ready(), Object.keys(engine.ledger.signals)]).to.deep.equal([true, []])
+    const [said] = memory.commits.slice(-1).map(({ json }) => (JSON.parse(json) as Commit).events[0]!)
+    expect(said).to.deep.include({ type: 'CommandFailed' })
+    expect(said!.data).to.include({ code: 'DECISION_TOO_LARGE' })
+    expect((said!.data as { text: string }).text).to.match(
+      /nothing of it was done: commit \d+ has \d+ bytes, the limit is 900000; ask for fewer/,
+    )
   })
 
   it('gives up a message that is larger than any commit, and goes on', async () => {

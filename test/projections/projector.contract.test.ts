@@ -15,7 +15,21 @@ import { usesEmulators } from '../emulators.ts'
 import { storeWorld } from '../infra/embedded/world.ts'
 import { connections } from '../infra/google/connected.ts'
 import { createMemory, memoryDocuments, memoryJournal } from '../memory-store.ts'
-import { broker, command, commitsOf, documentsOf, filled, planned, resolved, SPY, signal, snapshot, started, type Told } from './story.ts'
+import {
+  broker,
+  command,
+  commitsOf,
+  decision,
+  documentsOf,
+  filled,
+  planned,
+  resolved,
+  SPY,
+  signal,
+  snapshot,
+  started,
+  type Told,
+} from './story.ts'
 
 type Place = { journal: Journal; documents: Documents }
 type World = { open(): Place; close(): Promise<void> }
@@ -97,6 +111,25 @@ for (const [name, open] of Object.entries(worlds))
       const version = (await writer.documents.checkpoint('views'))!.version
       expect(await two[0]!.rebuild()).to.include({ written: 0, deleted: 0, position: commits.length })
       expect((await writer.documents.checkpoint('views'))!.version).to.equal(version)
+    })
+
+    it('stores beside a document what would make it too large, and agrees with a rebuild', async () => {
+      const notes = Array.from({ length: 6_000 }, (_, number) => ({
+        ...{ code: 'LIMIT_GROSS', text: 'clipped', strategy: 'dummy', conId: number, numbers: { wanted: '30', allowed: '20.5' } },
+      }))
+      const large = commitsOf([started, command('allocation', 'alloc-1', decision({ notes }))])
+      const place = world.open()
+      for (const { json } of large) await place.journal.append(JSON.parse(json) as Commit)
+      const projector = projectorAt(place)
+      await projector.start()
+      await projector.caughtUp(large.length)
+      const shown = (await place.documents.get('executions/alloc-1'))!['decision'] as unknown as {
+        notes: { rows: number; details: string[] }
+      }
+      const parts = await Promise.all(shown.notes.details.map((path) => place.documents.get(path)))
+      expect(parts.flatMap((part) => part!['rows'])).to.have.length(6_000)
+      expect((await place.documents.list('details')).map(({ path }) => path)).to.deep.equal([...shown.notes.details].sort())
+      expect(await projector.rebuild()).to.include({ written: 0, deleted: 0 })
     })
 
     it('repairs what was changed past it', async () => {
