@@ -29,6 +29,7 @@ export type HttpServer = {
 }
 
 const closesWithinMs = 2_000
+const sweepsEveryMs = 20
 
 /** What fastify finds wrong before a route is reached, in our words. */
 const wrongs: Readonly<Record<string, ErrorCode>> = {
@@ -185,7 +186,10 @@ export const createHttpServer = async ({ access, ...given }: HttpOptions): Promi
     stop: async () => {
       leaving.abort()
       const callOff = clock.after(closesWithinMs, () => app.server.closeAllConnections())
+      // A line becomes idle when its last answer is out: those that wait for no other one must not hold the server up.
+      const sweeping = setInterval(() => app.server.closeIdleConnections(), sweepsEveryMs)
       await app.close()
+      clearInterval(sweeping)
       callOff()
     },
   }
