@@ -29,6 +29,9 @@ export type Intake = {
   stop(): void
 }
 
+/** Of a message that may be none of ours: its attributes name the request and who asked, if anybody does. */
+const aboutMessage = ({ id, attributes }: Delivery) => ({ message: id, attributes })
+
 export const createIntake = ({
   journal,
   clock,
@@ -123,7 +126,7 @@ export const createIntake = ({
   }
 
   const giveUp = async (delivery: Delivery, problem: string): Promise<Decided> => {
-    log.warn({ message: delivery.id, attributes: delivery.attributes }, `dead-lettered: ${problem}`)
+    log.warn(aboutMessage(delivery), `dead-lettered: ${problem}`)
     await delivery.deadLetter(problem)
     return { outcome: 'decided' }
   }
@@ -138,7 +141,7 @@ export const createIntake = ({
           if (outcome === 'decided' && halts.delete(delivery.id) && halts.size === 0) haltDecided()
         })
         .catch(async (error: Error) => {
-          log.error({ message: delivery.id, stack: error.stack }, `the message could not be taken: ${error.message}`)
+          log.error({ ...aboutMessage(delivery), stack: error.stack }, `the message could not be taken: ${error.message}`)
           await delivery.nack(error.message).catch(() => {})
         })
         .finally(() => open--)

@@ -14,6 +14,7 @@ import type { Instrument, Ledger } from '../domain/ledger.ts'
 import { type Broker, BrokerUnavailable, type Contract, type HistoricalBar } from '../domain/ports/broker.ts'
 import { isoTime } from '../domain/ports/clock.ts'
 import { randomFrom } from '../domain/random.ts'
+import { withoutSecrets } from '../domain/secrets.ts'
 import { type Bar, type BarsRequest, parametersWith, type Signal, type Strategy, signalFault, strategyId } from '../domain/strategy.ts'
 import { defineHandler } from './handler.ts'
 import { changedInstruments, changesIn, instrumentOf, newlyResolved } from './instruments.ts'
@@ -187,7 +188,7 @@ const ask = (strategy: Strategy, inputs: Parameters<Strategy['signal']>[0]): Sig
     const fault = signalFault(strategy, signal)
     return fault === undefined ? signal : { code: 'SIGNAL_INVALID', text: fault }
   } catch (error) {
-    return { code: 'STRATEGY_THREW', text: error instanceof Error ? error.message : String(error) }
+    return { code: 'STRATEGY_THREW', text: withoutSecrets(error instanceof Error ? error.message : String(error)) }
   }
 }
 

@@ -129,6 +129,7 @@ export const registerAccess = async (app: FastifyInstance, options: AccessOption
 
   app.addHook('onRequest', async (request, reply) => {
     const needed = roleOf(request)
+    if (needed !== 'open') reply.header('cache-control', 'no-store') // what an account holds is nobody's to keep on the way
     const asked = needed === 'open' ? anonymous : await callerOf(request, identity, corsOrigins)
     request.caller = isRefusal(asked) ? anonymous : asked
     if (await tooMany(request, reply)) return refuseWith(request, reply, refuse('TOO_MANY_REQUESTS', `${requestsPerMinute} a minute`))

@@ -175,6 +175,11 @@ describe('a signal', () => {
     expect(failed.failures).to.deep.equal({})
     expect(failed.pipelines['dry']!.dryFailures['trend']).to.include({ code: 'INSTRUMENT_UNKNOWN' })
   })
+
+  it('fails by what its strategy throws, without the credential that may be in it', async () => {
+    const { strategy } = trendSaying(() => expect.fail('no data from https://anna:s3cr3t@bars.example.org'))
+    expect(await failure({ strategy })).to.include({ code: 'STRATEGY_THREW', text: 'no data from https://***@bars.example.org' })
+  })
 })
 
 describe('the instruments of a signal', () => {

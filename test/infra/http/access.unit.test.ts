@@ -237,6 +237,12 @@ describe('the door of the HTTP server', function () {
     }
   })
 
+  it('lets nobody on the way keep what is not open', async () => {
+    const { ask } = await door({ verifier: named })
+    expect((await ask('GET', '/read', bearer('v:viewer'))).headers['cache-control']).to.equal('no-store')
+    expect((await ask('GET', '/open')).headers['cache-control']).to.equal(undefined)
+  })
+
   it('takes no body that is larger than a command may be', async () => {
     const { ask, reached } = await door()
     const payload = { reason: 'x'.repeat(70_000) }
