@@ -11,8 +11,10 @@ import { reservedNames } from '../handlers/handlers.ts'
 import type { LeaseTimes } from '../handlers/lease-holder.ts'
 import { eventsAreRead } from '../projections/event-messages.ts'
 import { createHandEdits } from '../projections/hand-edits.ts'
+import { createNotifier } from '../projections/notifier.ts'
 import { createProjector, type Projector } from '../projections/projector.ts'
 import { createRelay } from '../projections/relay.ts'
+import { alertChannels } from './alerts/channels.ts'
 import { openBars } from './bars/open.ts'
 import { systemClock } from './clock.ts'
 import type { Data } from './data.ts'
@@ -115,6 +117,9 @@ export const compose = async (environment: Environment, options: ComposeOptions 
   /** In a project anybody may subscribe to the events; elsewhere only those whom topics.yaml names. */
   const relayed = environment.store.kind === 'google' || eventsAreRead(topics)
   const relay = relayed ? createRelay({ journal, documents, bus, topics, mode, log, clock }) : undefined
+  /** Nobody is to be woken by a day that somebody plays through. */
+  const channels = alertChannels(environment.alerts ?? {}, mode)
+  const notifier = simulated ? undefined : createNotifier({ journal, documents, bus, topics, log, clock, channels, snapshots })
 
   let http: HttpServer | undefined
   let httpPort: number | undefined
@@ -160,6 +165,7 @@ export const compose = async (environment: Environment, options: ComposeOptions 
     await handEdits.start() // first: what was edited while nobody watched is seen before the projector writes over it
     await projector.start()
     await relay?.start()
+    await notifier?.start()
     const failed = projector.caughtUp(Number.MAX_SAFE_INTEGER)
     failed.catch((error: Error) => role === 'projections' && stopping === undefined && announceStop(error))
   }
@@ -200,7 +206,7 @@ export const compose = async (environment: Environment, options: ComposeOptions 
           documentsWithinMs,
           documentsUpToDate().catch(() => undefined),
         )
-        await within(left - clock.monotonic(), Promise.all([handEdits.stop(), projector.stop(), relay?.stop(), served]))
+        await within(left - clock.monotonic(), Promise.all([handEdits.stop(), projector.stop(), relay?.stop(), notifier?.stop(), served]))
         await data.close()
         await bars.close()
         callOff()

@@ -1,6 +1,7 @@
 /** The environment of a running process, decoded once. A wrong value stops the start with one line that names the variable. */
 import * as t from 'io-ts'
 import { type Decoded, decode } from '../domain/decode.ts'
+import type { AlertSettings } from './alerts/channels.ts'
 import { readBarsPlace } from './bars/place.ts'
 import type { GoogleStore } from './google/connection.ts'
 import type { AccessSettings } from './http/access.ts'
@@ -34,6 +35,8 @@ export type Environment = {
   httpPort: number
   /** Who may ask it. Absent: only this machine. */
   access?: AccessSettings
+  /** Where people hear of what they have to know, beside the log. */
+  alerts?: AlertSettings
   logLevel: LogLevel
   /** Absent: plain lines on standard error. */
   logging?: Logging
@@ -76,6 +79,10 @@ export const variables: Readonly<Record<string, string>> = {
   AUTH_JWKS: 'its public keys: the address of a JSON Web Key Set, or the path of a file (none)',
   AUTH_ROLE_CLAIM: `the claim of its tokens that names the role (${usualRoleClaim})`,
   CORS_ORIGINS: 'origins whose pages may ask from a browser, with commas (none)',
+  ALERT_WEBHOOK_URL: 'where alerts are posted as JSON in the shape of Slack; the address is a secret (none)',
+  ALERT_SMTP_URL: 'the mail server for alerts, as smtp://user:password@host:587, together with (none)',
+  ALERT_MAIL_TO: 'who gets alerts by mail, with commas (nobody)',
+  ALERT_MAIL_FROM: 'from whom (the first of ALERT_MAIL_TO)',
   RATE_LIMIT: `requests a minute of one caller (${usualRequestsPerMinute})`,
   LOG_LEVEL: `${logLevels.join(', ')} (info)`,
   LOG_FORMAT: 'plain, or cloud with the field names of Google Cloud Logging (cloud where STORE is google, else plain)',
@@ -122,6 +129,19 @@ const text = (what: string, shape: RegExp) =>
     t.identity,
   )
 
+/** What is wrong is said without the value. */
+const secretAddress = (...schemes: string[]) =>
+  new t.Type<string, string, unknown>(
+    'an address',
+    t.string.is,
+    (input, context) =>
+      typeof input === 'string' && URL.canParse(input) && schemes.includes(new URL(input).protocol.slice(0, -1))
+        ? t.success(input)
+        : t.failure(input, context, `must be an address that begins with ${schemes.join(':// or ')}://`),
+    t.identity,
+  )
+const mailAddresses = text('mail addresses with commas between them', /^[^\s@,]+@[^\s@,]+(\s*,\s*[^\s@,]+@[^\s@,]+)*$/)
+
 const port = whole(1, 65_535)
 const host = text('a host name or address', /^[A-Za-z0-9.:_-]+$/)
 const project = text('a project id such as my-project-1', /^[a-z][a-z0-9-]{4,61}[a-z0-9]$/)
@@ -164,6 +184,10 @@ const Variables = t.partial({
   AUTH_ROLE_CLAIM: text('the name of a claim', /^\S+$/),
   CORS_ORIGINS: t.string,
   RATE_LIMIT: whole(1, 1_000_000),
+  ALERT_WEBHOOK_URL: secretAddress('http', 'https'),
+  ALERT_SMTP_URL: secretAddress('smtp', 'smtps'),
+  ALERT_MAIL_TO: mailAddresses,
+  ALERT_MAIL_FROM: mailAddresses,
   LOG_LEVEL: choice(...logLevels),
   LOG_FORMAT: choice(...logFormats),
   LOG_FILE: t.string,
@@ -218,6 +242,17 @@ const gatewayOf = (given: Given, mode: Environment['mode']): Decoded<Environment
   }
 }
 
+const alertsOf = (given: Given): Decoded<AlertSettings> => {
+  const { ALERT_WEBHOOK_URL: webhook, ALERT_SMTP_URL: url, ALERT_MAIL_TO: to, ALERT_MAIL_FROM: from } = given
+  if ((url === undefined) !== (to === undefined)) {
+    const [set, missing] = url === undefined ? ['ALERT_MAIL_TO', 'ALERT_SMTP_URL'] : ['ALERT_SMTP_URL', 'ALERT_MAIL_TO']
+    return { ok: false, problem: `${missing}: ${set} is set and this is not: set both or none` }
+  }
+  const addresses = to?.split(',').map((address) => address.trim()) ?? []
+  const mail = url === undefined ? {} : { mail: { url, to: addresses, from: from ?? addresses[0]! } }
+  return { ok: true, value: { ...(webhook === undefined ? {} : { webhook }), ...mail } }
+}
+
 const loggingOf = ({ LOG_FORMAT, LOG_FILE, LOG_FILES_KEPT }: Given, store: Environment['store']): Logging => ({
   format: LOG_FORMAT ?? (store.kind === 'google' ? 'cloud' : 'plain'),
   ...(LOG_FILE === undefined ? {} : { file: { path: LOG_FILE, kept: LOG_FILES_KEPT ?? fallback.logFilesKept } }),
@@ -241,6 +276,8 @@ export const readEnvironment = (given: Readonly<Record<string, string | undefine
   if (!gateway.ok) return gateway
   const access = accessOf(value)
   if (!access.ok) return access
+  const alerts = alertsOf(value)
+  if (!alerts.ok) return alerts
   return {
     ok: true,
     value: {
@@ -253,6 +290,7 @@ export const readEnvironment = (given: Readonly<Record<string, string | undefine
       ...(value.BARS_DIR === undefined ? {} : { barsDirectory: value.BARS_DIR }),
       httpPort: value.PORT ?? fallback.httpPort,
       access: access.value,
+      ...(Object.keys(alerts.value).length === 0 ? {} : { alerts: alerts.value }),
       logLevel: value.LOG_LEVEL ?? 'info',
       logging: loggingOf(value, store.value),
     },

@@ -6,6 +6,7 @@ import type { Ledger } from '../domain/ledger.ts'
 import type { Json } from '../domain/ports/documents.ts'
 import { unreachable } from '../domain/unreachable.ts'
 import { collectedText, isPatchy } from './market-data.ts'
+import { orderWords } from './order-lines.ts'
 import { actionOf, commandOf, type View } from './view.ts'
 
 type Severity = 'info' | 'warning' | 'error'
@@ -28,14 +29,6 @@ const outcomes: Readonly<Record<EventData<'PipelineEnded'>['outcome'], Severity>
   expired: 'warning',
   refused: 'warning',
   failed: 'error',
-}
-
-/** An order by its words, as long as the ledger has it. */
-const orderWords = (ledger: Readonly<Ledger>, orderRef: string): string => {
-  const order = ledger.orders[orderRef]
-  return order === undefined
-    ? `order ${orderRef}`
-    : `order ${orderRef} (${actionOf(order.quantity)} ${absolute(order.quantity)} ${order.symbol})`
 }
 
 const decidedLine = (data: EventData<'AllocationDecided'>): Line => {

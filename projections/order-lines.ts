@@ -33,6 +33,14 @@ export const commissionOf = (
   }
 }
 
+/** An order by its words, as long as the ledger has it. */
+export const orderWords = (ledger: Readonly<Ledger>, orderRef: string): string => {
+  const order = ledger.orders[orderRef]
+  return order === undefined
+    ? `order ${orderRef}`
+    : `order ${orderRef} (${actionOf(order.quantity)} ${absolute(order.quantity)} ${order.symbol})`
+}
+
 /** `planned`, `working` or `unresolved`; once closed, how it ended. */
 export const statusOf = (order: Order): string => (isOpen(order) ? order.status : (order.how ?? order.status))
 

@@ -6,6 +6,7 @@ import { canonical, genesisHash, markerOf, type StoredCommit, sha256, store } fr
 import { checkCollectionPath, checkDocumentPath, type Document, type Documents, type DocumentWrite } from '../domain/ports/documents.ts'
 import type { Appended, Journal } from '../domain/ports/journal.ts'
 import { keptSnapshots, type Snapshot, type Snapshots } from '../domain/ports/snapshots.ts'
+import { isNotice } from '../domain/view-documents.ts'
 
 /** All there is, open to tests that alter it by hand. Documents as canonical text, by path. */
 export type Memory = {
@@ -141,7 +142,7 @@ export const memoryDocuments = (memory: Memory): Documents => {
       return sorted([...documents.keys()].filter((path) => collectionOf(path) === collection))
     },
     async *all() {
-      for (const path of [...documents.keys()].sort()) {
+      for (const path of [...documents.keys()].filter((path) => !isNotice(path)).sort()) {
         const data = read(path)
         if (data !== undefined) yield { path, data }
       }

@@ -27,6 +27,11 @@ export interface Bus {
   /** Messages are handed over at once and without a limit; the consumer limits its own work. @throws Error naming an unknown subscription */
   subscribe(subscription: string, consume: (delivery: Delivery) => void): { close(): Promise<void> }
   deadLetters(subscription?: string): Promise<DeadLetter[]>
+  /**
+   * Hands over every dead letter, at least once: those that die from now on, and those that nobody has heard of yet, perhaps others too.
+   * One counts as heard when the promise resolves. They stay where they are kept.
+   */
+  onDeadLetter(heard: (letter: DeadLetter) => Promise<void>): { close(): Promise<void> }
   /** Lets go of a dead letter for good: a person has looked at it. @returns false when there is none such (any more) */
   discard(letter: Pick<DeadLetter, 'id' | 'subscription'>): Promise<boolean>
   /** Market time of the next delivery that waits for a back-off or a deadline, if any. */

@@ -1,6 +1,7 @@
 /** The command line: one verb a file, data on standard output, everything else on standard error, exit 0 only on success. */
 import { Command } from 'commander'
 import { variables } from '../environment.ts'
+import { alerts } from './alerts.ts'
 import { config } from './config.ts'
 import { deadLetters } from './dead-letters.ts'
 import { demo } from './demo/demo.ts'
@@ -51,6 +52,7 @@ for (const verb of [
   rebuild,
   verify,
   config,
+  alerts,
   deadLetters,
   topics,
   signal,

@@ -57,12 +57,28 @@ export const openBus = ({ store, topics, mode, clock, wallTime = Date.now }: Bus
       return openConsumer({ store, deliveries, clock, wallTime, subscription, rules, consume })
     },
     deadLetters: async (subscription) => deliveries.dead(subscription),
+    onDeadLetter: (heard) => {
+      const known = new Set<string>()
+      const look = (): void => {
+        if (!store.database.isOpen) return
+        for (const letter of deliveries.dead()) {
+          const name = `${letter.subscription} ${letter.id}`
+          if (known.has(name)) continue
+          known.add(name)
+          heard(letter).catch(() => known.delete(name)) // looked at again with the next one, or by the next process
+        }
+      }
+      const unwatch = store.watch(graveyard, look)
+      queueMicrotask(look)
+      return { close: async () => unwatch() }
+    },
     discard: async (letter) => deliveries.forget(letter),
     nextDueAt: async () => deliveries.nextDueAt(),
     idle: async () => deliveries.idle(clock.now()),
   }
 }
 
+const graveyard = 'bus:dead letters'
 const subjectOf = (subscription: string): string => `bus:${subscription}`
 
 // ── Rows ── A delivery without a consumer waits, until `dueAt` if that is set; one with a consumer is in hand until its deadline.
@@ -80,7 +96,7 @@ type Asking = { subscription: string; consumer: string; now: number; wall: numbe
 /** One attempt at one message. Once somebody else has it, its end is theirs. */
 type Hold = { subscription: string; message: number; attempt: number; consumer: string }
 
-const openDeliveries = ({ database, transaction }: Store) => {
+const openDeliveries = ({ database, transaction, changed }: Store) => {
   const insertMessage = database.prepare('INSERT INTO messages (topic, data, attributes, publishedAt) VALUES (?, ?, ?, ?)')
   const insertDelivery = database.prepare('INSERT INTO deliveries (subscription, message, attempt) VALUES (?, ?, 0)')
   const dropMessage = database.prepare(
@@ -122,6 +138,7 @@ const openDeliveries = ({ database, transaction }: Store) => {
   const bury = (subscription: string, message: number, reason: string, deadAt: string): void => {
     insertDead.run(reason, deadAt, subscription, message)
     drop(subscription, message)
+    changed(graveyard)
   }
   /** Ends one attempt, unless it has ended or gone to somebody else already. */
   const end = (attempt: Hold, how: () => void): void => {

@@ -9,6 +9,7 @@ import {
   type Written,
 } from '../../domain/ports/documents.ts'
 import { unreachable } from '../../domain/unreachable.ts'
+import { isNotice } from '../../domain/view-documents.ts'
 import type { Store } from './store.ts'
 
 const checkpointCollection = 'checkpoints'
@@ -72,7 +73,7 @@ export const openDocuments = (store: Store): Documents => {
     async *all() {
       for (let after = ''; ; ) {
         const rows = page.all(after) as Row[]
-        for (const row of rows) yield fromRow(row)
+        for (const row of rows) if (!isNotice(row.path)) yield fromRow(row)
         if (rows.length < pageSize) return
         after = rows.at(-1)!.path
       }

@@ -8,7 +8,7 @@ import { type Bus, publishTimeOf } from '../../domain/ports/bus.ts'
 import { type Clock, isoTime } from '../../domain/ports/clock.ts'
 import { nameFor, type Topics } from '../../domain/topics.ts'
 import { type Consumer, openConsumer } from './consumer.ts'
-import { type KeptLetters, letterOf, openKeptLetters } from './dead-letters.ts'
+import { type KeptLetters, letterOf, openKeptLetters, readLetter } from './dead-letters.ts'
 import { followJourneys } from './journeys.ts'
 import { openPublisher, type Publisher } from './publisher.ts'
 
@@ -53,7 +53,7 @@ export const openBus = ({ pubsub, topics, mode, clock, publishWithinMs = 10_000,
 
   const graveyards = [...topicRules].filter(([, { kind }]) => kind === 'deadLetter').map(([name]) => name)
   const keptOf = (graveyard: string): KeptLetters => {
-    const [keeper] = [...subscriptions].find(([, { topic }]) => topic === graveyard) ?? []
+    const [keeper] = [...subscriptions].find(([, { topic, handler }]) => topic === graveyard && handler === 'none') ?? []
     if (keeper === undefined) throw new Error(`no subscription in topics.yaml keeps what comes to "${graveyard}"`)
     return openKeptLetters(pubsub, clock, keeper)
   }
@@ -93,6 +93,18 @@ export const openBus = ({ pubsub, topics, mode, clock, publishWithinMs = 10_000,
     deadLetters: async (subscription) => {
       const letters = (await Promise.all(graveyards.map((graveyard) => keptOf(graveyard).list()))).flat()
       return letters.filter((letter) => subscription === undefined || letter.subscription === subscription)
+    },
+    onDeadLetter: (heard) => {
+      const readers = [...subscriptions].filter(
+        ([, { topic, handler }]) => topicRules.get(topic)?.kind === 'deadLetter' && handler === 'alerts',
+      )
+      const opened = readers.map(([subscription, rules]) =>
+        openConsumer({
+          ...{ pubsub, clock, subscription, rules, warn, failed: onError, arrived: () => undefined, bury: async () => undefined },
+          consume: (delivery) => void heard(readLetter(delivery)).then(delivery.ack, (error: Error) => delivery.nack(error.message)),
+        }),
+      )
+      return { close: async () => void (await Promise.all(opened.map((consumer) => consumer.close()))) }
     },
     discard: async (letter) => {
       for (const graveyard of graveyards) if (await keptOf(graveyard).discard(letter)) return true

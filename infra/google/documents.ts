@@ -19,7 +19,7 @@ import {
 } from '../../domain/ports/documents.ts'
 import { StoreUnavailable } from '../../domain/ports/journal.ts'
 import { unreachable } from '../../domain/unreachable.ts'
-import { checkViewDocument, viewDocuments } from '../../domain/view-documents.ts'
+import { checkWritable, viewDocuments } from '../../domain/view-documents.ts'
 import { documentOf, sizeOf } from './document-values.ts'
 import { codeOf, insist, inTime, refusalOf, status } from './firestore-calls.ts'
 import { createWatching } from './watching.ts'
@@ -185,7 +185,7 @@ export const openDocuments = ({
     },
     write: async (projection, writes, { position, hash }, expected) => {
       const path = checkDocumentPath(`${checkpointCollection}/${projection}`)
-      for (const write of writes) checkViewDocument(mode, write.path)
+      for (const write of writes) checkWritable(mode, write.path)
       checkSizes(writes)
       const token = randomUUID()
       const next = { position, hash, token }

@@ -27,6 +27,7 @@ export const contractTopics = (ackDeadline: number): Topics => {
     subscriptions: {
       '{mode}-commands-engine': { ...reader, handler: 'engine', deadLetter: { topic: '{mode}-dead-letters', attempts } },
       '{mode}-dead-letters-kept': { ...reader, topic: '{mode}-dead-letters', handler: 'none' },
+      '{mode}-dead-letters-alerts': { ...reader, topic: '{mode}-dead-letters', handler: 'alerts' },
       '{mode}-commands-audit': { ...reader, handler: 'audit', deadLetter: { topic: '{mode}-dead-letters', attempts } },
     },
     schedules: [],
@@ -206,6 +207,27 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       expect(await bus.discard({ id: 'never published', subscription: engine })).to.equal(false)
       expect(await (await world.another()).discard({ id: ids[0]!, subscription: engine })).to.equal(true)
       expect(await shown()).to.deep.equal([`${audit} b`, `${engine} c`])
+    }).timeout(120_000)
+
+    it('tells whoever wants to hear of dead letters, of each until he has heard it, and keeps them', async () => {
+      const { deliveries, has } = reader()
+      await publish('early')
+      await has(1)
+      await deliveries[0]!.deadLetter('no use')
+      const heard: string[] = []
+      let busy = true
+      const listening = bus.onDeadLetter(async ({ data, reason }) => {
+        if (busy) throw new Error('not now')
+        heard.push(`${data}: ${reason}`)
+      })
+      closing.push(() => listening.close())
+      busy = false
+      await publish('late')
+      await has(2)
+      await deliveries[1]!.deadLetter('no use either')
+      await until('both are heard of', () => new Set(heard).size === 2, 40_000)
+      expect([...new Set(heard)].sort()).to.deep.equal(['early: no use', 'late: no use either'])
+      expect(await bus.deadLetters(engine)).to.have.length(2)
     }).timeout(120_000)
 
     it('lets the first end of a delivery count', async () => {

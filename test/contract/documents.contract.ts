@@ -51,6 +51,15 @@ export const documentsContract = (name: string, open: () => Promise<DocumentsWor
       expect(await (await world.another()).get('status/paper')).to.deep.equal(data)
     })
 
+    it('keep notices beside what views write: no view wrote them, so no rebuild sees them', async () => {
+      await write(
+        { kind: 'set', path: 'notices/halt-3.0', data: { title: 'halted' } },
+        { kind: 'set', path: 'status/paper', data: { a: 1 } },
+      )
+      expect(await documents.list('notices')).to.deep.equal([{ path: 'notices/halt-3.0', data: { title: 'halted' } }])
+      expect((await all(documents.all())).map(({ path }) => path)).to.deep.equal(['status/paper'])
+    })
+
     it('set the whole document', async () => {
       await write({ kind: 'set', path: 'status/paper', data: { a: 1, b: 2 } })
       await write({ kind: 'set', path: 'status/paper', data: { b: 3 } })

@@ -128,7 +128,7 @@ describe('topics.yaml', () => {
     for (const [name, topic] of Object.entries(shipped.topics)) {
       if (topic.kind === 'event') continue
       const readers = Object.values(shipped.subscriptions).filter((subscription) => subscription.topic === name)
-      expect(readers.map(({ handler }) => handler)).to.deep.equal([topic.kind === 'command' ? 'engine' : 'none'])
+      expect(readers.map(({ handler }) => handler)).to.deep.equal(topic.kind === 'command' ? ['engine'] : ['none', 'alerts'])
       if (topic.kind === 'command') expect(readers[0]!.deadLetter?.topic).to.equal('{mode}-dead-letters')
     }
   })

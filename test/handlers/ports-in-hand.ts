@@ -87,6 +87,7 @@ export const createBus = () => {
       return { close: async () => void consumers.delete(subscription) }
     },
     deadLetters: async () => [],
+    onDeadLetter: () => ({ close: async () => undefined }),
     discard: async () => false,
     nextDueAt: async () => undefined,
     idle: async () => true,

@@ -52,6 +52,13 @@ describe('the environment', () => {
     })
   })
 
+  it('takes a folder or a bucket for bars, and nothing else', () => {
+    expect(decoded({ BARS_DIR: '/srv/bars' }).barsDirectory).to.equal('/srv/bars')
+    expect(decoded({ BARS_DIR: 'gs://my-bars/here/' }).barsDirectory).to.equal('gs://my-bars/here/')
+    for (const wrong of ['s3://bars', 'gs://', 'gs://B', 'https://storage.googleapis.com/bars'])
+      expect(problemOf({ BARS_DIR: wrong })).to.match(/^BARS_DIR: must be a folder or gs:\/\/bucket\/prefix, got "/)
+  })
+
   it('takes an empty value for none', () => {
     expect(decoded({ IB_ACCOUNT: '', IB_PORT: ' ', TRADING_MODE: '', GOOGLE_CLOUD_PROJECT: '' })).to.deep.equal(decoded({}))
   })
@@ -180,5 +187,22 @@ describe('the environment', () => {
     ]
     for (const [given, says] of halves) expect(problemOf(given)).to.match(says)
     expect(problemOf({ ...own, AUTH_AUDIENCE: 'ibt', AUTH_JWKS: 'http://localhost:9000/keys' })).to.equal(undefined)
+  })
+
+  it('names where alerts go, and never what is secret in it', () => {
+    const mail = { ALERT_SMTP_URL: 'smtp://anna:secret@mail.example.org:587', ALERT_MAIL_TO: 'anna@example.org, bob@example.org' }
+    expect(decoded({}).alerts).to.equal(undefined)
+    expect(decoded({ ...mail, ALERT_WEBHOOK_URL: 'https://hooks.example.org/T0' }).alerts).to.deep.equal({
+      webhook: 'https://hooks.example.org/T0',
+      mail: { url: mail.ALERT_SMTP_URL, to: ['anna@example.org', 'bob@example.org'], from: 'anna@example.org' },
+    })
+    expect(decoded({ ...mail, ALERT_MAIL_FROM: 'engine@example.org' }).alerts?.mail?.from).to.equal('engine@example.org')
+    expect(problemOf({ ALERT_MAIL_TO: 'anna@example.org' })).to.match(/^ALERT_SMTP_URL: ALERT_MAIL_TO is set and this is not/)
+    expect(problemOf({ ALERT_SMTP_URL: mail.ALERT_SMTP_URL })).to.match(/^ALERT_MAIL_TO: /)
+    expect(problemOf({ ...mail, ALERT_MAIL_TO: 'anna' })).to.match(/^ALERT_MAIL_TO: must be mail addresses/)
+    const secret = problemOf({ ...mail, ALERT_SMTP_URL: 'mail.example.org/secret' })
+    expect(secret)
+      .to.match(/^ALERT_SMTP_URL: must be an address that begins with smtp/)
+      .and.not.contain('secret')
   })
 })

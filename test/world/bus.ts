@@ -116,6 +116,7 @@ export const createPostOffice = ({ topics, mode, clock, chance, faults }: PostOf
         }
       },
       deadLetters: async () => dead,
+      onDeadLetter: () => ({ close: async () => undefined }),
       discard: async ({ id, subscription }) => {
         const found = dead.findIndex((letter) => letter.id === id && letter.subscription === subscription)
         return found >= 0 && dead.splice(found, 1).length > 0

@@ -17,6 +17,7 @@ const verbs = [
   'rebuild',
   'verify',
   'config',
+  'alerts',
   'dead-letters',
   'topics',
   'signal',

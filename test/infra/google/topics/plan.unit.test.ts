@@ -29,6 +29,7 @@ describe('what topics.yaml asks of a project', () => {
       'subscription paper-commands-engine',
       'subscription paper-urgent-engine',
       'subscription paper-dead-letters-kept',
+      'subscription paper-dead-letters-alerts',
       'job paper-orchestrator-1300',
       'job paper-orchestrator-1600',
     ])

@@ -63,8 +63,9 @@ describe('topics.yaml and a Google project', function () {
     })
 
   it('are made one by the first apply; the second changes nothing', async () => {
-    expect((await planned()).map(({ action }) => action)).to.deep.equal(new Array(9).fill('create'))
-    expect(await applied()).to.include({ created: 9, changed: 0 })
+    const everything = await planned()
+    expect(new Set(everything.map(({ action }) => action))).to.deep.equal(new Set(['create']))
+    expect(await applied()).to.include({ created: everything.length, changed: 0 })
     expect(await planned()).to.deep.equal([])
     scheduler.calls.length = 0
     expect(await applied({ prune: true })).to.include({ created: 0, changed: 0, deleted: 0 })
@@ -183,8 +184,9 @@ describe('topics.yaml and a Google project', function () {
 
   it('goes on after a failure, names it, and has the rest to do the next time', async () => {
     scheduler.failNext('CreateJob', 7, 'The principal lacks cloudscheduler.jobs.create')
+    const everything = await planned()
     const { created, failures } = await applied()
-    expect(created).to.equal(8)
+    expect(created).to.equal(everything.length - 1)
     expect(failures).to.deep.equal(['job paper-orchestrator-1300: The principal lacks cloudscheduler.jobs.create'])
     expect(brief(await planned())).to.deep.equal(['create job paper-orchestrator-1300'])
     expect(await applied()).to.include({ created: 1 })
