@@ -99,6 +99,18 @@ describe('collected bars, from a gateway over its socket to Parquet', function (
     expect(second).to.deep.equal({ ...first, added: 0 })
   })
 
+  it('of other lengths have no hole either: they begin and end as the gateway’s do, on short days too', async () => {
+    for (const [barSize, duration] of [
+      ['1 hour', '3 M'],
+      ['20 mins', '2 W'],
+      ['5 mins', '3 W'],
+      ['1 min', '3 D'],
+    ]) {
+      const { result, text } = await collect({ instrument: 'SPY', whatToShow: 'TRADES', barSize, duration })
+      expect(result, String(text)).to.deep.include({ gaps: { count: 0, first: [] } })
+    }
+  })
+
   it('of quotes and of prices traded do not mix', async () => {
     const document = await collect({ instrument: 'SPY', ...daily, whatToShow: 'MIDPOINT', duration: '10 D', regularHoursOnly: false })
     expect(document['result'], String(document['text'])).to.include({ whatToShow: 'MIDPOINT', count: 9, added: 9 })
@@ -156,5 +168,10 @@ describe('collected bars, from a gateway over its socket to Parquet', function (
     expect(unknown.errors).to.match(/^ibt: there is no strategy "nosuch"; there are dummy, /)
     const wrong = await ibt(['signal', 'dummy', '--at', '2020-02-30'], { DATA_DIR: folder.path })
     expect(wrong.errors).to.match(/^ibt: --at: "2020-02-30" is neither/)
+  })
+
+  it('go back to where the history of the instrument begins, and are told to begin there', async () => {
+    const { result, text } = await collect({ instrument: 'SPY', ...daily, duration: '30 Y' })
+    expect(result, String(text)).to.deep.include({ asked: '1990-02-05', from: '2000-01-03', gaps: { count: 0, first: [] } })
   })
 })

@@ -24,6 +24,13 @@ describe("IB's pacing of historical data", () => {
     expect(earliest(past, request(99), 10 * minute)).to.equal(10 * minute)
   })
 
+  it('takes requests up to another end for others, not for the same again', () => {
+    const [first, second] = [request(1, { end: '2020-01-03T05:00:00.000Z' }), request(1, { end: '2019-01-03T05:00:00.000Z' })]
+    expect(new Set([first, second, request(1)].map(keyOf)).size).to.equal(3)
+    expect(earliest(sentBefore([[0, first]]), second, 100)).to.equal(100)
+    expect(earliest(sentBefore([[0, first]]), first, 100)).to.equal(15_000)
+  })
+
   it('counts bid and ask twice', () => {
     const both = (conId: number) => request(conId, { whatToShow: 'BID_ASK' })
     const past = sentBefore(Array.from({ length: 30 }, (_, index) => [index * 1000, both(index)]))
