@@ -32,7 +32,7 @@ const intruders = new WeakMap<Night, IBApi>()
 
 // ── What the wire makes of the gateway's words ──
 
-const { orderStatus, error, openOrder, nextValidId, execution, openEnd, executionsEnd, commission, completedEnd } = messages.toClient
+const { orderStatus, error, openOrder, nextValidId, execution, bars, openEnd, executionsEnd, commission, completedEnd } = messages.toClient
 const about = [orderStatus, openOrder, execution, commission]
 const is = ([number]: readonly string[], ...wanted: readonly number[]): boolean => wanted.includes(Number(number))
 
@@ -63,6 +63,8 @@ const commissionFirst = () => {
   }
 }
 
+const pacingViolation = 'Historical Market Data Service error message:Historical data request pacing violation'
+
 const onTheWire: readonly Fault[] = [
   altered('every word about orders comes twice', () => (fields) => (is(fields, ...about) ? [fields, fields] : [fields])),
   altered('commissions come before their executions', commissionFirst),
@@ -78,6 +80,11 @@ const onTheWire: readonly Fault[] = [
   altered('every status says Filled', withField(orderStatus, 2, 'Filled')),
   altered('errors about orders are lost', () => (fields) => (is(fields, error) && fields[2] !== '-1' ? [] : [fields])),
   altered('end markers are missing', without(openEnd, executionsEnd, completedEnd)),
+  altered(
+    'history is refused for its pacing (162)',
+    () => (fields) => (is(fields, bars) ? [[String(error), '2', fields[1]!, '162', pacingViolation, '']] : [fields]),
+    { tells: (step) => (/before the connect|gathers/.test(step) ? /pacing violation/ : undefined) },
+  ),
   {
     name: 'what the gateway says comes byte by byte',
     begin: async ({ wire }) => wire.fragment(true),
@@ -129,6 +136,31 @@ export const faults: readonly Fault[] = [
     end: arm({ fault: 'refuseConnections', on: false }),
     tells: always(/gateway is gone|lost/),
   },
+  {
+    name: 'the gateway restarts for the night, and has forgotten the last order ids',
+    ...onOff({ fault: 'restart', rollBack: 2, on: true }),
+    noticed: gone,
+    tells: always(/gateway is gone|lost/),
+  },
+  {
+    name: 'the line breaks, and the login waits for a second factor',
+    begin: async (night) => {
+      await night.fault({ fault: 'holdLogin', on: true })
+      await night.fault({ fault: 'dropConnections', when: 'now' })
+    },
+    noticed: gone,
+    end: arm({ fault: 'holdLogin', on: false }),
+    tells: always(/not logged in/),
+  },
+  {
+    name: 'the gateway takes four messages a second, and breaks the line at the fifth (100)',
+    ...onOff({ fault: 'messageLimit', perSecond: 4, warnings: 1, on: true }),
+    noticed: gone,
+    tells: always(/Max rate of messages/),
+  },
+  { name: 'the line breaks as the next order comes', begin: arm({ fault: 'dropConnections', when: 'onOrder' }) },
+  { name: 'the line breaks instead of the next execution', begin: arm({ fault: 'dropConnections', when: 'beforeFill' }) },
+  { name: 'the line breaks after the next execution, without its commission', begin: arm({ fault: 'dropConnections', when: 'afterFill' }) },
   { name: 'the line breaks instead of the next report', begin: arm({ fault: 'dropConnections', when: 'beforeAck' }) },
   { name: 'the line breaks after the next report', begin: arm({ fault: 'dropConnections', when: 'afterAck' }) },
   {
@@ -151,6 +183,13 @@ export const faults: readonly Fault[] = [
     noticed: gone,
     end: arm({ fault: 'linkUp', dataLost: true }),
     tells: always(/1100|did not answer/),
+  },
+  {
+    name: 'IB is lost (2110) and comes back with its data (1102)',
+    begin: arm({ fault: 'linkDown', code: 2110 }),
+    noticed: gone,
+    end: arm({ fault: 'linkUp' }),
+    tells: always(/2110|did not answer/),
   },
   { name: 'the next order is swallowed', begin: arm({ fault: 'swallowOrder' }), tells: beforeTheOrder(/named by no answer of the broker/) },
   {
@@ -185,11 +224,18 @@ export const faults: readonly Fault[] = [
   { name: 'cancels vanish', ...onOff({ fault: 'hangRequests', messages: ['cancelOrder'], on: true }) },
   ...onTheWire,
   { name: 'cancels are kept until the order has traded', ...onOff({ fault: 'cancelStays', on: true }), lasts: 18 * hour },
+  { name: 'the next order is told as cancelled (202), and fills all the same', begin: arm({ fault: 'cancelledButFilled' }) },
+  { name: 'no list is said to be complete for minutes', ...onOff({ fault: 'endMarkers', when: 'late', on: true }) },
   { name: 'cancels are kept for a while', ...onOff({ fault: 'cancelStays', on: true }) },
   {
     name: 'somebody sells by hand against the book',
     begin: arm({ fault: 'handTrade', symbol: 'SPY', quantity: -10 }),
     brings: -10,
+  },
+  {
+    name: 'somebody orders by hand in the window of the gateway',
+    begin: (night) => night.order({ symbol: 'SPY', action: 'BUY', quantity: 5 }),
+    brings: 5,
   },
   {
     name: 'another account of the login trades, holds and orders, under the ref of our order where there is one',
@@ -233,6 +279,12 @@ export const faults: readonly Fault[] = [
   {
     name: 'the engine is told to end, and another begins',
     begin: async (night) => void night.end(),
+    noticed: (night) => night.life().ended,
+    end: (night) => night.begin(),
+  },
+  {
+    name: 'the engine is killed (SIGKILL), and another begins',
+    begin: async (night) => night.kill(),
     noticed: (night) => night.life().ended,
     end: (night) => night.begin(),
   },

@@ -7,19 +7,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Commit } from '../../../domain/commit.ts'
 import type { Configuration } from '../../../domain/configuration.ts'
+import type { Clock } from '../../../domain/ports/clock.ts'
 import { type Journal, StoreUnavailable } from '../../../domain/ports/journal.ts'
 import { topicOf } from '../../../domain/topics.ts'
 import { createEngine, type Engine } from '../../../handlers/engine.ts'
 import { createDriver } from '../../../infra/cli/demo/driver.ts'
 import { type SimulatedClock, simulatedClock } from '../../../infra/clock.ts'
 import type { Data } from '../../../infra/data.ts'
+import { openBus } from '../../../infra/embedded/bus.ts'
+import { openDocuments } from '../../../infra/embedded/documents.ts'
+import { openJournal } from '../../../infra/embedded/journal.ts'
+import { openLease } from '../../../infra/embedded/lease.ts'
+import { openSnapshots } from '../../../infra/embedded/snapshots.ts'
+import { openStore as openEmbeddedStore } from '../../../infra/embedded/store.ts'
 import { startGatewaySimulator } from '../../../infra/gateway-sim/simulator.ts'
 import { type BrokerSession, createBrokerSession } from '../../../infra/ib/session.ts'
-import { openData } from '../../../infra/store.ts'
+import { storePath } from '../../../infra/store.ts'
 import { readTopics } from '../../../infra/topics-file.ts'
 import { until } from '../../contract/until.ts'
 import { tuesdayMorning, wanting } from '../../rig.ts'
 import { parseJournal, type Told } from '../../world/journal-text.ts'
+import { mortal, mortalBus, mortalClock, never } from './mortal.ts'
 import { startWire, type Wire } from './wire.ts'
 
 export const minute = 60_000
@@ -34,7 +42,14 @@ export type State = {
 }
 
 /** One life of the engine. */
-type Life = { data: Data; broker: BrokerSession; engine: Engine; ended: boolean; end(): Promise<void> }
+type Life = {
+  data: Data
+  broker: BrokerSession
+  engine: Engine
+  ended: boolean
+  end(): Promise<void>
+  kill(): void
+}
 
 export type Night = {
   wire: Wire
@@ -67,6 +82,11 @@ export type Night = {
   breakJournal(on: boolean): void
   /** As SIGTERM does. */
   end(): Promise<void>
+  /**
+   * As SIGKILL does: from here on nothing of this life reaches file, gateway or log, and whatever it waits for never comes. What it had
+   * written stays, and what it had sent arrives. The minutes pass after which its lease and the messages in its hand are free.
+   */
+  kill(): void
   /** A new process on the same file, after the old one. */
   begin(): Promise<void>
   close(): Promise<void>
@@ -90,11 +110,11 @@ export const startNight = async ({
   clock.setNow(clock.now())
   const strategies = Object.fromEntries(names.map((name) => [name.toLowerCase(), wanting(name)]))
   const lines: string[] = []
-  const keep = (_fields: object, text: string) => void lines.push(text)
-  const log = { debug: () => undefined, info: keep, warn: keep, error: keep }
   let journalSeen: Parameters<Night['watchJournal']>[0]
   let journalGone = false
   let counter = 0
+  /** By so much the wall clock of the store is ahead of the machine's. */
+  let wallAhead = 0
 
   const control = async (path: string, body?: object): Promise<Record<string, unknown>> => {
     const request = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
@@ -105,10 +125,11 @@ export const startNight = async ({
   const gateway = {
     moveTo: async (time: number) => Date.parse((await control('/clock', { to: new Date(time).toISOString() }))['nextEventAt'] as string),
   }
-  const watched = (journal: Journal): Journal => ({
+  const watched = (journal: Journal, dead: AbortSignal): Journal => ({
     ...journal,
     append: async (commit) => {
       await journalSeen?.(commit, false)
+      if (dead.aborted) return never()
       if (journalGone) throw new StoreUnavailable('the disk is full')
       const answer = await journal.append(commit)
       await journalSeen?.(commit, true)
@@ -116,9 +137,24 @@ export const startNight = async ({
     },
   })
 
-  const openStore = () => openData({ dataDirectory, mode: 'paper', store: { kind: 'embedded' } }, topics, { clock })
+  const openStore = (of: Clock = clock) => {
+    const store = openEmbeddedStore(storePath({ dataDirectory, mode: 'paper' }))
+    const wallTime = () => Date.now() + wallAhead
+    return {
+      ...{ journal: openJournal(store), documents: openDocuments(store), snapshots: openSnapshots(store) },
+      ...{ bus: openBus({ store, topics, mode: 'paper', clock: of, wallTime }), lease: openLease(store, wallTime) },
+      ...{ abandon: () => undefined, close: async () => store.close() },
+    }
+  }
+  const market = clock
+  let newest: Life | undefined
   const open = async (): Promise<Life> => {
-    const data = await openStore()
+    const killed = new AbortController()
+    const dead = killed.signal
+    const clock = mortalClock(market, dead)
+    const data = openStore(clock)
+    const keep = (_fields: object, text: string) => void (dead.aborted || lines.push(text))
+    const log = { debug: () => undefined, info: keep, warn: keep, error: keep }
     const broker = createBrokerSession({
       ...{ host: '127.0.0.1', port: wire.port, clientId: 17, clock, log, messagesPerSecond: 100_000 },
       ...{ deadlines: { connect: 500, question: 400, history: 400 }, heartbeat: { every: 150, deadline: 400 } },
@@ -126,7 +162,8 @@ export const startNight = async ({
     })
     const { bus, lease } = data
     const engine = createEngine({
-      ...{ journal: watched(data.journal), bus, broker, lease, clock, log, topics, strategies, reportsTogether },
+      ...{ journal: mortal(watched(data.journal, dead), dead), bus: mortalBus(bus, dead), broker, lease: mortal(lease, dead) },
+      ...{ clock, log, topics, strategies, reportsTogether },
       ...{ mode: 'paper', holder: `night-${++counter}` },
     })
     let ending: Promise<void> | undefined
@@ -138,11 +175,22 @@ export const startNight = async ({
       })()
       return ending
     }
-    const opened: Life = { data, broker, engine, ended: false, end }
+    const kill = (): void => {
+      if (opened.ended) return
+      opened.ended = true
+      ending = Promise.resolve()
+      killed.abort()
+      wallAhead += 10 * minute
+      void broker.close('killed')
+      void data.close()
+    }
+    const opened: Life = { data, broker, engine, ended: false, end, kill }
+    newest = opened
     void engine.stopped.then(() => {
       opened.ended = true
     })
-    await engine.start().catch(async (error: Error) => {
+    const died = new Promise<void>((resolve) => dead.addEventListener('abort', () => resolve(), { once: true }))
+    await Promise.race([engine.start(), died]).catch(async (error: Error) => {
       await data.close()
       throw error
     })
@@ -176,7 +224,7 @@ export const startNight = async ({
     state: () => control('/state') as Promise<unknown> as Promise<State>,
     publish: async (type, body = {}, id = `${type}-${++counter}`) => {
       const publishedAt = new Date(clock.now()).toISOString()
-      const data = life.ended ? await openStore() : life.data
+      const data = life.ended ? openStore() : life.data
       await data.bus.publish(topicOf(topics, type, 'paper'), { data: JSON.stringify(body), attributes: { type, id, publishedAt } })
       if (data !== life.data) await data.close()
       return id
@@ -221,6 +269,7 @@ export const startNight = async ({
       journalGone = on
     },
     end: () => life.end(),
+    kill: () => newest?.kill(),
     begin: async () => {
       await life.end()
       life = await open()

@@ -14,6 +14,7 @@ export const messages = {
     openOrder: 5,
     nextValidId: 9,
     execution: 11,
+    bars: 17,
     openEnd: 53,
     executionsEnd: 55,
     commission: 59,
