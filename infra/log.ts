@@ -95,9 +95,24 @@ const dailyFile = async ({ path, kept }: { path: string; kept: number }): Promis
   }
 }
 
-/** The values of variables that hold a secret: hidden wherever they turn up, whatever they look like. */
+const shortestSecret = 8
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text // a password with a % of its own
+  }
+}
+
+/** An address may turn up in pieces, its password alone. */
+const partsOf = (value: string): string[] => (URL.canParse(value) ? [value, decoded(new URL(value).password)] : [value])
+
+/** The values of variables that hold a secret: hidden wherever they turn up, whatever they look like. Short ones would be hidden everywhere. */
 export const secretsIn = (variables: Readonly<Record<string, string | undefined>>): string[] =>
-  Object.entries(variables).flatMap(([name, value]) => (isSecretName(name) && value !== undefined && value.length >= 8 ? [value] : []))
+  Object.entries(variables)
+    .flatMap(([name, value]) => (isSecretName(name) && value !== undefined ? partsOf(value) : []))
+    .filter((secret) => secret.length >= shortestSecret)
 
 /** The log of a process that runs for long. @throws Error in one line when its file cannot be written */
 export const openProcessLog = async (

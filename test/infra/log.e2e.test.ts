@@ -94,9 +94,10 @@ describe('the log', function () {
   })
 
   it('takes from the environment what is secret by its name, and nothing so short that it would be everywhere', () => {
-    expect(secretsIn({ SMTP_URL: 'smtp://a:b@c', SLACK_TOKEN: 'abc', HOME: '/home/anna', AUTH_JWKS: '/keys.json' })).to.deep.equal([
-      'smtp://a:b@c',
-    ])
+    expect(
+      secretsIn({ SMTP_URL: 'smtp://anna:s3cr%40t-pass@mail', SLACK_TOKEN: 'abc', HOME: '/home/anna', AUTH_JWKS: '/keys.json' }),
+    ).to.deep.equal(['smtp://anna:s3cr%40t-pass@mail', 's3cr@t-pass'])
+    expect(secretsIn({ SMTP_URL: 'smtp://anna:100%s3cr3t@mail' })).to.include('100%s3cr3t')
   })
 
   const today = () => {
