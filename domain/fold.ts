@@ -131,7 +131,7 @@ const rememberForeign = (ledger: Ledger, data: EventData<'ForeignExecutionSeen'>
 
 const recordSnapshot = (ledger: Ledger, data: EventData<'PositionReconciled'>, at: Place): void => {
   ledger.snapshot = { ...data, position: at.position }
-  bookRates(ledger)
+  bookRates(ledger, at.position)
   for (const { conId, quantity } of data.manual) {
     if (isZero(quantity)) delete ledger.manual[conId]
     else ledger.manual[conId] = quantity

@@ -5,6 +5,7 @@ import type { DomainEvent, EventData, Note } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
 import type { Json } from '../domain/ports/documents.ts'
 import { unreachable } from '../domain/unreachable.ts'
+import { explainedText } from './explanations.ts'
 import { collectedText, isPatchy } from './market-data.ts'
 import { orderWords } from './order-lines.ts'
 import { actionOf, commandOf, type View } from './view.ts'
@@ -128,10 +129,8 @@ const linesOf = (event: DomainEvent, ledger: Readonly<Ledger>): Line[] => {
     }
     case 'DiscrepancyFound':
       return [line('error', `${event.data.symbol} is blocked: ${event.data.text}`)]
-    case 'DiscrepancyExplained': {
-      const { symbol, quantity, as, unexplained, reason } = event.data
-      return [line('info', `${quantity} ${symbol} explained as ${as} (${reason}), ${unexplained} left unexplained`)]
-    }
+    case 'DiscrepancyExplained':
+      return [line(event.data.openOrders === undefined ? 'info' : 'warning', explainedText(event.data))]
     case 'AllocationDecided':
       return [decidedLine(event.data), ...noteLines(event.data.notes)]
     case 'PositionsCrossed': {

@@ -6,6 +6,7 @@ import type { DomainEvent, EventData } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
 import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
 import { storedBeside } from './details.ts'
+import { explainedResult, explainedText } from './explanations.ts'
 import { collectedResult, collectedText } from './market-data.ts'
 import { portfolioPath } from './portfolio.ts'
 import { intentPath } from './strategies.ts'
@@ -114,6 +115,8 @@ const outcomeOf = (event: DomainEvent, input: ViewInput): Outcome | undefined =>
     }
     case 'CashBalanced':
       return { status: 'completed', code: null, text: cashText(event.data), result: cashResult(event.data, input) }
+    case 'DiscrepancyExplained':
+      return { status: 'completed', code: null, text: explainedText(event.data), result: explainedResult(event.data) }
     case 'MarketDataCollected':
       return { status: 'completed', code: null, text: collectedText(event.data), result: collectedResult(event.data) }
     case 'AccountSummarized':

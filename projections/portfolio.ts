@@ -7,6 +7,7 @@ import type { EventData, EventType } from '../domain/events.ts'
 import { blockedBecause, booksIn, type Ledger } from '../domain/ledger.ts'
 import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
 import type { OrderIndex } from './order-index.ts'
+import { profitByBook } from './profit.ts'
 import { actionOf, hasAny, numberOr, numbersOf, symbolOf, type View, type ViewInput } from './view.ts'
 
 /** Whatever moves a holding or blocks an instrument, or says something new of the account. */
@@ -143,6 +144,7 @@ const portfolio = (ledger: Readonly<Ledger>, position: number, data: Reconciled)
     unexplained: toNumber(unexplained),
   })),
   missing_orders: [...data.missing],
+  profit: profitByBook(ledger),
 })
 
 export const portfolioView: View = (input) => {

@@ -6,6 +6,7 @@ import { executionsView } from './executions.ts'
 import { holdingsView } from './holdings.ts'
 import { openOrdersView } from './open-orders.ts'
 import { portfolioView } from './portfolio.ts'
+import { profitView } from './profit.ts'
 import { statusView } from './status.ts'
 import { strategiesView } from './strategies.ts'
 import type { View } from './view.ts'
@@ -15,6 +16,7 @@ export const views: readonly View[] = [
   strategiesView,
   portfolioView,
   holdingsView,
+  profitView,
   openOrdersView,
   executionsView,
   commandsView,

@@ -112,12 +112,12 @@ const eachLog = (ledger: Ledger, visit: (log: TradeLog, conId: number) => void):
 }
 
 /** After a snapshot: what had no rate takes its. In place. */
-export const bookRates = (ledger: Ledger): void => {
+export const bookRates = (ledger: Ledger, position: number): void => {
   if (!ledger.unrated) return
   ledger.unrated = false
   eachLog(ledger, (log, conId) => {
     log.currency ??= currencyOf(ledger, conId)
-    if (!takeUpRates(log, (currency) => rateOf(ledger, currency))) ledger.unrated = true
+    if (!takeUpRates(log, (currency) => rateOf(ledger, currency), position)) ledger.unrated = true
   })
 }
 

@@ -8,8 +8,11 @@ import { absolute, add, compare, type Decimal, divide, isZero, multiply, negate,
 /** Which lot is closed first. `highestCost`: the one that leaves the least profit, so of a short position the one sold lowest. */
 export type LotMethod = 'fifo' | 'lifo' | 'highestCost'
 
-/** `quantity` is signed: − is a short lot, its cost what was received for it. Null is not known, and never 0. */
-export type Lot = { quantity: Decimal; cost: Decimal | null; costInBase: Decimal | null; opened: string }
+/**
+ * `quantity` is signed: − is a short lot, its cost what was received for it. `rate`: base units for one of the currency, as used for its cost in
+ * base. Null is not known, and never 0 or 1. `opened`: ISO.
+ */
+export type Lot = { quantity: Decimal; cost: Decimal | null; costInBase: Decimal | null; rate: Decimal | null; opened: string }
 
 /**
  * `realized`: of all lots closed so far whose profit is known, in the instrument's currency and in base currency.
@@ -24,10 +27,10 @@ const smallest = '0.00000001'
 
 export const emptyInventory = (): Inventory => ({ lots: [], realized: '0', realizedInBase: '0', unknown: 0, unknownInBase: 0 })
 
-export const quantityOf = ({ lots }: Pick<Inventory, 'lots'>): Decimal => sum(lots.map(({ quantity }) => quantity))
+export const quantityOf = ({ lots }: { readonly lots: readonly Lot[] }): Decimal => sum(lots.map(({ quantity }) => quantity))
 
 /** What the open lots cost; null where one of them is not known. */
-export const costOf = ({ lots }: Pick<Inventory, 'lots'>, figure: 'cost' | 'costInBase'): Decimal | null => {
+export const costOf = ({ lots }: { readonly lots: readonly Lot[] }, figure: 'cost' | 'costInBase'): Decimal | null => {
   let total: Decimal = '0'
   for (const lot of lots) {
     const cost = lot[figure]
@@ -100,7 +103,7 @@ export const applyDeal = (inventory: Inventory, { quantity, price, rate, time }:
       left = '0'
     }
   }
-  if (left !== '0') lots.push({ quantity: left, cost: value, costInBase: valueInBase, opened: time })
+  if (left !== '0') lots.push({ quantity: left, cost: value, costInBase: valueInBase, rate, opened: time })
 }
 
 /** New units for old ones: `{ units: '3', for: '2' }` is a three for two split. */

@@ -16,25 +16,26 @@ import { type Holding, holdingsOf, type TradeLog } from './trades.ts'
 export type Missing = 'cost' | 'exchangeRate' | 'marketPrice' | 'multiplier' | 'commission' | 'quantity'
 export type Unknown = { conId: number; what: Missing }
 
-/** One book in one instrument. Null is unknown; why stands in `unknown`. */
-export type InstrumentProfit = {
+/** One book in one instrument, as its trades made it. Null is unknown; why stands in `unknown`. */
+export type BookLine = {
   conId: number
   /** Signed, the sum of its lots. */
   quantity: Decimal
   currency: string | null
+  multiplier: Decimal | null
   lots: readonly Lot[]
   /** Of one unit, in the instrument's currency. */
   averageCost: Decimal | null
-  marketPrice: Decimal | null
-  exchangeRate: Decimal | null
   /** Of the closings whose profit is known: in the instrument's currency, and in base currency. */
   realizedInCurrency: Decimal | null
   realized: Decimal | null
-  unrealized: Decimal | null
   /** As far as reported. */
   commissions: Decimal
   unknown: readonly Missing[]
 }
+
+/** The same, with what the lots are worth by the latest snapshot. */
+export type InstrumentProfit = BookLine & { marketPrice: Decimal | null; exchangeRate: Decimal | null; unrealized: Decimal | null }
 
 /** The known parts, summed. `currency` is the base currency, null before any snapshot told it. */
 export type Profit = { realized: Decimal; unrealized: Decimal; commissions: Decimal; currency: string | null; unknown: Unknown[] }
@@ -57,50 +58,60 @@ const marketPriceOf = ({ snapshot }: Readonly<Ledger>, conId: number): Decimal |
   return price === undefined || sign(price) <= 0 ? null : price
 }
 
-const instrumentProfit = (ledger: Readonly<Ledger>, conId: number, log: Readonly<TradeLog>, holding: Holding): InstrumentProfit => {
-  const currency = log.currency ?? currencyOf(ledger, conId)
-  const multiplier = multiplierOf(ledger, conId)
-  const exchangeRate = rateOf(ledger, currency)
-  const marketPrice = marketPriceOf(ledger, conId)
+const missing = (...all: readonly [Missing, boolean][]): Missing[] => [...new Set(all.flatMap(([what, is]) => (is ? [what] : [])))]
+
+const bookLine = (ledger: Readonly<Ledger>, conId: number, log: Readonly<TradeLog>, holding: Holding): BookLine => {
+  const { lots, realized, realizedInBase, unknown, unknownInBase, commissions, uncharged, chargesUnknown } = holding
   const quantity = quantityOf(holding)
-  const flat = isZero(quantity)
   const [cost, costInBase] = [costOf(holding, 'cost'), costOf(holding, 'costInBase')]
-  const doubtful = conId in ledger.unexplained
-  const value = inBase(marketPrice === null ? null : multiply(quantity, marketPrice), exchangeRate)
-  const neverTraded = flat && isZero(holding.realized) && holding.unknown === 0 && holding.unknownInBase === 0
-  const missing: [Missing, boolean][] = [
-    ['cost', cost === null || holding.unknown > 0],
-    ['exchangeRate', (cost !== null && costInBase === null) || holding.unknownInBase > holding.unknown || holding.chargesUnknown > 0],
-    ['exchangeRate', !flat && exchangeRate === null],
-    ['marketPrice', !flat && marketPrice === null],
-    ['multiplier', !neverTraded && multiplier === null],
-    ['commission', holding.uncharged > 0],
-    ['quantity', doubtful],
-  ]
+  const neverClosed = isZero(realized) && isZero(realizedInBase)
+  const multiplier = multiplierOf(ledger, conId)
   return {
-    conId,
-    quantity,
-    currency,
-    lots: holding.lots,
-    averageCost: flat || cost === null ? null : divide(cost, quantity),
-    marketPrice,
-    exchangeRate,
-    realizedInCurrency: times(holding.realized, neverTraded ? '1' : multiplier),
-    realized: times(holding.realizedInBase, neverTraded ? '1' : multiplier),
-    unrealized: flat ? '0' : doubtful ? null : times(minus(value, costInBase), multiplier),
-    commissions: holding.commissions,
-    unknown: [...new Set(missing.flatMap(([what, is]) => (is ? [what] : [])))],
+    ...{ conId, quantity, lots, commissions, multiplier },
+    currency: log.currency ?? currencyOf(ledger, conId),
+    averageCost: isZero(quantity) || cost === null ? null : divide(cost, quantity),
+    realizedInCurrency: neverClosed ? '0' : times(realized, multiplier),
+    realized: neverClosed ? '0' : times(realizedInBase, multiplier),
+    unknown: missing(
+      ['cost', cost === null || unknown > 0],
+      ['exchangeRate', (cost !== null && costInBase === null) || unknownInBase > unknown || chargesUnknown > 0],
+      ['multiplier', multiplier === null && !(neverClosed && isZero(quantity))],
+      ['commission', uncharged > 0],
+    ),
   }
 }
 
-/** One line an instrument that the book ever traded, by contract id. */
-export const profitLines = (ledger: Readonly<Ledger>, strategy: string): InstrumentProfit[] =>
+const atMarket = (ledger: Readonly<Ledger>, line: BookLine): InstrumentProfit => {
+  const { conId, quantity } = line
+  const [marketPrice, exchangeRate] = [marketPriceOf(ledger, conId), rateOf(ledger, line.currency)]
+  const flat = isZero(quantity)
+  const doubtful = conId in ledger.unexplained
+  const value = inBase(marketPrice === null ? null : multiply(quantity, marketPrice), exchangeRate)
+  const unrealized = times(minus(value, costOf(line, 'costInBase')), line.multiplier)
+  const unknown = missing(
+    ['exchangeRate', !flat && exchangeRate === null],
+    ['marketPrice', !flat && marketPrice === null],
+    ['quantity', doubtful],
+  )
+  return {
+    ...{ ...line, marketPrice, exchangeRate },
+    unrealized: flat ? '0' : doubtful ? null : unrealized,
+    unknown: [...new Set([...line.unknown, ...unknown])],
+  }
+}
+
+/** One line an instrument that the book ever traded, by contract id: lots, average cost and what was realised. */
+export const bookLines = (ledger: Readonly<Ledger>, strategy: string): BookLine[] =>
   Object.entries(ledger.trades)
     .flatMap(([conId, log]) => {
       const holding = holdingsOf(log)[strategy]
-      return holding === undefined ? [] : [instrumentProfit(ledger, Number(conId), log, holding)]
+      return holding === undefined ? [] : [bookLine(ledger, Number(conId), log, holding)]
     })
     .sort((left, right) => left.conId - right.conId)
+
+/** The same with what is not realised yet. */
+export const profitLines = (ledger: Readonly<Ledger>, strategy: string): InstrumentProfit[] =>
+  bookLines(ledger, strategy).map((line) => atMarket(ledger, line))
 
 /**
  * Realised and unrealised profit and commissions of one book, in base currency: what the book has made is realized + unrealized − commissions.

@@ -37,10 +37,11 @@ export type Holding = Inventory & { commissions: Decimal; uncharged: number; cha
 /** By strategy. */
 export type Holdings = Record<string, Holding>
 
-/** `settled`: what all trades came to that nothing can correct any more. `revision` counts changes to trades that were there already. */
-export type TradeLog = { currency: string | null; settled: Holdings; trades: Trade[]; revision: number }
+/** `settled`: what all trades came to that nothing can correct any more. `revision` counts changes to trades that were
+ * there already. `ratedAt`: position of the commit that told rates which had not been known. */
+export type TradeLog = { currency: string | null; settled: Holdings; trades: Trade[]; revision: number; ratedAt: number }
 
-export const newTradeLog = (currency: string | null): TradeLog => ({ currency, settled: {}, trades: [], revision: 0 })
+export const newTradeLog = (currency: string | null): TradeLog => ({ currency, settled: {}, trades: [], revision: 0, ratedAt: 0 })
 
 // ── From trades to holdings ──
 
@@ -147,16 +148,26 @@ export const chargeTrade = (log: TradeLog, trade: Trade, charge: Charge): void =
  * Takes up rates that were not known at the time of a trade, once and for ever. In place.
  * @returns whether all are known now, as far as they still can be
  */
-export const takeUpRates = (log: TradeLog, rateOf: (currency: string | null) => Decimal | null): boolean => {
+export const takeUpRates = (log: TradeLog, rateOf: (currency: string | null) => Decimal | null, position: number): boolean => {
   const rate = rateOf(log.currency)
   let complete = true
-  for (const trade of log.trades) {
-    if (trade.price !== null) trade.rate ??= rate
-    if (trade.charge !== undefined) trade.charge.rate ??= rateOf(trade.charge.currency)
-    if ((trade.price !== null && trade.rate === null) || trade.charge?.rate === null) complete = false
+  const told = <T extends { rate: Decimal | null }>(what: T, now: Decimal | null): void => {
+    if (what.rate !== null) return
+    what.rate = now
+    if (now === null) complete = false
+    else log.ratedAt = position
   }
-  for (const strategy in log.settled) for (const lot of log.settled[strategy]!.lots) lot.costInBase ??= inBase(lot.cost, rate)
-  log.revision++
+  for (const trade of log.trades) {
+    if (trade.price !== null) told(trade, rate)
+    if (trade.charge !== undefined) told(trade.charge, rateOf(trade.charge.currency))
+  }
+  for (const strategy in log.settled)
+    for (const lot of log.settled[strategy]!.lots) {
+      if (lot.cost === null) continue
+      told(lot, rate)
+      lot.costInBase ??= inBase(lot.cost, lot.rate)
+    }
+  if (log.ratedAt === position) log.revision++
   return complete
 }
 
