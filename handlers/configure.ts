@@ -36,7 +36,11 @@ export const configure = defineHandler({
       return from === to ? [] : [[name, { from: from ?? null, to }] as const]
     })
     if (changed.length === 0)
-      return [event('CommandCompleted', { result: { changed: false, text: 'every setting had that value already' } })]
+      return [
+        event('CommandCompleted', {
+          result: { changed: false, changes: {}, settings: changes, text: 'every setting had that value already' },
+        }),
+      ]
     return [event('ConfigurationChanged', { changes: Object.fromEntries(changed) })]
   },
 })

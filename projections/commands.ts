@@ -7,10 +7,12 @@ import type { Ledger } from '../domain/ledger.ts'
 import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
 import { storedBeside } from './details.ts'
 import { explainedResult, explainedText } from './explanations.ts'
+import { type Answer, cashAnswer, summaryAnswer, tradesAnswer } from './look-results.ts'
 import { collectedResult, collectedText } from './market-data.ts'
 import { portfolioPath } from './portfolio.ts'
 import { intentPath } from './strategies.ts'
-import { commandOf, numberOr, numbersOf, type View, type ViewInput } from './view.ts'
+import { switchAnswer } from './switch-results.ts'
+import { numberOr, type View, type ViewInput } from './view.ts'
 
 type Outcome = { status: string; code: string | null; text: string | null; result: Json }
 
@@ -35,42 +37,7 @@ const signalResult = ({ strategy, dryRun, kind, targets, reason, indicators }: E
   })),
 })
 
-/** Rows as they are, with numbers for decimals; what is not known is left out, as in the event. */
-const rowsOf = (rows: readonly object[]): Json =>
-  rows.map((row) =>
-    Object.fromEntries(
-      Object.entries(row).map(([name, value]) => [name, name === 'holders' ? numbersOf(value) : figures.has(name) ? Number(value) : value]),
-    ),
-  )
-const figures: ReadonlySet<string> = new Set([
-  ...['quantity', 'averageCost', 'unexplained', 'marketPrice', 'marketValue', 'unrealizedProfit', 'realizedProfit'],
-  ...['filled', 'remaining', 'limitPrice', 'price', 'commission', 'cash', 'exchangeRate', 'value', 'expected', 'reported'],
-])
-
-const summaryResult = ({ account, takenAt, baseCurrency, fillsLeftOut, ...rows }: EventData<'AccountSummarized'>): Json => ({
-  account,
-  taken_at: takenAt,
-  currency: baseCurrency ?? null,
-  values: rows.values.map((value) => ({ ...value })), // texts, as the broker gives them
-  positions: rowsOf(rows.positions),
-  open_orders: rowsOf(rows.openOrders),
-  fills: rowsOf(rows.fills),
-  fills_left_out: fillsLeftOut,
-})
-
-const cashText = ({ dryRun, conversions, wouldRefuse }: EventData<'CashBalanced'>): string => {
-  const orders = conversions.filter(({ verdict }) => verdict === 'order')
-  const held = conversions.filter(({ verdict }) => verdict === 'held')
-  const done =
-    orders.length === 0 ? 'no cash to bring back' : `${dryRun ? 'dry run: would be ' : ''}${orders.map(({ text }) => text).join(', ')}`
-  const left = held.length === 0 ? '' : `; held: ${held.map(({ currency, text }) => `${currency} (${text})`).join(', ')}`
-  return `${done}${left}${wouldRefuse === undefined ? '' : `; a real one would be refused: ${wouldRefuse}`}`
-}
-
-const cashResult = ({ conversions, dryRun, baseCurrency, threshold, takenAt }: EventData<'CashBalanced'>, { commit }: ViewInput): Json => ({
-  ...{ dryRun, currency: baseCurrency, threshold: Number(threshold), taken_at: takenAt, conversions: rowsOf(conversions) },
-  document: !dryRun && conversions.some(({ verdict }) => verdict === 'order') ? `executions/${commandOf(commit.cause)}` : null,
-})
+const completed = ({ text, result }: Answer): Outcome => ({ status: 'completed', code: null, text, result })
 
 /** What an event says of its command's end; undefined where it says nothing of its own. */
 const outcomeOf = (event: DomainEvent, input: ViewInput): Outcome | undefined => {
@@ -98,29 +65,16 @@ const outcomeOf = (event: DomainEvent, input: ViewInput): Outcome | undefined =>
       }
       return { status: 'completed', code: null, text: null, result }
     }
-    case 'TradesReconciled': {
-      const { differences, differencesLeftOut, takenAt, notOurs, ...counts } = event.data
-      const found = differences.length + differencesLeftOut
-      return {
-        ...{ status: 'completed', code: null },
-        text: `executions of ${counts.session}: ${counts.executions}, ${found === 0 ? 'orders and books agree' : `differences: ${found}`}`,
-        result: {
-          ...counts,
-          not_ours: notOurs,
-          taken_at: takenAt,
-          differences: rowsOf(differences),
-          differences_left_out: differencesLeftOut,
-        },
-      }
-    }
+    case 'TradesReconciled':
+      return completed(tradesAnswer(event.data))
     case 'CashBalanced':
-      return { status: 'completed', code: null, text: cashText(event.data), result: cashResult(event.data, input) }
+      return completed(cashAnswer(event.data, input))
     case 'DiscrepancyExplained':
       return { status: 'completed', code: null, text: explainedText(event.data), result: explainedResult(event.data) }
     case 'MarketDataCollected':
       return { status: 'completed', code: null, text: collectedText(event.data), result: collectedResult(event.data) }
     case 'AccountSummarized':
-      return { status: 'completed', code: null, text: null, result: summaryResult(event.data) }
+      return completed(summaryAnswer(event.data))
     default:
       return undefined
   }
@@ -129,10 +83,11 @@ const outcomeOf = (event: DomainEvent, input: ViewInput): Outcome | undefined =>
 /** The first event that says no decides; else the last that has something to say, since what a command looked at comes before its own word. */
 const outcomeOfAll = (input: ViewInput): Outcome => {
   const outcomes = input.events.flatMap((event) => outcomeOf(event, input) ?? [])
-  return (
-    outcomes.find(({ status }) => status !== 'completed') ??
-    outcomes.at(-1) ?? { status: 'completed', code: null, text: null, result: { events: input.events.map(({ type }) => type) } }
-  )
+  const ownWord = outcomes.find(({ status }) => status !== 'completed') ?? outcomes.at(-1)
+  if (ownWord !== undefined) return ownWord
+  const answer = switchAnswer(input)
+  if (answer !== undefined) return completed(answer)
+  return { status: 'completed', code: null, text: null, result: { events: input.events.map(({ type }) => type) } }
 }
 
 const stepsOf = (ledger: Readonly<Ledger>, pipeline: string): Json | undefined => {

@@ -2,7 +2,7 @@
  * `strategies/{id}`: what is configured for it. One that was never configured shows there once it spoke.
  * `strategies/{id}/intent/latest`: what it said last, and the standing targets in force. A dry run's word goes to `intent/dryRun`.
  */
-import { parametersOf, strategySettingOf } from '../domain/configuration.ts'
+import { type Configuration, parametersOf, settingInForce, settings, strategySettingOf, type Value } from '../domain/configuration.ts'
 import type { DomainEvent, EventData } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
 import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
@@ -23,7 +23,18 @@ const configured = ({ configuration }: Readonly<Ledger>, strategy: string): Docu
     max_positions: strategySettingOf(configuration, strategy, 'limits.positions'),
   },
   parameters: parametersOf(configuration, strategy),
+  // As `configure` writes them, by the same names.
+  settings: settingsOf(configuration, strategy),
 })
+
+const settingsOf = (configuration: Configuration, strategy: string): Record<string, Value> => {
+  const prefix = 'strategies.*.'
+  const names = Object.keys(settings).flatMap((name) =>
+    name.startsWith(prefix) && !name.endsWith('.*') ? [name.slice(prefix.length)] : [],
+  )
+  const values = names.map((name) => [name, settingInForce(configuration, `strategies.${strategy}.${name}`)] as const)
+  return Object.fromEntries(values.filter((entry): entry is readonly [string, Value] => entry[1] !== undefined))
+}
 
 const strategyWrite = ({ commit, ledger }: ViewInput, strategy: string): DocumentWrite => ({
   kind: 'merge',

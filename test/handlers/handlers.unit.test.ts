@@ -7,7 +7,21 @@ import dummy from '../../domain/strategies/dummy.ts'
 import spymacdvixy from '../../domain/strategies/spymacdvixy.ts'
 import type { EngineFacts, Handler } from '../../handlers/handler.ts'
 import { handlersFor } from '../../handlers/handlers.ts'
-import { booked, closed, configured, continued, dataOf, given, ordered, ready, SPY, type Step, together, tuesday } from '../given.ts'
+import {
+  booked,
+  closed,
+  configured,
+  continued,
+  dataOf,
+  given,
+  ordered,
+  ready,
+  SPY,
+  type Step,
+  snapshot,
+  together,
+  tuesday,
+} from '../given.ts'
 
 const handlers = handlersFor({ dummy, spymacdvixy })
 const engine: EngineFacts = {
@@ -121,6 +135,17 @@ describe('cancel-order', () => {
     )
     expect(types(given(ready).when(deciding('cancel-order', { orderRef: 'abc-9' })))).to.equal('ORDER_UNKNOWN')
   })
+
+  it('helps whoever misspelt a ref, took somebody else’s order for ours, or came too late', () => {
+    const cancel = (orderRef: string, ...steps: Step[]) => given(ready, ...steps).when(deciding('cancel-order', { orderRef })) as string
+    expect(cancel('abc-9')).to.equal('ORDER_UNKNOWN there is no such order: abc-9; no order of ours is open')
+    expect(cancel('abc-9', order)).to.match(/abc-9; open are abc-1$/)
+    const foreign = { orderRef: 'desk-7', orderId: 0, permId: 7, status: 'Submitted' }
+    expect(cancel('desk-7', snapshot({ openOrders: [foreign] }))).to.match(/not one of ours: call it back where it was given$/)
+    expect(cancel('abc-1', order, closed('abc-1', 'filled'))).to.match(
+      /^ORDER_CLOSED the order has ended: abc-1 is filled since 2024-01-09T15:00:00.000Z: test$/,
+    )
+  })
 })
 
 describe('resolve-order', () => {
@@ -129,7 +154,15 @@ describe('resolve-order', () => {
   it('ends only what is unresolved', () => {
     const doubt = event('OrderUnresolved', { orderRef: 'abc-1', conId: SPY.conId, text: 'not found' })
     expect(dataOf(events(given(ready, order, doubt).when(deciding('resolve-order', body))), 'OrderClosed')[0]).to.include({ how: 'lost' })
-    expect(types(given(ready, order).when(deciding('resolve-order', body)))).to.equal('ORDER_NOT_UNRESOLVED')
+    expect(given(ready, order).when(deciding('resolve-order', body))).to.match(
+      /^ORDER_NOT_UNRESOLVED .*abc-1 is planned; .*reconcile asks$/,
+    )
+    const seen = event('OrderPlaced', { orderRef: 'abc-1', orderId: 1, permId: 7, evidence: 'status Submitted' })
+    expect(given(ready, order, seen).when(deciding('resolve-order', body))).to.match(/abc-1 is working; .*cancel-order calls it back$/)
+    expect(given(ready).when(deciding('resolve-order', body))).to.match(/^ORDER_UNKNOWN/)
+    expect(given(ready, order, closed('abc-1', 'lost')).when(deciding('resolve-order', body)), 'a second time').to.match(
+      /^ORDER_CLOSED .*is lost/,
+    )
     expect(given(ready).when(deciding('resolve-order', { orderRef: 'abc-1' }))).to.match(/^BODY_INVALID/)
   })
 })

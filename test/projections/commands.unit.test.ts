@@ -83,7 +83,7 @@ describe('the view of the commands', () => {
       net_liquidation: 100000,
       differences: 0,
     })
-    expect(documentOf('c1', started, command('configure', 'c1', changed({ freshMinutes: 10 })))).to.deep.include({
+    expect(documentOf('c1', started, command('shadow', 'c1', changed({ freshMinutes: 10 }))), 'of what has no words').to.deep.include({
       status: 'completed',
       result: { events: ['ConfigurationChanged'] },
     })

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { settings } from '../../domain/configuration.ts'
 import { event } from '../../domain/events.ts'
 import { strategiesView } from '../../projections/strategies.ts'
 import { at, changed, command, documentsOf, pathsOfLast, resolved, SPY, signal, snapshot, started, VIXY } from './story.ts'
@@ -14,13 +15,29 @@ const targetsOf = (...told: Parameters<typeof documentsOf>[1][]) =>
 
 describe('the view of the strategies', () => {
   it('shows a strategy as it is configured', () => {
-    expect(documentsOf(strategiesView, ...funded).get('strategies/dummy')).to.deep.equal({
+    const { settings, ...shown } = documentsOf(strategiesView, ...funded).get('strategies/dummy')!
+    expect(settings).to.deep.include({ enabled: true, allocation: 0.5, 'limits.singleName': 0.4, 'limits.gross': 1 })
+    expect(shown).to.deep.equal({
       name: 'dummy',
       enabled: true,
       capital_allocation: 0.5,
       risk_parameters: { max_gross_exposure: 1, max_single_position_exposure: 0.4, max_positions: 20 },
       parameters: {},
       updated_at: at(2),
+    })
+  })
+
+  it('reads back every setting of a strategy by the name under which it was written', () => {
+    const written = Object.entries(settings).flatMap(([name, { fallback, kind }]) =>
+      name.startsWith('strategies.*.') && kind !== 'parameter' ? [[name.replace('*', 'dummy'), fallback] as const] : [],
+    )
+    const told = command('configure', 'c1', changed(Object.fromEntries(written)))
+    const { settings: read } = documentsOf(strategiesView, started, told).get('strategies/dummy')!
+    expect(read).to.deep.equal(Object.fromEntries(written.map(([name, value]) => [name.replace('strategies.dummy.', ''), value])))
+    const off = command('configure', 'c2', changed({ 'strategies.dummy.enabled': false, 'strategies.dummy.allocation': 0.25 }))
+    expect(documentsOf(strategiesView, started, told, off).get('strategies/dummy')!['settings']).to.include({
+      enabled: false,
+      allocation: 0.25,
     })
   })
 
