@@ -176,6 +176,11 @@ describe('a signal', () => {
     expect(failed.pipelines['dry']!.dryFailures['trend']).to.include({ code: 'INSTRUMENT_UNKNOWN' })
   })
 
+  it('of a strategy that runs dry is only recorded as such', async () => {
+    const { ledger } = given(ready, configured({ 'strategies.trend.mode': 'dry' }))
+    expect(dataOf(await signalled({ ledger }), 'SignalGenerated')[0]).to.include({ strategy: 'trend', dryRun: true })
+  })
+
   it('fails by what its strategy throws, without the credential that may be in it', async () => {
     const { strategy } = trendSaying(() => expect.fail('no data from https://anna:s3cr3t@bars.example.org'))
     expect(await failure({ strategy })).to.include({ code: 'STRATEGY_THREW', text: 'no data from https://***@bars.example.org' })
@@ -190,6 +195,16 @@ describe('the instruments of a signal', () => {
     expect(dataOf(await signalled({ ledger: known }), 'InstrumentResolved')).to.deep.equal([])
     const finer = brokerWith(async () => [{ ...contract, minTick: '0.005' }])
     expect(dataOf(await signalled({ ledger: known, broker: finer }), 'InstrumentResolved')).to.have.length(1)
+  })
+
+  it('carry the steps of their price bands', async () => {
+    const priceIncrements = [
+      { from: '0', increment: '0.0001' },
+      { from: '1', increment: '0.01' },
+    ]
+    const events = await signalled({ broker: brokerWith(async () => [{ ...contract, priceIncrements }]) })
+    expect(dataOf(events, 'InstrumentResolved')).to.have.length(1)
+    expect(dataOf(events, 'InstrumentResolved')[0]!.priceIncrements).to.deep.equal(priceIncrements)
   })
 
   it('trade whole shares, though the broker lists fractions that it refuses from here', async () => {
