@@ -114,6 +114,23 @@ const decisionOf = (data: Decided): Json => ({
   })),
   cancels: [...data.cancels],
   notes: data.notes.map(noteLine),
+  ...(data.shadows === undefined ? {} : { shadows: data.shadows.map(shadowOf) }),
+})
+
+/** What a strategy in the shadow would have done; nothing of it was sent. */
+const shadowOf = ({ strategy, targets, orders, notes }: NonNullable<Decided['shadows']>[number]): Json => ({
+  strategy,
+  diff: diffOf(targets.map((target) => ({ strategy, ...target }))),
+  orders: orders.map(({ conId, symbol, quantity, type, limitPrice, reduces }) => ({
+    conId,
+    symbol,
+    action: actionOf(quantity),
+    totalQuantity: toNumber(absolute(quantity)),
+    orderType: type,
+    lmtPrice: numberOr(limitPrice, null),
+    reduces,
+  })),
+  notes: notes.map(noteLine),
 })
 
 const strategiesNoted = (notes: readonly Note[], ...codes: string[]): string[] => [

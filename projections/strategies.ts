@@ -2,11 +2,13 @@
  * `strategies/{id}`: what is configured for it. One that was never configured shows there once it spoke.
  * `strategies/{id}/intent/latest`: what it said last, and the standing targets in force. A dry run's word goes to `intent/dryRun`.
  */
+
+import { indicativeQuantity } from '../domain/commander/indicative.ts'
+import { proposedDelta } from '../domain/commander/proposed-delta.ts'
 import { type Configuration, parametersOf, settingInForce, settings, strategySettingOf, type Value } from '../domain/configuration.ts'
 import type { DomainEvent, EventData } from '../domain/events.ts'
-import type { Ledger } from '../domain/ledger.ts'
+import type { Ledger, Signal } from '../domain/ledger.ts'
 import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
-import { indicativeQuantity } from './indicative.ts'
 import { numberOr, symbolOf, type View, type ViewInput } from './view.ts'
 
 export const intentPath = (strategy: string, dryRun: boolean): string => `strategies/${strategy}/intent/${dryRun ? 'dryRun' : 'latest'}`
@@ -87,6 +89,16 @@ const targetOf = (
   }
 }
 
+/** Its own idea of what is missing, beside which the commander's difference stands in the execution. */
+const proposedBy = (ledger: Readonly<Ledger>, signal: Signal): Json =>
+  proposedDelta(ledger, signal).map(({ conId, symbol, target, holding, delta }) => ({
+    conId,
+    symbol,
+    target: numberOr(target, null),
+    holding: Number(holding),
+    delta: numberOr(delta, null),
+  }))
+
 const spoken = ({ commit, ledger }: ViewInput, signal: EventData<'SignalGenerated'>): Document => ({
   updated_at: commit.recordedAt,
   position: commit.position,
@@ -95,6 +107,7 @@ const spoken = ({ commit, ledger }: ViewInput, signal: EventData<'SignalGenerate
   error_message: null,
   metadata: { reason: signal.reason, indicators: { ...signal.indicators }, parameters: (signal.parameters ?? null) as Json },
   target_positions: signal.targets.map((target) => targetOf(ledger, signal, target)),
+  proposed_delta: proposedBy(ledger, { ...signal, position: commit.position, at: commit.recordedAt }),
   bars: signal.bars.map((bars) => ({ ...bars })),
   last_session: signal.lastSession,
   fresh_until: signal.freshUntil,
@@ -108,6 +121,7 @@ const failed = ({ commit }: ViewInput, failure: EventData<'SignalFailed'>): Docu
   error_message: failure.text,
   metadata: { reason: null, indicators: {}, parameters: null },
   target_positions: [],
+  proposed_delta: [],
   bars: [],
   last_session: null,
   fresh_until: null,

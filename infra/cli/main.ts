@@ -1,6 +1,7 @@
 /** The command line: one verb a file, data on standard output, everything else on standard error, exit 0 only on success. */
 import { Command } from 'commander'
 import { variables } from '../environment.ts'
+import { agree } from './agree.ts'
 import { alerts } from './alerts.ts'
 import { config } from './config.ts'
 import { deadLetters } from './dead-letters.ts'
@@ -51,6 +52,7 @@ for (const verb of [
   replay,
   rebuild,
   verify,
+  agree,
   config,
   alerts,
   deadLetters,

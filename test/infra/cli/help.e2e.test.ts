@@ -16,6 +16,7 @@ const verbs = [
   'replay',
   'rebuild',
   'verify',
+  'agree',
   'config',
   'alerts',
   'dead-letters',

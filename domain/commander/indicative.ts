@@ -2,10 +2,10 @@
  * What a target by weight would come to with the account as it was last reconciled. For people only:
  * the quantity that counts is set by the commander, from the account at its own decision.
  */
-import { settingOf, strategySettingOf } from '../domain/configuration.ts'
-import { absolute, type Decimal, decimal, isZero, larger, multiply, proportion, sum } from '../domain/decimal.ts'
-import type { EventData } from '../domain/events.ts'
-import type { Ledger } from '../domain/ledger.ts'
+import { settingOf, strategySettingOf } from '../configuration.ts'
+import { absolute, type Decimal, decimal, isZero, larger, multiply, proportion, sum } from '../decimal.ts'
+import type { EventData } from '../events.ts'
+import type { Ledger } from '../ledger.ts'
 
 type Generated = EventData<'SignalGenerated'>
 
