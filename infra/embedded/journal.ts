@@ -1,7 +1,7 @@
 /** The journal on SQLite: the commit and the marker of its cause in one durable transaction. */
 import { type Commit, genesisHash, markerOf, type StoredCommit, store as toStored } from '../../domain/commit.ts'
 import type { Appended, Journal } from '../../domain/ports/journal.ts'
-import { isTaken, type Store } from './store.ts'
+import { asDamaged, isTaken, type Store } from './store.ts'
 
 const pageSize = 256
 
@@ -20,6 +20,13 @@ export const openJournal = (store: Store): Journal => {
   const page = database.prepare(
     `SELECT position, epoch, recordedAt, previousHash, hash, json FROM commits WHERE position >= ? AND position <= ? ORDER BY position LIMIT ${pageSize}`,
   )
+  const pageFrom = (from: number, to: number): StoredCommit[] => {
+    try {
+      return page.all(from, to) as StoredCommit[]
+    } catch (error) {
+      throw asDamaged(store.path, error)
+    }
+  }
   const findPlace = (position: number) => placeAt.get(position) as Place | undefined
   const findMarker = (id: string) => plain(markerAt.get(id) as Marker | undefined)
 
@@ -56,7 +63,7 @@ export const openJournal = (store: Store): Journal => {
     marker: async (id) => findMarker(id),
     async *read(from, to = Number.MAX_SAFE_INTEGER) {
       for (let next = from; ; ) {
-        const commits = page.all(next, to) as StoredCommit[]
+        const commits = pageFrom(next, to)
         for (const stored of commits) yield { ...stored }
         if (commits.length < pageSize) return
         next = commits.at(-1)!.position + 1

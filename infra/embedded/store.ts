@@ -105,7 +105,7 @@ const openDatabase = (path: string): DatabaseSync => {
   } catch (error) {
     database.close()
     if (resultCode(error) === notADatabase) throw new Error(`${path} is not a store: it is no SQLite file`)
-    throw asUnavailable(error)
+    throw asDamaged(path, asUnavailable(error))
   }
 }
 
@@ -183,6 +183,7 @@ const openNotices = (database: DatabaseSync) => {
 }
 
 const busy = 5
+const damaged = 11
 const notADatabase = 26
 const primaryKeyTaken = 1555
 /** Primary result codes that speak of the file or the machine, not of our statement: busy, locked, read-only, I/O, full, cannot open. */
@@ -195,6 +196,12 @@ const resultCode = (error: unknown): number | undefined => {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined
   return Number(error.errcode) & 0xff
 }
+
+/** Waiting does not help, and nothing may go on: what the file has lost is not known. */
+export const asDamaged = (path: string, error: unknown): unknown =>
+  resultCode(error) === damaged
+    ? new Error(`${path} is damaged (${(error as Error).message}): restore it from a backup`, { cause: error })
+    : error
 
 const asUnavailable = (error: unknown): unknown => {
   const code = resultCode(error)

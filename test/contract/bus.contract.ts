@@ -278,7 +278,8 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       const [first, second] = [reader(), reader(engine, await world.another())]
       const wanted = Array.from({ length: 40 }, (_, number) => `message ${number}`)
       for (const text of wanted) await publish(text)
-      const both = () => [...first.deliveries, ...second.deliveries]
+      // On a machine that stands still for as long as the deadline one may come again, to whoever is awake.
+      const both = () => [...first.deliveries, ...second.deliveries].filter(({ attempt }) => attempt === 1)
       await until('both together have all', () => both().length >= 40, patience())
       expect(texts(both())).to.deep.equal([...wanted].sort())
       await Promise.all(both().map((delivery) => delivery.ack()))
