@@ -85,6 +85,34 @@ onEachStore('an intent that looks at the account', (store) => {
     expect(commissions.map(({ currency }) => currency)).to.deep.equal(['USD', 'USD'])
   })
 
+  it('cash-balancer: an order of which nobody heard again is not given a second time before a person has said what became of it', async () => {
+    await trading({ cash: { USD: 50_000, EUR: 20_000 } })
+    await rig.fault({ fault: 'swallowOrder' })
+    await rig.command('cash-balancer')
+    await later(3)
+    const [doubted] = await rig.events('OrderUnresolved')
+    expect(resultOf(await rig.command('cash-balancer'))['conversions']![0]).to.include({ verdict: 'held', code: 'CONVERSION_UNDER_WAY' })
+    expect((await rig.events('OrderPlanned')).length).to.equal(1)
+    await rig.command('resolve-order', { orderRef: doubted!.orderRef, as: 'lost', reason: 'the broker was asked by telephone' })
+    await rig.command('cash-balancer')
+    await later(1)
+    expect((await rig.events('OrderClosed')).map(({ how }) => how)).to.deep.equal(['lost', 'filled'])
+    const { currencies } = (await rig.state()) as unknown as { currencies: { currency: string; cash: number }[] }
+    expect(currencies.find(({ currency }) => currency === 'EUR')!.cash).to.equal(0)
+  })
+
+  it('cash-balancer: what was filled while the line was down is counted, and not converted again', async () => {
+    await trading({ cash: { USD: 50_000, EUR: 20_000 } })
+    await rig.fault({ fault: 'dropConnections', when: 'afterFill' })
+    await rig.command('cash-balancer').catch(() => undefined) // the line breaks under the question whether all has arrived
+    await rig.driver.connected()
+    await later(5)
+    expect((await rig.events('OrderClosed')).map(({ how }) => how)).to.deep.equal(['filled'])
+    const again = resultOf(await rig.command('cash-balancer'))['conversions']!
+    expect(again.map(({ verdict }) => verdict)).to.not.include('order')
+    expect((await rig.state()).executions.length).to.equal(1)
+  })
+
   it('cash-balancer: refused while trading is halted', async () => {
     rig = await startRig({ store: store(), cash: { USD: 50_000, EUR: 20_000 } })
     await rig.driver.connected()

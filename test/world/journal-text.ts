@@ -58,7 +58,8 @@ export const holdingsIn = (told: readonly Told[]): Holdings => {
       })
     }
     if (type === 'PositionsCrossed') addTo(books, data['conId'], sumOf(data['moves']))
-    if (type === 'ForeignExecutionSeen' && data['holder'] === 'manual') {
+    // A currency pair moves cash and nothing else.
+    if (type === 'ForeignExecutionSeen' && data['holder'] === 'manual' && data['secType'] !== 'CASH') {
       const key = withoutRevision(data['executionId'])
       addTo(manual, data['conId'], exact(data['quantity']) - (foreign.get(key) ?? 0n))
       foreign.set(key, exact(data['quantity']))

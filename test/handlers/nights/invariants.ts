@@ -29,7 +29,7 @@ const nothingWhileHalted = (told: readonly Told[]): string[] => {
 /** @param forgotten executions that no answer could have named before midnight: they are unexplained, never guessed */
 const executionsOnce = (told: readonly Told[], { executions }: State, forgotten: boolean): string[] => {
   const { fills } = holdingsIn(told)
-  const planned = new Set(of(told, 'OrderPlanned').map(({ data }) => data['orderRef'] as string))
+  const planned = new Map(of(told, 'OrderPlanned').map(({ data }) => [data['orderRef'] as string, data['secType'] as string]))
   const latest = new Map(executions.map((execution) => [withoutRevision(execution.execId), execution])) // revisions come later
   const wrong = [...latest].flatMap(([key, { orderRef, shares, side }]) => {
     if (!planned.has(orderRef)) return []
@@ -37,7 +37,8 @@ const executionsOnce = (told: readonly Told[], { executions }: State, forgotten:
     if (fill === undefined) return forgotten ? [] : [`the execution ${key} of ${orderRef} is in no book`]
     const signed = exact(String(shares)) * (side === 'BUY' ? 1n : -1n)
     if (fill.counted !== 1) return [`${key} was counted ${fill.counted} times`]
-    return fill.quantity === signed && fill.shares === signed ? [] : [`${key} is ${inUnits(signed)}, in the books ${inUnits(fill.shares)}`]
+    const ofBooks = planned.get(orderRef) === 'CASH' ? 0n : signed
+    return fill.quantity === signed && fill.shares === ofBooks ? [] : [`${key} is ${inUnits(signed)}, in the books ${inUnits(fill.shares)}`]
   })
   const invented = [...fills.keys()].filter((key) => !latest.has(key) && !key.startsWith('explained:'))
   return [...wrong, ...invented.map((key) => `the fill ${key} never happened`)]
@@ -58,7 +59,7 @@ const holdingsAgree = (told: readonly Told[], { positions }: State): string[] =>
   const unexplained = new Map<number, bigint>(
     last.data['differences'].map((line: { conId: number; unexplained: string }) => [line.conId, exact(line.unexplained)]),
   )
-  const held = new Map(positions.map(({ conId, quantity }) => [conId, exact(String(quantity))]))
+  const held = new Map(positions.filter(({ secType }) => secType !== 'CASH').map(({ conId, quantity }) => [conId, exact(String(quantity))]))
   const named = new Set(of(told, 'DiscrepancyFound').map(({ data }) => data['conId'] as number))
   return [...new Set([...held.keys(), ...books.keys(), ...manual.keys(), ...unexplained.keys()])].flatMap((conId) => {
     const parts = [books, manual, unexplained].map((holdings) => holdings.get(conId) ?? 0n)

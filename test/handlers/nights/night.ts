@@ -35,7 +35,7 @@ export const minute = 60_000
 export type State = {
   orders: { clientId: number; orderId: number; orderRef: string; status: string; filled: number; totalQuantity: number; symbol: string }[]
   executions: { execId: string; orderRef: string; shares: number; side: string; symbol: string; conId: number }[]
-  positions: { symbol: string; conId: number; quantity: number }[]
+  positions: { symbol: string; conId: number; secType: string; quantity: number }[]
   received: Record<string, { orderRef: string; count: number }[]>
   connections: { clientId: number }[]
   otherAccounts: Record<string, { executions: { execId: string }[] }>
