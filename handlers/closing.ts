@@ -45,6 +45,8 @@ const roundsOf = (pipeline: Pipeline): number => {
   return rounds
 }
 
+export const hasBegunToClose = (pipeline: Pipeline): boolean => pipeline.steps[clearId(pipeline)] !== undefined
+
 const failedStep = ({ steps }: Pipeline, id: string): string | undefined => {
   const step = steps[id]
   return step === undefined || step.outcome === 'done' ? undefined : (step.code ?? step.outcome)

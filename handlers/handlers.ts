@@ -8,6 +8,7 @@ import { closeAll } from './close-all.ts'
 import { closeClear, closeRound } from './closing.ts'
 import { collectMarketData } from './collect-market-data.ts'
 import { configure } from './configure.ts'
+import { dayClose, eodCheck } from './eod-check.ts'
 import { explain } from './explain.ts'
 import { defineHandler, type Handler, nothingToGather } from './handler.ts'
 import { orchestrator } from './orchestrator.ts'
@@ -28,6 +29,7 @@ export const intents: Readonly<Record<string, Handler>> = {
   summary,
   'close-all': closeAll,
   'risk-check': riskCheck,
+  'eod-check': eodCheck,
   halt,
   resume,
   configure,
@@ -44,6 +46,7 @@ const inner: Readonly<Record<string, Handler>> = {
   'allocation-round': allocationRound,
   'close-clear': closeClear,
   'close-round': closeRound,
+  'day-close': dayClose,
   proof,
 }
 

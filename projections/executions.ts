@@ -12,7 +12,7 @@ import { storedBeside } from './details.ts'
 import { placedLine } from './order-lines.ts'
 import { portfolioPath } from './portfolio.ts'
 import { intentPath } from './strategies.ts'
-import { actionOf, commandOf, numberOr, type View, type ViewInput } from './view.ts'
+import { actionOf, commandOf, numberOr, numbersOf, type View, type ViewInput } from './view.ts'
 
 type Decided = EventData<'AllocationDecided'>
 type Status = 'running' | 'completed' | 'partial_success' | 'failed'
@@ -190,6 +190,21 @@ const triggerOf = ({ commit: { cause } }: ViewInput): { [key: string]: Json } =>
       }
     : { type: cause.kind, trigger: 'manual', source: cause.kind, actor: null, job: null, correlationId: null }
 
+// ── A day ──
+
+const dayOf = ({ session, flat, enforcedFlat, books, openOrders, mismatches, ...money }: EventData<'DayClosed'>): Json => ({
+  session,
+  flat,
+  enforced_flat: enforcedFlat,
+  currency: money.currency ?? null,
+  net_liquidation: numberOr(money.netLiquidation, null),
+  profit: numberOr(money.profit, null),
+  since: money.since ?? null,
+  books: books.map(({ strategy, holdings, profit }) => ({ strategy, holdings: numbersOf(holdings), profit: numberOr(profit, null) })),
+  open_orders: openOrders.map(({ quantity, filled, ...order }) => ({ ...order, quantity: toNumber(quantity), filled: toNumber(filled) })),
+  mismatches: mismatches.map((mismatch) => ({ ...mismatch })),
+})
+
 // ── One commit ──
 
 const begun = (input: ViewInput, id: string): DocumentWrite => ({
@@ -276,6 +291,8 @@ export const executionsView: View = (input) => {
       write(own, { kind: 'merge', path: `executions/${own}`, data })
       ids.delete(own)
     }
+    if (event.type === 'DayClosed' && own !== undefined)
+      write(own, { kind: 'merge', path: `executions/${own}`, data: { day: dayOf(event.data), updated_at: commit.recordedAt } })
     if (event.type === 'PipelineEnded') {
       write(event.data.pipeline, finished(input, event.data))
       ids.delete(event.data.pipeline)

@@ -77,6 +77,8 @@ export const statusView: View = ({ commit, events, ledger, orders, mode }) => {
         last_reconcile: reconciled(ledger),
         pipelines: pipelineLines(ledger),
         ...doubtful(ledger, orders),
+        breaches: Object.values(ledger.breaches).map(({ rule, scope, text, since }) => ({ rule, scope, text, since })),
+        day_closed: ledger.dayClosed,
         ...(last_command === undefined ? {} : { last_command }),
       },
     },

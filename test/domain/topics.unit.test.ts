@@ -133,9 +133,14 @@ describe('topics.yaml', () => {
     }
   })
 
-  it('asks the orchestrator after the close of each session', () => {
-    expect(shipped.schedules.map(({ job, when, command }) => ({ job, when, command }))).to.deep.equal([
-      { job: 'orchestrator', when: { kind: 'close', minutes: 5 }, command: { type: 'orchestrator', body: {} } },
+  it('looks at the risk at noon, audits and closes the day before each close, and asks the orchestrator after it', () => {
+    const jobs = shipped.schedules.map(({ job, when, command }) => [job, when, command])
+    const plain = (type: string) => ({ type, body: {} })
+    expect(jobs).to.deep.equal([
+      ['risk-check', { kind: 'cron', expression: '0 12 * * 1-5' }, plain('risk-check')],
+      ['trade-reconciliation', { kind: 'close', minutes: -10 }, plain('trade-reconciliation')],
+      ['eod-check', { kind: 'close', minutes: -5 }, plain('eod-check')],
+      ['orchestrator', { kind: 'close', minutes: 5 }, plain('orchestrator')],
     ])
   })
 })

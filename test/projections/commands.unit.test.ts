@@ -208,6 +208,8 @@ describe('the view of the status', () => {
       open_orders: 0,
       unresolved_orders: [],
       blocked_instruments: [],
+      breaches: [],
+      day_closed: null,
       last_command: { id: 'c1', type: 'reconcile', position: 3, at: at(3) },
     })
     const lost = broker(event('GatewayLost', { reason: 'the socket closed' }))

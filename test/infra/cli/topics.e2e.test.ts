@@ -33,11 +33,11 @@ describe('ibt topics', function () {
     expect(before.code).to.equal(0)
     expect(before.out)
       .to.contain('+ subscription paper-commands-engine\n    topic: paper-commands\n')
-      .and.to.match(/\n9 to create\n$/)
+      .and.to.match(/\n15 to create\n$/)
     expect(said(before.errors)).to.deep.equal([`project ${project}, paper, jobs in europe-west1`])
     expect((await topics(['check'])).code, 'check of an empty project').to.equal(1)
     const made = await topics(['apply'])
-    expect([made.code, made.out]).to.deep.equal([0, '9 created\n'])
+    expect([made.code, made.out]).to.deep.equal([0, '15 created\n'])
     expect(said(made.errors).slice(1)).to.include.members(['created: topic paper-commands', 'created: job paper-orchestrator-1600'])
     for (const verb of ['apply', 'plan', 'check']) {
       const { code, out } = await topics([verb])
@@ -67,25 +67,25 @@ describe('ibt topics', function () {
     expect([careful.code, careful.out]).to.deep.equal([0, '1 left\n'])
     const pruned = await topics(['apply', '--prune'])
     expect([pruned.code, pruned.out, said(pruned.errors).at(-1)]).to.deep.equal([0, '1 deleted\n', 'deleted: job paper-weekly'])
-    expect([...scheduler.jobs.keys()]).to.have.length(2)
+    expect([...scheduler.jobs.keys()]).to.have.length(7)
   })
 
   it('names what could not be done, in its last line, and fails', async () => {
     scheduler.failNext('CreateJob', 7, 'The principal lacks cloudscheduler.jobs.create')
     const { code, out, errors } = await topics(['apply'])
-    expect([code, out]).to.deep.equal([1, '8 created\n'])
-    expect(said(errors).at(-1)).to.match(/^ibt: 1 of 9 could not be done: job paper-orchestrator-1300: The principal lacks .* apply again$/)
+    expect([code, out]).to.deep.equal([1, '14 created\n'])
+    expect(said(errors).at(-1)).to.match(/^ibt: 1 of 15 could not be done: job paper-risk-check: The principal lacks .* apply again$/)
   })
 
   it('keeps the modes apart', async () => {
     await topics(['apply'], { TRADING_MODE: 'live' })
     expect((await topics(['check'], { TRADING_MODE: 'live' })).code).to.equal(0)
-    expect((await topics(['plan'])).out).to.match(/\n9 to create\n$/)
+    expect((await topics(['plan'])).out).to.match(/\n15 to create\n$/)
   })
 
   it('leaves the jobs out beside emulators alone, and says so', async () => {
     const { code, out, errors } = await topics(['apply'], { CLOUD_SCHEDULER_EMULATOR_HOST: '', GCP_REGION: '' })
-    expect([code, out]).to.deep.equal([0, '7 created\n'])
+    expect([code, out]).to.deep.equal([0, '8 created\n'])
     expect(errors).to.contain('Cloud Scheduler has no emulator, so its jobs are left out')
     expect(scheduler.calls).to.deep.equal([])
   })

@@ -30,6 +30,11 @@ describe('what topics.yaml asks of a project', () => {
       'subscription paper-urgent-engine',
       'subscription paper-dead-letters-kept',
       'subscription paper-dead-letters-alerts',
+      'job paper-risk-check',
+      'job paper-trade-reconciliation-1300',
+      'job paper-trade-reconciliation-1600',
+      'job paper-eod-check-1300',
+      'job paper-eod-check-1600',
       'job paper-orchestrator-1300',
       'job paper-orchestrator-1600',
     ])

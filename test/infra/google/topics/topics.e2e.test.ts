@@ -92,15 +92,17 @@ describe('topics.yaml and a Google project', function () {
   it('leaves at Cloud Scheduler one job a possible close, which publishes what the engine takes for its command', async () => {
     await applied()
     const [found] = await jobs.listJobs({ parent: parent() })
-    expect(found.map(({ name, schedule, timeZone, state }) => [name, schedule, timeZone, state])).to.deep.equal([
+    expect(found.map(({ name }) => name)).to.have.length(7)
+    const daily = found.filter(({ name }) => name!.includes('orchestrator'))
+    expect(daily.map(({ name, schedule, timeZone, state }) => [name, schedule, timeZone, state])).to.deep.equal([
       [jobPath('paper-orchestrator-1300'), '5 13 * * 1-5', 'America/New_York', 'ENABLED'],
       [jobPath('paper-orchestrator-1600'), '5 16 * * 1-5', 'America/New_York', 'ENABLED'],
     ])
-    const target = found[0]!.pubsubTarget!
+    const target = daily[0]!.pubsubTarget!
     expect(target.topicName).to.equal(pubsub.topic('paper-commands').name)
     expect(target.attributes).to.deep.equal({ type: 'orchestrator', job: 'orchestrator', source: 'scheduler' })
     expect(String(target.data)).to.equal('{}')
-    const { retryCount, maxRetryDuration } = found[0]!.retryConfig!
+    const { retryCount, maxRetryDuration } = daily[0]!.retryConfig!
     expect([retryCount, Number(maxRetryDuration?.seconds)]).to.deep.equal([3, 300])
   })
 
@@ -187,8 +189,8 @@ describe('topics.yaml and a Google project', function () {
     const everything = await planned()
     const { created, failures } = await applied()
     expect(created).to.equal(everything.length - 1)
-    expect(failures).to.deep.equal(['job paper-orchestrator-1300: The principal lacks cloudscheduler.jobs.create'])
-    expect(brief(await planned())).to.deep.equal(['create job paper-orchestrator-1300'])
+    expect(failures).to.deep.equal(['job paper-risk-check: The principal lacks cloudscheduler.jobs.create'])
+    expect(brief(await planned())).to.deep.equal(['create job paper-risk-check'])
     expect(await applied()).to.include({ created: 1 })
   })
 
@@ -229,7 +231,7 @@ describe('topics.yaml and a Google project', function () {
       .and.not.include('paper-old-kept')
     expect(left.map(({ name }) => name))
       .to.include(jobPath('paper-backup'))
-      .and.have.length(5)
+      .and.have.length(15)
   })
 
   describe('with nothing but emulators', () => {
@@ -238,7 +240,9 @@ describe('topics.yaml and a Google project', function () {
     it('gets its topics and subscriptions at the start of each process, of several at once too', async () => {
       await Promise.all([ensure(), ensure(), ensure()])
       await ensure()
-      expect(brief(await planned())).to.deep.equal(['create job paper-orchestrator-1300', 'create job paper-orchestrator-1600'])
+      const left = brief(await planned())
+      expect(left).to.have.length(7).and.to.include.members(['create job paper-risk-check', 'create job paper-orchestrator-1600'])
+      expect(left.every((line) => line.startsWith('create job '))).to.equal(true)
     })
 
     it('asks once for each when all is there, and changes nothing', async () => {
