@@ -29,7 +29,7 @@ export const agreementOf = (before: Readonly<Ledger>, decision: Decided, pipelin
   const notes = [...decision.notes, ...(decision.shadows ?? []).flatMap((shadow) => shadow.notes)]
   const whyIn = (strategy: string, conId: number): string[] =>
     notes
-      .filter((note) => (note.strategy ?? strategy) === strategy && (note.conId ?? conId) === conId)
+      .filter((note) => note.strategy === strategy && (note.conId ?? conId) === conId)
       .map(({ code, text, numbers }: Note) => `${code}: ${text}${numbers === undefined ? '' : ` ${JSON.stringify(numbers)}`}`)
   const proposals = new Map<string, Proposal>()
   for (const { strategy } of decision.strategies) {

@@ -45,6 +45,24 @@ const execution = (...told: Told[]): Document => documentsOf(executionsView, ...
 const placedLines = (document: Document) => document['orders_placed'] as readonly Record<string, unknown>[]
 
 describe('the view of the executions', () => {
+  it('shows what a strategy in the shadow would have done, apart from what was done', () => {
+    const line = { ...SPY, wanted: '90', target: '50', book: '0', inFlight: '0', difference: '50' }
+    const order = { ...SPY, quantity: '50', type: 'LMT', reduces: false, referencePrice: '450', limitPrice: '472.5' } as const
+    const notes = [{ code: 'LIMIT_GROSS', text: 'too much', strategy: 'trend', conId: SPY.conId, numbers: { allowed: '50' } }]
+    const shadows = [{ strategy: 'trend', targets: [line], orders: [order], notes }]
+    const told = [started, command('allocation', 'alloc-1', pipelineStarted('alloc-1'))]
+    const shown = execution(...told, step('alloc-1', 'allocation', 'allocation-round', decision({ shadows, targets: [] })))['decision']
+    expect((shown as Record<string, unknown>)['shadows']).to.deep.equal([
+      {
+        strategy: 'trend',
+        diff: [{ strategy: 'trend', ...SPY, weight: null, target: 50, current: 0, in_flight: 0, difference: 50 }],
+        orders: [{ ...SPY, action: 'BUY', totalQuantity: 50, orderType: 'LMT', lmtPrice: 472.5, reduces: false }],
+        notes: [{ code: 'LIMIT_GROSS', text: 'too much', strategy: 'trend', conId: SPY.conId, numbers: { allowed: 50 } }],
+      },
+    ])
+    expect((shown as Record<string, unknown>)['final_target']).to.deep.equal([])
+  })
+
   it('shows a decision as the plan names it', () => {
     const document = execution(...allocated)
     expect(document).to.deep.include({

@@ -68,6 +68,13 @@ describe('the view of the strategies', () => {
     })
   })
 
+  it("shows the strategy's own idea of the difference", () => {
+    const documents = documentsOf(strategiesView, ...funded, command('dummy', 'c3', resolved(SPY), signal('dummy')))
+    expect(documents.get(latest)!['proposed_delta']).to.deep.equal([{ ...SPY, target: 50, holding: 0, delta: 50 }])
+    const unknown = documentsOf(strategiesView, started, command('dummy', 'c3', resolved(SPY), signal('dummy')))
+    expect(unknown.get(latest)!['proposed_delta']).to.deep.equal([{ ...SPY, target: null, holding: 0, delta: null }])
+  })
+
   it('shows a strategy that nobody configured once it spoke', () => {
     const documents = documentsOf(strategiesView, started, command('dummy', 'c3', resolved(SPY), signal('dummy')))
     expect(documents.get('strategies/dummy')).to.deep.include({ name: 'dummy', capital_allocation: 0, updated_at: at(2) })

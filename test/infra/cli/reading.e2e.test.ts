@@ -129,6 +129,29 @@ describe('the verbs that look into a store', function () {
     expect(JSON.parse((await ibt(['rebuild'], { DATA_DIR: path })).out)).to.deep.include({ written: 0, deleted: 0 })
   })
 
+  it('agree shows both differences of a decision, and is content only when they are the same', async () => {
+    const lines = (await look('journal')).out.trimEnd().split('\n')
+    const decided = lines.filter((line) => line.includes('"type":"AllocationDecided"')).map((line) => JSON.parse(line).cause)
+    const ids = new Set<string>(decided.map(({ pipeline, id }) => pipeline ?? id))
+    const answers = await Promise.all([...ids].slice(0, 2).map((id) => look('agree', id)))
+    for (const { code, out, errors } of answers) {
+      const { agree, lines } = JSON.parse(out)
+      expect([code, agree]).to.deep.equal(agree ? [0, true] : [1, false])
+      expect(agree).to.equal(lines.every((line: { agree: boolean }) => line.agree))
+      for (const line of lines) {
+        if (line.agree && line.proposed_delta !== null) expect(line.proposed_delta).to.equal(line.decided_difference + line.in_flight)
+        if (!line.agree) expect(line.why, errors).not.to.deep.equal([])
+      }
+      if (!agree) expect(errors).to.match(/^ibt: \d+ of \d+ differ: /)
+    }
+    expect(answers.some(({ out }) => JSON.parse(out).lines.length > 0)).to.equal(true)
+  })
+
+  it('agree names an execution that there is not', async () => {
+    const { code, out, errors } = await look('agree', 'nothing')
+    expect([code, out, errors]).to.deep.equal([1, '', 'ibt: no decision was made for "nothing"\n'])
+  })
+
   it('dead-letters is empty where nothing was given up', async () => {
     expect(await look('dead-letters')).to.deep.equal({ code: 0, out: '', errors: '' })
   })
