@@ -9,6 +9,8 @@ import type { HistoryRequest } from '../../domain/ports/broker.ts'
 export type Past = { at: number; key: string; series: string; weight: number }
 
 const inTenMinutes = 60
+/** What goes back before now is a collection: a signal, which asks until now, must not have to wait for it. */
+const leftForNow = 15
 const tenMinutes = 600_000
 const ofOneSeries = 5
 const twoSeconds = 2_000
@@ -51,7 +53,7 @@ export const earliest = (past: readonly Past[], request: HistoryRequest, now: nu
   const sameSeries = past.filter((one) => one.series === series)
   return Math.max(
     identical === undefined ? now : identical.at + identicalFor,
-    freeAt(past, now, tenMinutes, inTenMinutes - weight),
+    freeAt(past, now, tenMinutes, inTenMinutes - (request.end === undefined ? 0 : leftForNow) - weight),
     freeAt(sameSeries, now, twoSeconds, ofOneSeries - weight),
   )
 }

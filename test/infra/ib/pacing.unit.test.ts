@@ -31,6 +31,14 @@ describe("IB's pacing of historical data", () => {
     expect(earliest(sentBefore([[0, first]]), first, 100)).to.equal(15_000)
   })
 
+  it('keeps room for requests until now, so that a signal never waits for a large collection', () => {
+    const back = (conId: number) => request(conId, { end: '2020-01-03T05:00:00.000Z' })
+    const past = sentBefore(Array.from({ length: 45 }, (_, index) => [index * 1000, back(index)]))
+    expect(earliest(past.slice(1), back(99), 45_000)).to.equal(45_000)
+    expect(earliest(past, back(99), 45_000)).to.equal(10 * minute)
+    expect(earliest(past, request(99), 45_000)).to.equal(45_000)
+  })
+
   it('counts bid and ask twice', () => {
     const both = (conId: number) => request(conId, { whatToShow: 'BID_ASK' })
     const past = sentBefore(Array.from({ length: 30 }, (_, index) => [index * 1000, both(index)]))
