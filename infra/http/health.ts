@@ -86,7 +86,11 @@ export const createHealth = (context: HttpContext): (() => Promise<Health>) => {
     const { position, commits, seconds } = await lagOf(context, checkpoint, head)
     const lag = { position, lag_commits: commits, lag_seconds: seconds }
     if (commits === 0) return { ok: true, reason: `${what} are at the head`, ...lag }
-    return { ok: seconds <= mayLagSeconds, reason: `${what} are ${commits} commits and ${Math.round(seconds)} s behind`, ...lag }
+    return {
+      ok: seconds <= mayLagSeconds,
+      reason: `${what} are ${commits === 1 ? '1 commit' : `${commits} commits`} and ${Math.round(seconds)} s behind`,
+      ...lag,
+    }
   }
   const relay = async (): Promise<Part> => {
     if (!relayed) return { ok: true, reason: 'nobody subscribes to the events here' }
