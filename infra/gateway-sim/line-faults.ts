@@ -128,9 +128,7 @@ const linkFaults: Readonly<Record<string, Row>> = {
     {},
     { code: t.union([t.literal(1100), t.literal(2110)], '1100 or 2110'), seconds: positive, dataLost: t.boolean },
     ({ code = 1100, seconds, dataLost }, target) => {
-      const lost = 'Connectivity between IB and Trader Workstation has been lost.'
-      const broken = 'Connectivity between Trader Workstation and server is broken. It will be restored automatically.'
-      notify(target, code, code === 1100 ? lost : broken)
+      target.server.tell(messages.linkLost(code))
       target.server.misbehaviour.linkDown = true
       endAfter(target, 'linkDown', seconds, () => linkUp(target, dataLost))
     },

@@ -39,7 +39,7 @@ export const createLogin = (broker: Broker, misbehaviour: Misbehaviour, clients:
     const client = newClient(connection.clientId!, connection)
     clients.set(client.id, client)
     connection.send(messages.nextValidId(broker.book.nextOrderId(client.id)))
-    for (const notice of messages.farmNotices) connection.send(notice)
+    for (const notice of misbehaviour.linkDown ? [messages.linkLost(2110)] : messages.farmNotices) connection.send(notice)
   }
 
   return {

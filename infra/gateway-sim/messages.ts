@@ -27,6 +27,13 @@ export const error = (id: number, code: number, text: string, advancedRejection 
 
 export const cents = (amount: number): number => Number(amount.toFixed(2))
 
+/** The line between gateway and IB: as it breaks, and as it is told to whoever connects meanwhile. */
+export const linkLost = (code: 1100 | 2110): Field[] => {
+  const lost = 'Connectivity between IB and Trader Workstation has been lost.'
+  const broken = 'Connectivity between Trader Workstation and server is broken. It will be restored automatically.'
+  return error(-1, code, code === 1100 ? lost : broken)
+}
+
 export const farmNotices: readonly Field[][] = [
   error(-1, 2104, 'Market data farm connection is OK:usfarm'),
   error(-1, 2106, 'HMDS data farm connection is OK:ushmds'),

@@ -191,6 +191,16 @@ export const faults: readonly Fault[] = [
     end: arm({ fault: 'linkUp' }),
     tells: always(/2110|did not answer/),
   },
+  {
+    name: 'the line breaks while IB is lost: whoever connects is told 2110',
+    begin: async (night) => {
+      await night.fault({ fault: 'linkDown' })
+      await night.fault({ fault: 'dropConnections', when: 'now' })
+    },
+    noticed: gone,
+    end: arm({ fault: 'linkUp' }),
+    tells: always(/2110/),
+  },
   { name: 'the next order is swallowed', begin: arm({ fault: 'swallowOrder' }), tells: beforeTheOrder(/named by no answer of the broker/) },
   {
     name: 'the next order is swallowed, and the line breaks after it',

@@ -196,6 +196,20 @@ describe('gateway simulator, faults', () => {
     await client.next(EventName.info, (_, code) => code === 1101)
   })
 
+  it('whoever connects while IB is lost is told 2110 in place of the farms, and 1102 when it is back', async () => {
+    const { simulator } = await inSession()
+    await simulator.fault('linkDown')
+    const client = await connect(simulator.port, 8)
+    await client.settled()
+    const codes = (): unknown[] => client.all(EventName.info).flatMap(([, code]) => (Number(code) > 1000 ? [code] : []))
+    expect(codes()).to.deep.equal([2110])
+    await simulator.fault('linkUp')
+    await client.settled()
+    expect(codes()).to.deep.equal([2110, 1102])
+    const later = await connect(simulator.port, 9)
+    await later.next(EventName.info, (_, code) => code === 2104)
+  })
+
   it('refuseConnections breaks new connections until it is off', async () => {
     const { simulator, client } = await inSession()
     await simulator.fault('refuseConnections')
