@@ -72,8 +72,7 @@ const underWay = (before: Readonly<Ledger>, after: Ledger, { snapshot, asked }: 
   const others = snapshot.openOrders.find((order) => order.contract !== undefined && isPair(order.contract) && !saysEnded(order.status))
   if (others !== undefined && after.orders[others.orderRef ?? ''] === undefined) return 'an order that is not ours is at work'
   // It may have begun and ended between the broker's answers and this decision: the cash in them is that of before.
-  const planned = Object.values(before.orders).some((order) => isPair(order) && order.position > asked)
-  if (planned || (before.reportedAt[conId] ?? 0) > asked) return 'the pair was traded while the broker was asked'
+  if ((before.reportedAt[conId] ?? 0) > asked) return 'the pair was traded while the broker was asked'
   const latest = snapshot.executions.find(
     ({ contract, time }) => isPair(contract) && Date.parse(snapshot.takenAt) - Date.parse(time) < valuesLagMs,
   )
