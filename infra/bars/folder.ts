@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { BarsUnavailable } from '../../domain/ports/bar-catalogue.ts'
 import { makeFolder } from '../folder.ts'
@@ -41,14 +41,16 @@ const flushed = (path: string, bytes: Uint8Array): void => {
   }
 }
 
-/** A new name in a folder is only there for good once the folder itself is on the disk. */
-const flushFolder = (path: string): void => {
+/** A new name in a folder is only there for good once the folder itself is on the disk. @param made the outermost of those that are new */
+const flushFolders = (path: string, made: string | undefined): void => {
   const folder = openSync(path, 'r')
   try {
     fsyncSync(folder)
   } finally {
     closeSync(folder)
   }
+  if (made === path) flushFolders(dirname(path), undefined)
+  else if (made !== undefined) flushFolders(dirname(path), made)
 }
 
 const read = (path: string): StoredFile | undefined => {
@@ -57,12 +59,13 @@ const read = (path: string): StoredFile | undefined => {
 }
 
 /** Nothing is made before the first write. */
-export const openFolder = (root: string): BarFiles => {
+export const openFolder = (path: string): BarFiles => {
+  const root = resolve(path)
   let turns: DatabaseSync | undefined
 
   const inTurn = <Result>(work: () => Result): Result => {
     if (turns === undefined) {
-      makeFolder('BARS_DIR', root)
+      makeFolder('BARS_DIR', path)
       turns = new DatabaseSync(join(root, '.writers.sqlite'), { timeout: patience })
     }
     turns.exec('BEGIN IMMEDIATE')
@@ -87,11 +90,11 @@ export const openFolder = (root: string): BarFiles => {
       try {
         return inTurn(() => {
           if (read(path)?.version !== after) return false
-          mkdirSync(dirname(path), { recursive: true })
+          const made = mkdirSync(dirname(path), { recursive: true })
           const beside = `${path}.new`
           flushed(beside, bytes)
           renameSync(beside, path)
-          flushFolder(dirname(path))
+          flushFolders(dirname(path), made)
           return true
         })
       } catch (error) {

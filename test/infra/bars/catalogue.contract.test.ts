@@ -1,5 +1,6 @@
 /** One contract for every place where bars may lie. */
 import { readdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { expect } from 'chai'
 import type { BarSeries } from '../../../domain/bar-series.ts'
 import { BarsUnavailable } from '../../../domain/ports/bar-catalogue.ts'
@@ -224,6 +225,15 @@ describe('bars in a folder', () => {
     await catalogue.merge(series, [bar('2020-03-05')])
     expect((await catalogue.read(series, all)).length).to.equal(4)
     expect(readdirSync(files.place(folderOf(series)))).to.deep.equal(['2020-03.parquet'])
+    await files.close()
+  })
+
+  it('may be named from where the process stands', async () => {
+    const files = openFolder(relative(process.cwd(), join(folder.path, 'near')))
+    const catalogue = createBarCatalogue(files)
+    await catalogue.merge(series, march)
+    expect(await catalogue.read(series, all)).to.deep.equal(march)
+    expect(readdirSync(join(folder.path, 'near', folderOf(series)))).to.deep.equal(['2020-03.parquet'])
     await files.close()
   })
 
