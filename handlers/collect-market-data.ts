@@ -174,11 +174,13 @@ export const collectMarketData = defineHandler({
   gather: (ports, { body }, ledger) => gather(ports, body, ledger),
   decide: ({ ledger, facts }): DomainEvent[] | Refusal => {
     if (isRefusal(facts)) return facts
-    const { instrument, declared, from } = facts
-    if (from === null)
-      return [event('CommandCompleted', { result: { changed: false, text: `${instrument.symbol}: no bar has closed yet` } })]
+    const { instrument, declared, from, asked } = facts
     // Another contract under a name whose old one is held is for the signal to find, and for a person to look at.
     const found = declared && changesIn(ledger, [instrument]).length === 0 ? newlyResolved(ledger, [instrument]) : []
+    if (from === null) {
+      const text = `${instrument.symbol}: the broker sent no closed bar from ${asked} on`
+      return [...found, event('CommandCompleted', { result: { changed: false, text } })]
+    }
     return [...found, event('MarketDataCollected', collectedEvent({ ...facts, from }))]
   },
 })

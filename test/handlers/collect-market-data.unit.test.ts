@@ -159,9 +159,11 @@ describe('collect-market-data', () => {
     expect(rest.gaps).to.include({ count: 0 })
   })
 
-  it('says that nothing has closed, where that is so', async () => {
+  it('says that no closed bar came, where that is so', async () => {
     const decided = accepted(await collectedFrom({ broker: brokerWith([bar('2024-01-09')]).broker }))
-    expect(decided).to.deep.equal([{ type: 'CommandCompleted', data: { result: { changed: false, text: 'SPY: no bar has closed yet' } } }])
+    expect(decided).to.deep.equal([
+      { type: 'CommandCompleted', data: { result: { changed: false, text: 'SPY: the broker sent no closed bar from 2023-12-26 on' } } },
+    ])
   })
 
   it('has no calendar for currencies and foreign exchanges, and reports no gaps of theirs', async () => {
