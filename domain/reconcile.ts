@@ -8,8 +8,9 @@ import { holdersOf } from './books/transfer.ts'
 import { absolute, add, compare, isZero, sign, subtract } from './decimal.ts'
 import { type DomainEvent, type EventData, event } from './events.ts'
 import { booksIn, type Ledger, openOrders } from './ledger.ts'
-import { isOpen, type Order, remainingOf } from './order.ts'
-import type { BrokerSnapshot, CompletedOrder, OrderSighting } from './ports/broker.ts'
+import { executionOf, isOpen, type Order, remainingOf } from './order.ts'
+import type { BrokerSnapshot, CompletedOrder, Execution, OrderSighting } from './ports/broker.ts'
+import { recall } from './remembered.ts'
 import { addedBy, type Draft, draftOf, orderIn, recordCommission, recordExecution, recordOpenOrder, saysEnded } from './reports.ts'
 
 /** How long an order may stay unfound before it is doubted, and a difference unexplained before it is asked for again. */
@@ -28,18 +29,24 @@ export type SnapshotFacts = {
   notHandedOver: readonly string[]
 }
 
-export const reconcile = (ledger: Readonly<Ledger>, facts: SnapshotFacts, now: number): DomainEvent[] => {
+/** So many new executions are counted at once, with their commissions: a commit holds 900 kB. The next questions count the rest. */
+const mostNewExecutions = 700
+
+export const reconcile = (ledger: Readonly<Ledger>, asked: SnapshotFacts, now: number): DomainEvent[] => {
   const draft = draftOf(ledger)
-  const { snapshot } = facts
+  const { snapshot, left } = countable(ledger, asked.snapshot)
+  const facts = { ...asked, snapshot }
   const reported: DomainEvent[] = [
     ...snapshot.executions.flatMap((execution) => recordExecution(draft, execution)),
     ...snapshot.commissions.flatMap((commission) => recordCommission(draft, commission)),
     ...snapshot.openOrders.flatMap((sighting) => recordOpenOrder(draft, sighting, facts.asked)),
   ]
-  const ends = endedOrders(draft, facts, now)
+  // An order whose executions are not all counted has not ended: what it still waits for stays in flight.
+  const uncounted = new Set(left.map(({ orderRef }) => orderRef))
+  const ends = endedOrders(draft, facts, now).filter((end) => !uncounted.has(end.data.orderRef))
   const endedRefs = new Set(ends.map((end) => end.data.orderRef))
   const missing = missingOrders(draft, facts).filter((order) => !endedRefs.has(order.orderRef))
-  const holdings = judgeHoldings(draft, facts, reported)
+  const holdings = askedAgain(judgeHoldings(draft, facts, reported), left)
   const reconciled = positionReconciled(facts, missing, holdings)
   return [
     ...reported,
@@ -49,6 +56,17 @@ export const reconcile = (ledger: Readonly<Ledger>, facts: SnapshotFacts, now: n
     ...holdings.differences.flatMap((difference) => repeatedDifference(ledger, difference, missing, now)),
     ...missing.flatMap((order) => judgeMissing(ledger, order, holdings, now)),
   ]
+}
+
+/** The answers with no more than can be counted now, and the executions that have to wait. */
+const countable = (ledger: Readonly<Ledger>, snapshot: BrokerSnapshot): { snapshot: BrokerSnapshot; left: readonly Execution[] } => {
+  if (snapshot.executions.length <= mostNewExecutions) return { snapshot, left: [] }
+  const isNew = ({ executionId }: Execution): boolean => recall(ledger.executions, executionOf(executionId))?.executionId !== executionId
+  const left = snapshot.executions.filter(isNew).slice(mostNewExecutions)
+  const waiting = new Set(left.map(({ executionId }) => executionId))
+  const isCounted = ({ executionId }: { executionId: string }): boolean => !waiting.has(executionId)
+  const { executions, commissions } = snapshot
+  return { snapshot: { ...snapshot, executions: executions.filter(isCounted), commissions: commissions.filter(isCounted) }, left }
 }
 
 // ── Orders ──
@@ -172,6 +190,13 @@ const judgeHoldings = (draft: Draft, { snapshot, asked }: SnapshotFacts, reporte
     if (!isZero(unexplained)) holdings.differences.push({ conId, symbol, reported: quantity, expected, unexplained })
   }
   return holdings
+}
+
+/** What waits shows as a difference, which blocks its instrument; where it happens to make none, it is asked for again all the same. */
+const askedAgain = (holdings: Holdings, left: readonly Execution[]): Holdings => {
+  const known = new Set([...holdings.unjudged, ...holdings.differences.map(({ conId }) => conId)])
+  const more = [...new Set(left.map(({ contract }) => contract.conId))].filter((conId) => !known.has(conId))
+  return more.length === 0 ? holdings : { ...holdings, unjudged: [...holdings.unjudged, ...more].sort((one, other) => one - other) }
 }
 
 /** The second snapshot in a row that shows the same difference makes it a discrepancy, with a fill to confirm where an order would explain it. */

@@ -82,8 +82,8 @@ const holdersOfOrder = (ledger: Readonly<Ledger>, { orderRef = '', contract, qua
 const holdersOfFill = (ledger: Readonly<Ledger>, { executionId, orderRef, contract, quantity }: Execution): Holders => {
   const order = ledger.orders[orderRef]
   if (contract.secType === 'CASH') return {}
-  const fill = order?.conId === contract.conId ? fillOf(order, executionId) : undefined
-  if (fill !== undefined) return byHolder(fill.shares)
+  // Of more than are counted at once some wait for the next questions: until then nobody holds them.
+  if (order?.conId === contract.conId) return byHolder(fillOf(order, executionId)?.shares ?? [])
   return { [recall(ledger.executions, executionOf(executionId))?.holder ?? 'manual']: quantity }
 }
 

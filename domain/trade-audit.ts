@@ -38,6 +38,7 @@ export const auditTrades = (before: Readonly<Ledger>, after: Ledger, { snapshot,
   const executions = latestRevisions(snapshot.executions)
   const isJudged = (conId: number): boolean => (before.reportedAt[conId] ?? 0) <= asked
   const ours = ordersNamed(after, snapshot)
+  const uncounted = new Set(executions.flatMap(({ executionId, orderRef }) => (isCounted(after, executionId) ? [] : [orderRef])))
   return {
     session: newYorkDate(Date.parse(snapshot.takenAt)),
     executions: executions.length,
@@ -46,12 +47,14 @@ export const auditTrades = (before: Readonly<Ledger>, after: Ledger, { snapshot,
     differences: [
       ...executions.flatMap((execution) => auditExecution(after, execution)),
       ...unknownToBroker(after, executions, snapshot.takenAt).filter(({ conId }) => isJudged(conId)),
-      ...ours.filter(({ conId }) => isJudged(conId)).flatMap((order) => auditOrder(order, snapshot)),
+      ...ours.filter(({ conId, orderRef }) => isJudged(conId) && !uncounted.has(orderRef)).flatMap((order) => auditOrder(order, snapshot)),
       ...orphanOrders(after, snapshot),
       ...positions(after, snapshot),
     ],
   }
 }
+
+const isCounted = (ledger: Ledger, executionId: string): boolean => recall(ledger.executions, executionOf(executionId)) !== undefined
 
 const about = ({ conId, symbol }: Pick<ContractMention, 'conId' | 'symbol'>) => ({ conId, symbol })
 
@@ -64,13 +67,15 @@ const auditExecution = (ledger: Ledger, execution: Execution): TradeDifference[]
   const { executionId, orderRef, contract, quantity } = execution
   const line = { ...about(contract), executionId, ...(orderRef === '' ? {} : { orderRef }) }
   const counted = recall(ledger.executions, executionOf(executionId))
-  if (counted === undefined || counted.executionId !== executionId || compare(counted.quantity, quantity) !== 0)
+  const { symbol } = contract
+  if (counted === undefined)
     return [
-      {
-        ...{ kind: 'notRecorded', ...line, reported: quantity, expected: counted?.quantity ?? '0' },
-        text: `the broker says ${quantity} ${contract.symbol}, the journal ${counted === undefined ? 'nothing' : `${counted.quantity} (${counted.executionId})`}`,
-      },
+      { kind: 'notYetCounted', ...line, reported: quantity, text: `one of more than are counted at once; the next questions count it` },
     ]
+  if (counted.executionId !== executionId || compare(counted.quantity, quantity) !== 0) {
+    const text = `the broker says ${quantity} ${symbol}, the journal ${counted.quantity} (${counted.executionId})`
+    return [{ kind: 'notRecorded', ...line, reported: quantity, expected: counted.quantity, text }]
+  }
   const commission = recall(ledger.commissions, executionOf(executionId))
   const unpaid = { kind: 'commissionMissing', ...line, text: `no commission has come for the execution of ${execution.time}` }
   const missing: TradeDifference[] = commission === undefined && !isZero(quantity) ? [unpaid] : []

@@ -193,6 +193,17 @@ describe('trade-reconciliation', () => {
     ).to.deep.equal([])
   })
 
+  it('blocks nothing for executions that wait to be counted', () => {
+    const large = ordered('abc-3', SPY, { trend: '900' }, { orderId: 3 })
+    const many = Array.from({ length: 900 }, (_, number) => executed(`m${number}.01`, spy, '1', { orderRef: 'abc-3' }))
+    const open = sighted('abc-3', spy, { filled: '900', remaining: '0' })
+    const shown = day(many, { openOrders: [open], positions: [held(spy, '900')] })
+    const doubts = ['filledDiffers abc-3', ...many.map(({ executionId }) => `notYetCounted ${executionId}`)]
+    const { kinds, found } = audited(ledgerOf(ready, large), shown, doubts)
+    expect([...new Set(kinds)]).to.deep.equal(['notYetCounted', 'position'])
+    expect(found).to.deep.equal([])
+  })
+
   it('bounds what it lists, and counts the rest', () => {
     const many = Array.from({ length: 1_500 }, (_, number) => executed(`m${number}.01`, apple, '1'))
     const { differences, differencesLeftOut } = audited(traded, day([...many], { commissions: [] }))
