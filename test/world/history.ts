@@ -58,9 +58,16 @@ const published = (chance: Chance, id: string, type: string, body: object): Acti
   times: chance.happens(0.15) ? chance.whole(2, 3) : 1,
 })
 
+const drawClosing = (chance: Chance): object => ({
+  ...(chance.happens(0.4) ? { strategies: [chance.pick(['swinger', 'leaner'])] } : {}),
+  ...(chance.happens(0.3) ? { includeManual: true } : {}),
+  ...(chance.happens(0.1) ? { dryRun: true } : {}),
+})
+
 const drawCommand = (chance: Chance, id: string): Action => {
   const drawn = chance.whole(1, 100)
-  if (drawn <= 60) return published(chance, id, 'orchestrator', chance.happens(0.1) ? { dryRun: true } : {})
+  if (drawn <= 54) return published(chance, id, 'orchestrator', chance.happens(0.1) ? { dryRun: true } : {})
+  if (drawn <= 60) return published(chance, id, 'close-all', drawClosing(chance))
   if (drawn <= 68) return published(chance, id, 'allocation', {})
   if (drawn <= 74) return published(chance, id, 'reconcile', {})
   if (drawn <= 79) return published(chance, id, 'halt', chance.happens(0.5) ? { cancelWorking: true } : {})

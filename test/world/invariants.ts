@@ -10,6 +10,7 @@ import type { World } from './world.ts'
 export const invariants = [
   'no order twice at the broker',
   'no order without a durable plan',
+  'what goes out while trading is halted only closes',
   'every execution is in the books once',
   'books, manual and unexplained are what the broker holds',
   'an end in the journal is true at the broker',
@@ -44,11 +45,31 @@ const alwaysPlanned: Check = ({ world: { broker }, told }) =>
     const { conId, quantity, orderId, account } = plan.data
     const same = exact(quantity) === signed && conId === ticket.contract.conId && orderId === ticket.orderId && account === ticket.account
     const before = told.filter(({ type, position }) => position <= journal && /^Trading(Halted|Resumed)$/.test(type)).at(-1)
+    const may = before?.type === 'TradingResumed' || plan.data['closing'] === true
     return [
       ...(same ? [] : [`${ticket.orderRef} was sent otherwise than it was planned`]),
-      ...(before?.type === 'TradingResumed' ? [] : [`${ticket.orderRef} was sent while trading was halted`]),
+      ...(may ? [] : [`${ticket.orderRef} was sent while trading was halted`]),
     ]
   })
+
+/** The one exception from the switch: orders of a close-all that is open, each share towards zero and never beyond. */
+const onlyClosing: Check = ({ told }) => {
+  const wrong: string[] = []
+  const open = new Set<string>()
+  holdingsIn(told, ({ type, data, cause }, heldBy) => {
+    if (type === 'PipelineStarted' && cause['type'] === 'close-all') open.add(data['pipeline'])
+    if (type === 'PipelineEnded') open.delete(data['pipeline'])
+    if (type !== 'OrderPlanned' || data['closing'] !== true) return
+    if (!open.has(data['decision'])) wrong.push(`${data['orderRef']} closes for nobody who asked for it`)
+    for (const { strategy, quantity } of data['shares']) {
+      const held = heldBy(strategy, data['conId'])
+      const left = held + exact(quantity)
+      const closes = held > 0n ? left >= 0n && left < held : left <= 0n && left > held
+      if (!closes) wrong.push(`${data['orderRef']} moves ${strategy} from ${inUnits(held)} to ${inUnits(left)}`)
+    }
+  })
+  return wrong
+}
 
 const endsAreTrue: Check = ({ world: { broker }, told, holdings }) => {
   const ends = new Map(of(told, 'OrderClosed').map(({ data }) => [data['orderRef'] as string, data]))
@@ -182,6 +203,7 @@ const everyFailureIsHeard: Check = ({ world: { unheard } }) => [...unheard].map(
 const checks: Readonly<Record<Invariant, Check>> = {
   'no order twice at the broker': neverTwice,
   'no order without a durable plan': alwaysPlanned,
+  'what goes out while trading is halted only closes': onlyClosing,
   'every execution is in the books once': everyExecutionOnce,
   'books, manual and unexplained are what the broker holds': nothingLeftOver,
   'an end in the journal is true at the broker': endsAreTrue,

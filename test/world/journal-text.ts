@@ -33,40 +33,58 @@ export type Holdings = {
   manual: Map<number, bigint>
 }
 
-const addTo = (holdings: Map<number, bigint>, conId: number, quantity: bigint): void =>
-  void holdings.set(conId, (holdings.get(conId) ?? 0n) + quantity)
+type Share = { strategy: string; quantity: string }
 
-const sumOf = (shares: { quantity: string }[]): bigint => shares.reduce((total, { quantity }) => total + exact(quantity), 0n)
+const sumOf = (shares: Share[]): bigint => shares.reduce((total, { quantity }) => total + exact(quantity), 0n)
 
-/** Books and `manual` by instrument, summed up from what the events say by themselves. */
-export const holdingsIn = (told: readonly Told[]): Holdings => {
+/** Told of each event, with what every holder had of an instrument just before it. */
+export type Witnessed = (event: Told, heldBy: (holder: string, conId: number) => bigint) => void
+
+/** Books and `manual` by instrument, summed up from what the events say by themselves. A share of `manual` is no book's. */
+export const holdingsIn = (told: readonly Told[], witnessed: Witnessed = () => undefined): Holdings => {
   const fills: Holdings['fills'] = new Map()
+  const sharesOf = new Map<string, Share[]>()
   const foreign = new Map<string, bigint>()
-  const books = new Map<number, bigint>()
-  const manual = new Map<number, bigint>()
-  for (const { type, data } of told) {
+  const holders = new Map<string, Map<number, bigint>>()
+  const holdingsOf = (holder: string): Map<number, bigint> => {
+    const found = holders.get(holder) ?? new Map<number, bigint>()
+    holders.set(holder, found)
+    return found
+  }
+  const heldBy = (holder: string, conId: number): bigint => holders.get(holder)?.get(conId) ?? 0n
+  const move = (holder: string, conId: number, quantity: bigint): void =>
+    void holdingsOf(holder).set(conId, heldBy(holder, conId) + quantity)
+  const moveAll = (shares: Share[], conId: number, direction: bigint): void => {
+    for (const { strategy, quantity } of shares) move(strategy, conId, direction * exact(quantity))
+  }
+  for (const event of told) {
+    const { type, data } = event
+    witnessed(event, heldBy)
     if (type === 'FillReceived') {
       const key = withoutRevision(data['executionId'])
       const before = fills.get(key)
       const replaces = before !== undefined && data['replaces'] === before.executionId
       const shares = sumOf(data['shares'])
-      if (replaces) addTo(books, data['conId'], -before.shares)
-      addTo(books, data['conId'], shares)
+      if (replaces) moveAll(sharesOf.get(key) ?? [], data['conId'], -1n)
+      moveAll(data['shares'], data['conId'], 1n)
+      sharesOf.set(key, data['shares'])
       fills.set(key, {
         ...{ executionId: data['executionId'], orderRef: data['orderRef'], quantity: exact(data['quantity']), shares },
         counted: before === undefined ? 1 : before.counted + (replaces ? 0 : 1),
       })
     }
-    if (type === 'PositionsCrossed') addTo(books, data['conId'], sumOf(data['moves']))
+    if (type === 'PositionsCrossed') moveAll(data['moves'], data['conId'], 1n)
     // A currency pair moves cash and nothing else.
     if (type === 'ForeignExecutionSeen' && data['holder'] === 'manual' && data['secType'] !== 'CASH') {
       const key = withoutRevision(data['executionId'])
-      addTo(manual, data['conId'], exact(data['quantity']) - (foreign.get(key) ?? 0n))
+      move('manual', data['conId'], exact(data['quantity']) - (foreign.get(key) ?? 0n))
       foreign.set(key, exact(data['quantity']))
     }
-    if (type === 'PositionReconciled') for (const { conId, quantity } of data['manual']) manual.set(conId, exact(quantity))
-    if (type === 'DiscrepancyExplained')
-      for (const { holder, quantity } of data['moves']) addTo(holder === 'manual' ? manual : books, data['conId'], exact(quantity))
+    if (type === 'PositionReconciled') for (const { conId, quantity } of data['manual']) holdingsOf('manual').set(conId, exact(quantity))
+    if (type === 'DiscrepancyExplained') for (const { holder, quantity } of data['moves']) move(holder, data['conId'], exact(quantity))
   }
-  return { fills, books, manual }
+  const books = new Map<number, bigint>()
+  for (const [holder, held] of holders)
+    if (holder !== 'manual') for (const [conId, quantity] of held) books.set(conId, (books.get(conId) ?? 0n) + quantity)
+  return { fills, books, manual: holdingsOf('manual') }
 }
