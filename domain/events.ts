@@ -46,7 +46,8 @@ export const eventData = {
   // ── The engine and its line ──
   EngineStarted: t.type({ epoch: t.number, mode: t.keyof({ paper: null, live: null }) }),
   GatewayConnected: t.type({ account: text, nextValidId: t.number, serverVersion: t.number }),
-  GatewayLost: t.type({ reason: text }),
+  /** `phase`: where the session stands instead, unless it is just `down`. */
+  GatewayLost: optional({ reason: text }, { phase: text }),
 
   // ── Commands ──
   CommandCompleted: t.type({ result: t.UnknownRecord }),
@@ -378,7 +379,12 @@ export const eventData = {
     text,
   }),
   /** A breach that was told is over. */
-  RiskRecovered: t.type({ rule: t.keyof({ dailyDrawdown: null, peakDrawdown: null }), scope: text, value: DecimalText, limit: DecimalText }),
+  RiskRecovered: t.type({
+    rule: t.keyof({ dailyDrawdown: null, peakDrawdown: null }),
+    scope: text,
+    value: DecimalText,
+    limit: DecimalText,
+  }),
   /** A person says that what went away was no loss: drawdowns from the peak are measured from here on. Of net liquidation. */
   PeaksReset: t.type({ from: DecimalText, to: DecimalText, currency: text, reason: text }),
   /**

@@ -192,16 +192,16 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
     case 'EngineStarted':
       ledger.epoch = event.data.epoch
       ledger.mode = event.data.mode
-      ledger.gateway = { connected: false, since: at.recordedAt, reason: 'the engine started' }
+      ledger.gateway = { connected: false, since: at.recordedAt, reason: 'the engine started', phase: 'connecting' }
       return
     case 'GatewayConnected':
       if (ledger.account === null) ledger.changedBy.account = momentOf(at)
       ledger.account ??= event.data.account
       ledger.nextValidId = event.data.nextValidId
-      ledger.gateway = { connected: true, since: at.recordedAt, reason: null }
+      ledger.gateway = { connected: true, since: at.recordedAt, reason: null, phase: 'syncing' }
       return
     case 'GatewayLost':
-      ledger.gateway = { connected: false, since: at.recordedAt, reason: event.data.reason }
+      ledger.gateway = { connected: false, since: at.recordedAt, reason: event.data.reason, phase: event.data.phase ?? 'down' }
       return
     case 'CommandCompleted':
     case 'MarketDataCollected':
@@ -250,6 +250,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       return
     case 'PositionReconciled':
       recordSnapshot(ledger, event.data, at)
+      if (ledger.gateway.connected) ledger.gateway.phase = 'ready'
       ledger.performance = performanceAfter(ledger)
       return
     case 'ForeignExecutionSeen':

@@ -59,7 +59,8 @@ export type Ledger = {
   /** First 6 characters of the first commit's hash: the prefix of our order refs. */
   prefix: string | null
   account: string | null
-  gateway: { connected: boolean; since: string | null; reason: string | null }
+  /** `phase`: of the session, as far as the journal was told: `connecting`, `syncing` until the first reconcile, `ready`, `down`, `degraded` … */
+  gateway: { connected: boolean; since: string | null; reason: string | null; phase: string }
   nextValidId: number
   highestOrderId: number
   trading: { on: boolean; reason: string; haltPublishedAt: string | null }
@@ -121,7 +122,7 @@ export const initialLedger = (): Ledger => ({
   mode: null,
   prefix: null,
   account: null,
-  gateway: { connected: false, since: null, reason: null },
+  gateway: { connected: false, since: null, reason: null, phase: 'down' },
   nextValidId: 0,
   highestOrderId: 0,
   trading: { on: false, reason: 'trading is off until the first resume', haltPublishedAt: null },

@@ -5,12 +5,12 @@
 import { chooseAccount } from '../domain/account.ts'
 import type { Command } from '../domain/commands.ts'
 import { type ChainFault, type StoredCommit, sha256 } from '../domain/commit.ts'
-import { event } from '../domain/events.ts'
+import { type DomainEvent, event } from '../domain/events.ts'
 import { fold } from '../domain/fold.ts'
 import { initialLedger, type Ledger } from '../domain/ledger.ts'
 import type { Order } from '../domain/order.ts'
 import { type BarCatalogue, noBarCatalogue } from '../domain/ports/bar-catalogue.ts'
-import type { Broker, BrokerReport } from '../domain/ports/broker.ts'
+import type { Broker, BrokerReport, SessionPhase } from '../domain/ports/broker.ts'
 import type { Bus } from '../domain/ports/bus.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
 import type { Journal } from '../domain/ports/journal.ts'
@@ -191,7 +191,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     const { managedAccounts: managed, nextValidId, serverVersion } = report
     const choice = chooseAccount(mode, { wanted: options.account, fixed: ledger.account, managed })
     if ('mismatch' in choice) {
-      await writer.commit({ kind: 'broker', report: 'connected' }, [event('GatewayLost', { reason: choice.mismatch })])
+      await writer.commit({ kind: 'broker', report: 'connected' }, [event('GatewayLost', { reason: choice.mismatch, phase: 'closed' })])
       throw new EngineStopped(choice.mismatch)
     }
     await writer.commit({ kind: 'broker', report: 'connected' }, [
@@ -200,14 +200,17 @@ export const createEngine = (options: EngineOptions): Engine => {
     questions.ask('connected')
   }
 
-  const lost = async (reason: string): Promise<void> => {
-    if (ledger.gateway.connected) await writer.commit({ kind: 'broker', report: 'lost' }, [event('GatewayLost', { reason })])
+  const gatewayLost = (reason: string, phase: SessionPhase): DomainEvent =>
+    event('GatewayLost', { reason, ...(phase === 'down' ? {} : { phase }) })
+
+  const lost = async (reason: string, phase: SessionPhase): Promise<void> => {
+    if (ledger.gateway.connected) await writer.commit({ kind: 'broker', report: 'lost' }, [gatewayLost(reason, phase)])
   }
 
   /** Why there is still no line: what was said of it before is replaced, and a line that came back meanwhile needs none of it. */
-  const notReady = async (text: string): Promise<void> => {
+  const notReady = async (text: string, phase: SessionPhase): Promise<void> => {
     if (lineIsUp || ledger.gateway.connected || ledger.gateway.reason === text) return
-    await writer.commit({ kind: 'broker', report: 'session' }, [event('GatewayLost', { reason: text })])
+    await writer.commit({ kind: 'broker', report: 'session' }, [gatewayLost(text, phase)])
   }
 
   /** The flags change at once: nothing may be handed over to a line that is known to be down, whatever is queued. */
@@ -222,13 +225,13 @@ export const createEngine = (options: EngineOptions): Engine => {
       case 'lost':
         lineIsUp = false
         asked = false
-        void writer.enqueue(() => lost(report.reason))
+        void writer.enqueue(() => lost(report.reason, 'down'))
         return
       case 'link':
         line++
         lineIsUp = report.state === 'up'
         asked = false
-        void writer.enqueue(() => (report.state === 'down' ? lost(report.reason) : linkIsBack()))
+        void writer.enqueue(() => (report.state === 'down' ? lost(report.reason, 'degraded') : linkIsBack()))
         return
       case 'notice':
         log.warn({ code: report.code }, report.text)
@@ -236,7 +239,7 @@ export const createEngine = (options: EngineOptions): Engine => {
       case 'session': {
         const wereHeld = ordersHeld !== undefined
         ordersHeld = report.ordersHeld
-        if (report.tell) void writer.enqueue(() => notReady(report.text))
+        if (report.tell) void writer.enqueue(() => notReady(report.text, report.phase))
         if (wereHeld && ordersHeld === undefined) void writer.enqueue(() => desk.handOver(), 'urgent')
         return
       }

@@ -299,7 +299,10 @@ describe('the life of an engine', () => {
         questions.tell()
         await until('the gateway is ready', () => engine.ready())
       }
-      expect(events(bench, 'GatewayLost').map(({ data }) => data)).to.deep.equal([{ reason: 'cable' }, { reason: '1100' }])
+      expect(events(bench, 'GatewayLost').map(({ data }) => data)).to.deep.equal([
+        { reason: 'cable' },
+        { reason: '1100', phase: 'degraded' },
+      ])
       expect(events(bench, 'GatewayConnected')).to.have.length(3)
     })
 

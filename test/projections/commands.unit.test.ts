@@ -201,7 +201,7 @@ describe('the view of the status', () => {
       mode: 'paper',
       epoch: 1,
       account: 'DU1',
-      gateway: { connected: true, since: at(2), reason: null },
+      gateway: { connected: true, since: at(2), reason: null, phase: 'ready' },
       trading: { on: false, reason: 'trading is off until the first resume' },
       last_reconcile: { position: 3, at: '2026-11-20T20:59:00.000Z', net_liquidation: 100000 },
       pipelines: [],
@@ -214,7 +214,7 @@ describe('the view of the status', () => {
     })
     const lost = broker(event('GatewayLost', { reason: 'the socket closed' }))
     expect(statusOf(...told, lost)).to.deep.include({
-      gateway: { connected: false, since: at(4), reason: 'the socket closed' },
+      gateway: { connected: false, since: at(4), reason: 'the socket closed', phase: 'down' },
       last_command: { id: 'c1', type: 'reconcile', position: 3, at: at(3) },
     })
   })
