@@ -6,7 +6,6 @@ import { once } from 'node:events'
 import { readdirSync, rmSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { type DestinationStream, type LoggerOptions, multistream, pino, stdSerializers, stdTimeFunctions } from 'pino'
-import roll from 'pino-roll'
 import { isSecretName, valueWithoutSecrets, withoutSecrets } from '../domain/secrets.ts'
 import type { Environment, Logging, LogLevel } from './environment.ts'
 
@@ -81,6 +80,7 @@ const removeOldFiles = ({ path, kept }: { path: string; kept: number }): void =>
 /** @throws Error in one line when the file cannot be written */
 const dailyFile = async ({ path, kept }: { path: string; kept: number }): Promise<DestinationStream> => {
   try {
+    const { default: roll } = await import('pino-roll') // only for those who want a file
     const stream = await roll({
       ...{ file: path, frequency: 'daily', dateFormat: 'yyyy-MM-dd', mkdir: true, sync: true },
       limit: { count: Math.max(kept - 1, 1), removeOtherLogFiles: true },
