@@ -85,6 +85,8 @@ export const openOrderDocument = (order: Order, updated_at: string): Document =>
   lmtPrice: numberOr(order.limitPrice, null),
   tif: order.timeInForce,
   outsideRth: order.outsideRegularHours,
+  good_after: order.goodAfter,
+  good_till: order.goodTill,
   algo: order.algo === null ? null : { strategy: order.algo.strategy, parameters: { ...order.algo.parameters } },
   reference_price: toNumber(order.referencePrice),
   reduces: order.reduces,

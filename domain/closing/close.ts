@@ -6,6 +6,7 @@ import { instrumentsOf, summaryOf, withoutHeld } from '../commander/commander.ts
 import { cross, net } from '../commander/cross-and-net.ts'
 import { differenceOf, differences } from '../commander/difference.ts'
 import { marketOf } from '../commander/market.ts'
+import { withinNotional } from '../commander/order-notional.ts'
 import { termsOf } from '../commander/order-terms.ts'
 import { plan } from '../commander/plan.ts'
 import type { Line } from '../commander/size.ts'
@@ -77,7 +78,8 @@ export const closePositions = (ledger: Readonly<Ledger>, closing: Closing, round
   const { crossed, rest } = cross(free.wishes, market)
   const termed = net(rest).map((order) => ({ net: order, ...termsOf(order, configuration, {}, market) }))
   const facts = { gatewayReady: true, knownStrategies: [], decision: round.decision, step: round.step, round: round.round }
-  const planned = plan(ledger, termed, market, facts, now)
+  const split = withinNotional(termed, ledger, market)
+  const planned = plan(ledger, split.orders, market, facts, now)
   const holders = [...new Set(lines.map(({ strategy }) => strategy))]
   const decided: EventData<'AllocationDecided'> = {
     ...{ dryRun: round.dryRun, round: round.round, ...usedFrom(ledger, snapshot) },
@@ -86,7 +88,7 @@ export const closePositions = (ledger: Readonly<Ledger>, closing: Closing, round
     targets: lines.map((line) => ({ ...withoutHeld(line), difference: differenceOf(line) })),
     orders: planned.map(summaryOf),
     cancels: free.cancels,
-    notes: [differing, free, ...termed].flatMap(({ notes }) => notes),
+    notes: [differing, free, ...termed, split].flatMap(({ notes }) => notes),
   }
   if (round.dryRun) return [event('AllocationDecided', decided), ...crossed.map((moves) => event('PositionsCrossed', moves))]
   const cancels = free.cancels.filter((orderRef) => !ledger.orders[orderRef]!.cancelRequested)

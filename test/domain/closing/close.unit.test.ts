@@ -60,6 +60,16 @@ const priced = snapshot({
 })
 
 describe('closing positions', () => {
+  it('goes in several orders where one would be larger than an order may be, to the last share', () => {
+    const steps = [...ready, priced, booked('trend', SPY, '100'), configured({ 'orders.maximumNotional': 4000 })]
+    const planned = dataOf(given(...steps).when(closing(only('trend'))), 'OrderPlanned')
+    expect(planned.map(({ quantity, reduces }) => [quantity, reduces])).to.deep.equal([
+      ['-33', true],
+      ['-33', true],
+      ['-34', true],
+    ])
+  })
+
   it('sells what the named books hold, at market, marked so that a halt does not stop it, and nothing else', () => {
     const steps = [ready, halted, booked('trend', SPY, '100'), booked('hedge', VIXY, '50'), booked('carry', SPY, '7'), priced]
     const events = given(steps).when(closing(only('trend', 'hedge')))
