@@ -23,7 +23,7 @@ const auctionOf = ({ type, timeInForce }: OrderTerms): 'open' | 'close' | undefi
 export const keptByBroker = (drafts: readonly Draft[], market: Market, now: number): Drafts =>
   eachDraft(drafts, (draft) => {
     const auction = auctionOf(draft.terms)
-    if (auction === undefined || draft.net.reduces) return unchanged(draft)
+    if (auction === undefined) return unchanged(draft)
     const latest = comingSession(now)[auction] - cutOffs[auction]
     if (now <= latest) return unchanged(draft)
     return clipTo(draft, '0', market, 'TRADING_HOURS', { auction, latest: new Date(latest).toISOString() })

@@ -109,6 +109,8 @@ describe('price steps', () => {
     expect(toSaferTick('0.99995', '-1', bands)).to.equal('1')
     expect(toSaferTick('99.999', '-1', bands)).to.equal('100')
     expect(toSaferTick('100.01', '-1', bands)).to.equal('100.05')
+    const odd = { minTick: '0.01', priceIncrements: [{ from: '10', increment: '0.03' }] }
+    expect(toSaferTick('9.999', '-1', odd)).to.equal('10.02')
     expect(toSaferTick('0.00001', '1', bands)).to.equal('0.0001')
     expect(toSaferTick('-3', '-1', bands)).to.equal('0.0001')
   })
