@@ -120,8 +120,23 @@ export const sum = (values: readonly Decimal[]): Decimal => values.reduce(add, '
 /** To a multiple of `step` (> 0), towards zero: an order never asks for more than was wanted. */
 export const towardsZero = (value: Decimal, step: Decimal): Decimal =>
   exact(new division(value).div(step).round(0, Big.roundDown).times(step))
+/** The same through whole numbers; undefined where they might not be exact. */
+const proportionShort = (value: Decimal, part: Decimal, whole: Decimal, step: Decimal): Decimal | undefined => {
+  if (value.length > longestExact || part.length > longestExact || whole.length > longestExact || step.length > longestExact)
+    return undefined
+  const [ofValue, ofPart, ofWhole, ofStep] = [decimalsOf(value), decimalsOf(part), decimalsOf(whole), decimalsOf(step)]
+  const digits = ofWhole + ofStep - ofValue - ofPart
+  const stepUnits = Math.round(Number(step) * powers[ofStep]!)
+  const above = Math.round(Number(value) * powers[ofValue]!) * Math.round(Number(part) * powers[ofPart]!) * 10 ** Math.max(digits, 0)
+  const below = Math.round(Number(whole) * powers[ofWhole]!) * stepUnits * 10 ** Math.max(-digits, 0)
+  if (below === 0 || !(Math.abs(above) < largestScaled) || !(Math.abs(below) < largestScaled)) return undefined
+  // Without the remainder the division leaves nothing over, so it is exact.
+  return unscaled(((above - (above % below)) / below) * stepUnits, ofStep)
+}
+
 /** value × part ÷ whole, to a multiple of `step` (> 0), towards zero, without rounding in between. @throws Error when `whole` is 0 */
 export const proportion = (value: Decimal, part: Decimal, whole: Decimal, step: Decimal): Decimal =>
+  proportionShort(value, part, whole, step) ??
   exact(new division(value).times(part).div(new division(whole).times(step)).round(0, Big.roundDown).times(step))
 /** To a multiple of `step` (> 0), downwards. */
 export const downTo = (value: Decimal, step: Decimal): Decimal => {

@@ -55,16 +55,11 @@ export const bookTrade = (ledger: Ledger, traded: Traded, recordedAt: string): v
   const rate = rateOf(ledger, currency)
   if (rate === null) ledger.unrated = true
   const method = settingOf(ledger.configuration, 'books.lotMethod') as LotMethod
-  const trade: Trade = {
-    at: recordedAt,
-    shares,
-    price,
-    rate,
-    ...(time === recordedAt ? undefined : { time }),
-    ...(execution === undefined ? undefined : { execution }),
-    ...(method === 'fifo' ? undefined : { method }),
-    ...(corporateAction === undefined ? undefined : { corporateAction }),
-  }
+  const trade: { -readonly [K in keyof Trade]: Trade[K] } = { at: recordedAt, shares, price, rate }
+  if (time !== recordedAt) trade.time = time
+  if (execution !== undefined) trade.execution = execution
+  if (method !== 'fifo') trade.method = method
+  if (corporateAction !== undefined) trade.corporateAction = corporateAction
   logOf(ledger, conId, currency).trades.push(trade)
 }
 
@@ -87,7 +82,7 @@ export const bookFill = (ledger: Ledger, fill: Filled, replaced: Fill | undefine
   const { conId, currency, executionId, price, shares } = fill
   const execution = executionOf(executionId)
   if (replaced === undefined) {
-    bookTrade(ledger, { ...fill, execution }, recordedAt)
+    bookTrade(ledger, { conId, currency, price, shares, time: fill.time, execution }, recordedAt)
     // It may have come before its execution.
     const early = recall(ledger.commissions, execution)
     const log = ledger.trades[conId]

@@ -51,10 +51,14 @@ export const splitAmount = (amount: Decimal, shares: readonly Share[]): Decimal[
   const weights = shares.map(({ quantity }) => absolute(quantity))
   const whole = sum(weights)
   if (isZero(whole) || isZero(amount)) return shares.map((_, index) => (index === 0 ? amount : '0'))
-  const parts = weights.map((weight) => (weight === whole ? amount : proportion(amount, weight, whole, '0.00000001')))
-  const rest = subtract(amount, sum(parts))
   const last = weights.findLastIndex((weight) => !isZero(weight))
-  return isZero(rest) ? parts : parts.map((part, index) => (index === last ? add(part, rest) : part))
+  let left = amount
+  return weights.map((weight, index) => {
+    if (isZero(weight)) return '0'
+    const part = index === last ? left : proportion(amount, weight, whole, '0.00000001')
+    left = subtract(left, part)
+    return part
+  })
 }
 
 const holdingIn = (holdings: Holdings, strategy: string): Holding => {

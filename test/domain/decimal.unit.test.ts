@@ -119,6 +119,15 @@ describe('decimal', () => {
       ),
       { numRuns: 1000 },
     )
+    const cents = fc.bigInt({ min: -500_000n, max: 500_000n }).map((amount) => amount * 1_000_000n)
+    const shares = fc.bigInt({ min: 1n, max: 900n }).map((amount) => amount * unit)
+    fc.assert(
+      fc.property(cents, shares, shares, fc.constantFrom(1n, unit / 100n, unit, unit * 100n), (value, part, whole, step) => {
+        const steps = (value * part) / (whole * step)
+        expect(proportion(textOf(value), textOf(part), textOf(whole), textOf(step))).to.equal(textOf(steps * step))
+      }),
+      { numRuns: 1000 },
+    )
     expect(proportion('3', '1', '3', '1')).to.equal('1')
     expect(proportion('100', '0.7', '0.9', '1')).to.equal('77')
     expect(() => proportion('1', '1', '0', '1')).to.throw()
