@@ -96,7 +96,7 @@ type Asking = { subscription: string; consumer: string; now: number; wall: numbe
 /** One attempt at one message. Once somebody else has it, its end is theirs. */
 type Hold = { subscription: string; message: number; attempt: number; consumer: string }
 
-const openDeliveries = ({ database, transaction, changed }: Store) => {
+const openDeliveries = ({ database, transaction, repeatable, changed }: Store) => {
   const insertMessage = database.prepare('INSERT INTO messages (topic, data, attributes, publishedAt) VALUES (?, ?, ?, ?)')
   const insertDelivery = database.prepare('INSERT INTO deliveries (subscription, message, attempt) VALUES (?, ?, 0)')
   const dropMessage = database.prepare(
@@ -140,9 +140,10 @@ const openDeliveries = ({ database, transaction, changed }: Store) => {
     drop(subscription, message)
     changed(graveyard)
   }
+  // Taking and ending do not wait for the disk: what a power cut undoes of them is delivered again, which a consumer must bear anyhow.
   /** Ends one attempt, unless it has ended or gone to somebody else already. */
   const end = (attempt: Hold, how: () => void): void => {
-    transaction(() => held.get(attempt) !== undefined && how())
+    repeatable(() => held.get(attempt) !== undefined && how())
   }
   return {
     add: (
@@ -161,7 +162,7 @@ const openDeliveries = ({ database, transaction, changed }: Store) => {
     /** Takes all that is due, one attempt more each. What has had its attempts goes to the dead letters instead. */
     take: (asking: Asking, { ackDeadline, deadLetter }: Subscription): DeliveryRow[] => {
       if (due.get(asking) === undefined) return []
-      return transaction(() => {
+      return repeatable(() => {
         const rows = due.all(asking) as DeliveryRow[]
         const spent = (row: DeliveryRow) => deadLetter !== undefined && row.attempt >= deadLetter.attempts
         for (const row of rows) {
@@ -172,7 +173,7 @@ const openDeliveries = ({ database, transaction, changed }: Store) => {
       })
     },
     extend: (subscription: string, consumer: string, deadline: number): void => {
-      transaction(() => extend.run(deadline, subscription, consumer))
+      repeatable(() => extend.run(deadline, subscription, consumer))
     },
     ack: (attempt: Hold) => end(attempt, () => drop(attempt.subscription, attempt.message)),
     sendBack: (attempt: Hold, dueAt: number, reason: string) =>

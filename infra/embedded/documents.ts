@@ -85,7 +85,8 @@ export const openDocuments = (store: Store): Documents => {
     write: async (projection, writes, { position, hash }, expected) => {
       checkDocumentPath(`${checkpointCollection}/${projection}`)
       for (const { path } of writes) checkWritable(path)
-      const written = store.transaction((): Written => {
+      // with its checkpoint or not at all: what a power cut undoes is projected again
+      const written = store.repeatable((): Written => {
         const current = checkpointOf.get(projection) as CheckpointRow | undefined
         if (expected?.version !== (current && String(current.version))) return { answer: 'moved' }
         for (const write of writes) apply(write)

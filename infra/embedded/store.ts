@@ -51,6 +51,11 @@ export type Store = {
   database: DatabaseSync
   /** One write transaction: all of `run`, or nothing when it throws. @throws StoreUnavailable when the file is busy, full or broken */
   transaction<T>(run: () => T): T
+  /**
+   * The same for what is done again when it is lost: it does not wait for the disk. A power cut may undo the last of these, never one before a
+   * transaction that did wait, and never a part of one; a process that is killed undoes none.
+   */
+  repeatable<T>(run: () => T): T
   /** To be called after a write: tells this process's watchers, soon but not before the caller is done. */
   changed(subject: Subject): void
   /** Calls `listener` after changes, also spuriously. Returns the way to stop. */
@@ -78,11 +83,20 @@ export const openStore = (path: string): Store => {
       throw asUnavailable(error)
     }
   }
+  const repeatable = <T>(run: () => T): T => {
+    database.exec('PRAGMA synchronous = NORMAL') // takes effect when it is compiled: not to be prepared
+    try {
+      return transaction(run)
+    } finally {
+      database.exec('PRAGMA synchronous = FULL')
+    }
+  }
   const notices = openNotices(database)
   return {
     path,
     database,
     transaction,
+    repeatable,
     ...notices.port,
     close: () => {
       notices.stop()

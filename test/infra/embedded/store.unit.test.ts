@@ -25,6 +25,19 @@ describe('the store', () => {
     expect(database.prepare('PRAGMA synchronous').get()).to.deep.include({ synchronous: 2 })
   })
 
+  it('does not wait for the disk where a loss is made good by doing it again, and waits again afterwards', () => {
+    const store = world.open()
+    const waits = () => store.database.prepare('PRAGMA synchronous').get()!['synchronous']
+    expect(store.repeatable(waits)).to.equal(1)
+    expect(store.transaction(waits)).to.equal(2)
+    expect(() =>
+      store.repeatable(() => {
+        throw new Error('changed my mind')
+      }),
+    ).to.throw('changed my mind')
+    expect(waits()).to.equal(2)
+  })
+
   it('refuses a file of a newer program, in one line, and leaves it alone', () => {
     const store = world.open()
     store.database.exec('PRAGMA user_version = 7')
