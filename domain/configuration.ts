@@ -92,6 +92,12 @@ export const settings = {
     fallback: false,
     why: 'Whether an instrument whose volume is not known may not increase. Off: it is said, and it may.',
   },
+  'prices.quotes': {
+    kind: 'boolean',
+    unit: 'yes or no',
+    fallback: false,
+    why: 'Whether a quote of the open market, newer than the last bar, is the price of a signal. Off: the last completed bar is.',
+  },
   'orders.perMinute': {
     kind: 'number',
     unit: 'orders',

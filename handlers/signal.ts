@@ -4,15 +4,15 @@
  */
 import { averageVolumeOf } from '../domain/average-volume.ts'
 import { closedBars } from '../domain/bars.ts'
-import { nextSession } from '../domain/calendar.ts'
+import { isOpen, nextSession } from '../domain/calendar.ts'
 import { SignalBody } from '../domain/commands.ts'
 import { canonical, sha256 } from '../domain/commit.ts'
-import { parametersOf, strategySettingOf } from '../domain/configuration.ts'
+import { parametersOf, settingOf, strategySettingOf } from '../domain/configuration.ts'
 import { decimal } from '../domain/decimal.ts'
 import { type DomainEvent, type EventData, event } from '../domain/events.ts'
 import type { Instrument, Ledger } from '../domain/ledger.ts'
-import { type Broker, BrokerUnavailable, type Contract, type HistoricalBar } from '../domain/ports/broker.ts'
-import { isoTime } from '../domain/ports/clock.ts'
+import { type Broker, type BrokerQuote, BrokerUnavailable, type Contract, type HistoricalBar } from '../domain/ports/broker.ts'
+import { fromIso, isoTime } from '../domain/ports/clock.ts'
 import { randomFrom } from '../domain/random.ts'
 import { withoutSecrets } from '../domain/secrets.ts'
 import { type Bar, type BarsRequest, parametersWith, type Signal, type Strategy, signalFault, strategyId } from '../domain/strategy.ts'
@@ -26,6 +26,8 @@ type SignalFacts = {
   asked: number
   contracts: Readonly<Record<string, Contract[] | Failure>>
   bars: Readonly<Record<string, HistoricalBar[] | Failure>>
+  /** Where they were asked for, and there is one. */
+  quotes?: readonly BrokerQuote[]
 }
 
 const isFailure = (value: object): value is Failure => 'code' in value && 'text' in value
@@ -64,6 +66,13 @@ export const gatherSignal = async (source: BarSource, now: number, strategy: Str
   }
 }
 
+/** While the market is open, for outside of its hours a quote is of no moment that one could name. */
+const gatherWithQuotes = async (broker: Broker, now: number, strategy: Strategy): Promise<SignalFacts> => {
+  const facts = await gatherSignal(broker, now, strategy)
+  const found = Object.values(facts.contracts).flatMap((contracts) => (isFailure(contracts) || contracts.length !== 1 ? [] : contracts))
+  return { ...facts, quotes: await broker.quotes(found) }
+}
+
 // ── Deciding ──
 
 type Resolved = { key: string; instrument: Instrument }
@@ -98,7 +107,7 @@ const closeBars = (strategy: Strategy, resolved: readonly Resolved[], facts: Sig
     const closed = closedBars(received, request, facts.asked)
     if ('code' in closed) return { code: closed.code, text: `${instrument.symbol}: ${closed.text}` }
     computed.bars[key] = closed.bars
-    record(computed, request, instrument, closed)
+    record(computed, request, instrument, { ...closed, quote: facts.quotes?.find(({ conId }) => conId === instrument.conId) })
   }
   return computed
 }
@@ -107,16 +116,16 @@ const record = (
   computed: Computed,
   { size }: BarsRequest,
   { conId, symbol }: Instrument,
-  { bars, lastEnd, lastSession }: { bars: Bar[]; lastEnd: number; lastSession: string },
+  { bars, lastEnd, lastSession, quote }: { bars: Bar[]; lastEnd: number; lastSession: string; quote: BrokerQuote | undefined },
 ): void => {
   const last = bars.at(-1)!
   const averageVolume = averageVolumeOf(bars, size)
   computed.used.push({ conId, symbol, size, from: bars[0]!.start, to: last.start, count: bars.length, hash: sha256(canonical(bars)) })
   computed.prices.push({
     conId,
-    value: decimal(last.close),
-    at: isoTime(lastEnd),
-    source: `close of the bar of ${size} from ${last.start}`,
+    ...(quote !== undefined && fromIso(quote.at) > lastEnd
+      ? { value: quote.price, at: quote.at, source: quote.delayed ? 'delayed quote' : 'quote' }
+      : { value: decimal(last.close), at: isoTime(lastEnd), source: `close of the bar of ${size} from ${last.start}` }),
     ...(averageVolume === undefined ? {} : { averageVolume }),
   })
   // The oldest of the latest bars counts: a signal is no fresher than its stalest input.
@@ -196,6 +205,7 @@ export const signal = (strategy: Strategy) =>
   defineHandler({
     body: SignalBody,
     needsBroker: true,
-    gather: ({ broker, now }) => gatherSignal(broker, now, strategy),
+    gather: ({ broker, now }, _, { configuration }) =>
+      (settingOf(configuration, 'prices.quotes') && isOpen(now) ? gatherWithQuotes : gatherSignal)(broker, now, strategy),
     decide: ({ ledger, command, facts }) => computeSignal(ledger, strategy, command, facts),
   })

@@ -185,6 +185,12 @@ export class BrokerUnavailable extends Error {
   }
 }
 
+/**
+ * The price of a contract as the broker shows it now: what was traded last, else the middle of bid and ask. `at`: ISO market time of the
+ * answer; of a delayed one a quarter of an hour before.
+ */
+export type BrokerQuote = { conId: number; price: Decimal; at: string; delayed: boolean }
+
 /** One connection to one IB login at a time; a fresh one after each loss. Reports come from the same line as answers, so order is kept. */
 export interface Broker {
   /** Starts to connect and keeps connecting, with back-off, until closed. Reports arrive at `listener`. */
@@ -213,6 +219,8 @@ export interface Broker {
   }): Promise<Contract[]>
   /** Bars, oldest first; the running bar, if the broker sends it, is included: the caller drops what is not closed. @throws BrokerUnavailable */
   bars(request: HistoryRequest): Promise<HistoricalBar[]>
+  /** One each that has a price now: not what is not permitted, frozen, halted, or not told in time. @throws BrokerUnavailable without a line */
+  quotes(contracts: readonly HistoryRequest['contract'][]): Promise<BrokerQuote[]>
   /** The broker's clock, ISO. Also the proof that all that was sent before has arrived. @throws BrokerUnavailable */
   currentTime(): Promise<string>
   /** Ends the connection for good; no new one is made. */

@@ -6,7 +6,7 @@ import { amount, magnitude, needed } from './fields.ts'
 import type { Line } from './line.ts'
 import { answerRule } from './market-rules.ts'
 import { isWhole, previewOf } from './preview.ts'
-import { quoteOf } from './quotes.ts'
+import { isFrozen, quoteOf } from './quotes.ts'
 import { barOf, commissionOf, completedOrderOf, createOrderSightings, executionOf } from './reports.ts'
 import { firstRequestId } from './requests.ts'
 import type { AccountRow, PositionRow } from './snapshot.ts'
@@ -102,8 +102,13 @@ export const listenTo = ({ on, questions, report, commissions, timeZone }: Line,
 
   on(EventName.tickPrice, (requestId, field, price) => {
     const quote = quoteOf(field, magnitude(price))
-    if (quote !== undefined) streams.byNumber(requestId, quote)
+    if (quote === undefined || questions.row('quotes', quote, requestId)) return
+    streams.byNumber(requestId, quote)
   })
+  on(EventName.marketDataType, (requestId, type) => {
+    if (isFrozen(type)) questions.row('quotes', 'frozen', requestId)
+  })
+  on(EventName.tickSnapshotEnd, (requestId) => questions.end('quotes', requestId))
 
   on(EventName.currentTime, (seconds) => {
     questions.row('time', isoTime(seconds * 1000))

@@ -1,10 +1,18 @@
 /** Our questions on a line, each by its name, with its deadline, and with what tells the broker that the answer is enough. */
 import type { BarSizeSetting, WhatToShow } from '@stoqey/ib'
-import { type Broker, BrokerUnavailable, type Contract, type HistoricalBar, type HistoryRequest } from '../../domain/ports/broker.ts'
+import {
+  type Broker,
+  type BrokerQuote,
+  BrokerUnavailable,
+  type Contract,
+  type HistoricalBar,
+  type HistoryRequest,
+} from '../../domain/ports/broker.ts'
 import { contractToAsk } from './contracts.ts'
 import { orderFlow, type Sender } from './limiter.ts'
 import type { Line } from './line.ts'
 import { withIncrements } from './market-rules.ts'
+import { liveOrDelayed, priceOf } from './quotes.ts'
 import type { AccountRow, PositionRow, SnapshotQuestions } from './snapshot.ts'
 
 export type ContractQuery = Parameters<Broker['contracts']>[0]
@@ -57,6 +65,29 @@ export const askTime = async ({ questions, api, deadlines }: Line): Promise<stri
   const asked = { kind: 'time', name: 'reqCurrentTime', numbered: false, deadline: deadlines.question } as const
   const [time] = await questions.ask({ ...asked, send: () => api.reqCurrentTime() })
   return time!
+}
+
+/** @returns undefined where the broker shows no price or none in time @throws BrokerUnavailable when the line went */
+export const askQuote = async (
+  { questions, api }: Line,
+  contract: HistoryRequest['contract'],
+  { now, deadline }: { now: () => number; deadline: number },
+): Promise<BrokerQuote | undefined> => {
+  try {
+    const ticks = await questions.ask({
+      ...{ kind: 'quotes', name: `the quote of ${contract.symbol} (reqMktData)`, numbered: true, deadline },
+      sender: { use: 'marketData', tenant: 'engine' },
+      send: (id) => {
+        api.reqMarketDataType(liveOrDelayed)
+        api.reqMktData(id, contractToAsk(contract), '', true, false)
+      },
+      cancel: (id) => api.cancelMktData(id),
+    })
+    return priceOf(ticks, contract.conId, now())
+  } catch (error) {
+    if (error instanceof BrokerUnavailable && (error.why === 'refused' || error.why === 'timedOut')) return undefined
+    throw error
+  }
 }
 
 /** @param goesOn whether somebody listens on: then the broker is not told that it is enough */

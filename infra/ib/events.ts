@@ -55,6 +55,8 @@ export type Events = {
     volume: number | undefined,
   ]
   [EventName.tickPrice]: [requestId: number, field: number, price: number | undefined]
+  [EventName.marketDataType]: [requestId: number, type: number]
+  [EventName.tickSnapshotEnd]: [requestId: number]
 }
 
 export type Listen = <Name extends keyof Events>(event: Name, listener: (...values: Events[Name]) => void) => void

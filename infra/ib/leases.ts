@@ -9,7 +9,7 @@ import { contractToAsk } from './contracts.ts'
 import type { History } from './history.ts'
 import type { Sender } from './limiter.ts'
 import type { Line, Log } from './line.ts'
-import type { Quote } from './quotes.ts'
+import { liveOrDelayed, type Quote } from './quotes.ts'
 import type { AccountRow, PositionRow } from './snapshot.ts'
 import { accountKey, positionsKey, type Streams, type Topic } from './streams.ts'
 
@@ -29,9 +29,6 @@ export type Lease = {
 /** Machine milliseconds without a word after which a subscription is in doubt. IB repeats account values every three minutes. */
 export type Silences = { quotes: number; positions: number; accountValues: number }
 export const usualSilences: Silences = { quotes: 60_000, positions: 15 * 60_000, accountValues: 4 * 60_000 }
-
-/** Of IB's market data types: delayed quotes where real-time ones are not subscribed, and marked as such, instead of none. */
-const liveOrDelayed = 3
 
 /** @param line the one that stands now; it changes with every connect @throws BrokerUnavailable when there is none */
 export const createLeases = ({

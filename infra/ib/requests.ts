@@ -18,6 +18,7 @@ import {
 import type { Clock } from '../../domain/ports/clock.ts'
 import type { ContractRow } from './contracts.ts'
 import { type Limiter, orderFlow, type Sender } from './limiter.ts'
+import type { Frozen, Quote } from './quotes.ts'
 import type { AccountRow, PositionRow } from './snapshot.ts'
 
 /** What one row of the answer is. */
@@ -30,6 +31,7 @@ export type Rows = {
   contracts: ContractRow
   marketRules: NonNullable<Contract['priceIncrements']>
   previews: Preview
+  quotes: Quote | Frozen
   bars: HistoricalBar
   time: string
 }

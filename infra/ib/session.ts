@@ -5,7 +5,7 @@
 import { type Broker, type BrokerReport, BrokerUnavailable, type SessionPhase } from '../../domain/ports/broker.ts'
 import type { Clock } from '../../domain/ports/clock.ts'
 import { listenTo } from './answers.ts'
-import { askBars, askContracts, askTime, snapshotQuestions } from './asking.ts'
+import { askBars, askContracts, askQuote, askTime, snapshotQuestions } from './asking.ts'
 import { type Cause, causeOf, explained } from './causes.ts'
 import { clientIdInUse, unreachable } from './codes.ts'
 import { contractToAsk, orderOf } from './contracts.ts'
@@ -71,6 +71,8 @@ export type BrokerSession = Broker & {
 /** A gateway that is said to take more has no limits at all. */
 const mostMessagesOfIb = 50
 const waitIsSaidEvery = 10_000
+/** IB gathers a snapshot of prices for up to eleven seconds. */
+const quoteWithin = 12_000
 
 export const createBrokerSession = ({
   host,
@@ -328,6 +330,11 @@ export const createBrokerSession = ({
     bars: async (request) => {
       readyLine()
       return history.bars(request, { tenant: orderFlow.tenant })
+    },
+    quotes: async (contracts) => {
+      const on = readyLine()
+      const asked = await Promise.all(contracts.map((contract) => askQuote(on, contract, { now: clock.now, deadline: quoteWithin })))
+      return asked.flatMap((quote) => quote ?? [])
     },
     currentTime: async () => askTime(standing()),
     state: () => ({

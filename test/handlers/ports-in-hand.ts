@@ -63,6 +63,7 @@ export const createBroker = (managedAccounts = ['DU1']) => {
     }),
     contracts: async () => [contract],
     bars: async () => bars,
+    quotes: async () => [],
     currentTime: async () => now,
     close: async () => {
       up = false

@@ -3,7 +3,7 @@ import * as t from 'io-ts'
 import { event } from '../../domain/events.ts'
 import type { Ledger } from '../../domain/ledger.ts'
 import { noBarCatalogue } from '../../domain/ports/bar-catalogue.ts'
-import { type Broker, BrokerUnavailable, type Contract, type HistoricalBar } from '../../domain/ports/broker.ts'
+import { type Broker, type BrokerQuote, BrokerUnavailable, type Contract, type HistoricalBar } from '../../domain/ports/broker.ts'
 import { defineStrategy, type Signal, type Strategy } from '../../domain/strategy.ts'
 import type { EngineFacts } from '../../handlers/handler.ts'
 import { signal } from '../../handlers/signal.ts'
@@ -85,6 +85,45 @@ describe('a signal', () => {
       ],
     })
     expect(generated!.bars[0]).to.include({ from: '2024-01-04', to: '2024-01-08', count: 3 })
+  })
+
+  describe('with quotes', () => {
+    const quote = { conId: SPY.conId, price: '103.5', at: tuesday, delayed: false }
+    const quoted = (...quotes: BrokerQuote[]) => {
+      const asked: unknown[] = []
+      const answer = async (of: unknown) => {
+        asked.push(of)
+        return quotes
+      }
+      const broker = { ...brokerWith(), quotes: answer } as unknown as Broker
+      return { asked, broker }
+    }
+    const wishing = given(ready, configured({ 'prices.quotes': true })).ledger
+    const priceOf = async (asked: Asked) => {
+      const { value, at, source } = dataOf(await signalled(asked), 'SignalGenerated')[0]!.prices[0]!
+      return [value, at, source]
+    }
+    const closeOfMonday = ['101', '2024-01-08T21:00:00.000Z', 'close of the bar of 1 day from 2024-01-08']
+
+    it('has the price of now, live or delayed, which is said; the bars stay those that are closed', async () => {
+      const { broker, asked } = quoted(quote)
+      expect(await priceOf({ broker, ledger: wishing })).to.deep.equal(['103.5', tuesday, 'quote'])
+      expect(asked).to.deep.equal([[contract]])
+      const delayed = quoted({ ...quote, delayed: true, at: '2024-01-09T14:45:00.000Z' })
+      expect(await priceOf({ ...delayed, ledger: wishing })).to.deep.equal(['103.5', '2024-01-09T14:45:00.000Z', 'delayed quote'])
+    })
+
+    it('has that of the last bar where there is no quote, an older one, or one of something else', async () => {
+      for (const quotes of [[], [{ ...quote, at: '2024-01-08T20:59:00.000Z' }], [{ ...quote, conId: 7 }]])
+        expect(await priceOf({ broker: quoted(...quotes).broker, ledger: wishing }), JSON.stringify(quotes)).to.deep.equal(closeOfMonday)
+    })
+
+    it('asks for none unless it is wished for, and none while the market is closed', async () => {
+      const { broker, asked } = quoted(quote)
+      expect(await priceOf({ broker })).to.deep.equal(closeOfMonday)
+      expect(await priceOf({ broker, ledger: wishing, time: '2024-01-09T14:29:00.000Z' })).to.deep.equal(closeOfMonday)
+      expect(asked).to.deep.equal([])
+    })
   })
 
   it('takes a bar that still ran when it was asked for as not closed, however late it is decided', async () => {

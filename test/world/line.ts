@@ -186,6 +186,7 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
       snapshot,
       contracts: ({ symbol }) => ask('broker.contracts', () => contracts.filter((contract) => contract.symbol === symbol)),
       bars: ({ contract, duration }) => ask('broker.bars', () => market.bars(contract.conId, Number.parseInt(duration, 10))),
+      quotes: () => ask('broker.quotes', () => []),
       currentTime: () => ask('broker.currentTime', () => isoTime(clock.now())),
       close: async () => {
         closed = true

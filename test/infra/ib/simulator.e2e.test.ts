@@ -176,6 +176,22 @@ for (const maxServerVersion of [178, 193])
       expect(session.broker.state().open).to.include({ subscriptions: 0, listeners: 0, leases: 0, questions: 0 })
     })
 
+    it('tells the price of now: live, delayed, or none at all', async () => {
+      const wanted = await contract()
+      await control('/clock', { to: '2019-06-03T14:30:00Z' })
+      const [live, ...more] = await session.broker.quotes([wanted])
+      const minutesAgo = (time: string) => Math.round((Date.now() - Date.parse(time)) / 60_000) // this session's clock is the machine's
+      expect([live!.conId, live!.delayed, minutesAgo(live!.at)]).to.deep.equal([wanted.conId, false, 0])
+      expect([Number(live!.price) > 100, more]).to.deep.equal([true, []])
+      await control('/permissions', { symbol: 'SPY', marketData: 'delayed' })
+      const [delayed] = await session.broker.quotes([wanted])
+      expect([delayed!.delayed, minutesAgo(delayed!.at)]).to.deep.equal([true, 15])
+      expect(delayed!.price).to.not.equal(live!.price)
+      await control('/permissions', { symbol: 'SPY', marketData: 'none' })
+      expect(await session.broker.quotes([wanted])).to.deep.equal([])
+      expect(session.broker.state().open).to.include({ questions: 0, subscriptions: 0 })
+    })
+
     it('survives a restart of the gateway that takes a while', async () => {
       await control('/faults', { fault: 'refuseConnections' })
       await control('/faults', { fault: 'dropConnections', when: 'now' })
