@@ -32,4 +32,10 @@ describe('the envelope of a command', () => {
     expect(problem({ actor: 'x'.repeat(257) })).to.match(/^the attribute "actor" has more than 256/)
     expect(problem({ actor: 'x'.repeat(256) }, JSON.stringify({ reason: 'x'.repeat(60_000) }))).to.equal(undefined)
   })
+
+  it('is refused where it holds text that no journal can keep, so that no halt fails on its own reason', () => {
+    expect(problem({}, '{"reason":"\\ud800"}')).to.match(/^the body holds text that is not Unicode/)
+    expect(problem({}, '{"reason":"\\ud83d\\ude00"}')).to.equal(undefined)
+    expect(problem({ actor: '\ud800' })).to.equal('the attribute "actor" is not Unicode text')
+  })
 })
