@@ -107,5 +107,7 @@ describe('every row of the table of intents, over HTTP', function () {
     const readme = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8')
     const shown = [...readme.matchAll(/^\s*\$? ?(curl .*localhost:8080.*)$/gm)].map(([, line]) => line!.replace(/ +#.*$/, '').trim())
     expect(shown.filter((line) => !curlLines.some((each) => each.line === line))).to.deep.equal([])
+    const told = new Set(curlLines.flatMap(({ intent, line }) => (intent !== undefined && shown.includes(line) ? [intent] : [])))
+    expect(Object.keys(intents).filter((intent) => !told.has(intent))).to.deep.equal([])
   })
 })
