@@ -9,6 +9,7 @@ import type { Ledger } from '../domain/ledger.ts'
 import type { BrokerSnapshot } from '../domain/ports/broker.ts'
 import { isoTime } from '../domain/ports/clock.ts'
 import { reconcile } from '../domain/reconcile.ts'
+import type { Remembered } from '../domain/remembered.ts'
 import { ledgerFrom, snapshotOf } from '../domain/snapshot.ts'
 import type { Decision, Ports } from './handler.ts'
 
@@ -21,10 +22,15 @@ export const lookAtAccount = async ({ broker }: Pick<Ports, 'broker'>, ledger: R
   return account === null ? undefined : { asked, snapshot: await broker.snapshot(account) }
 }
 
-/** The state as these events would leave it: a copy, which costs some milliseconds for each ten thousand executions it remembers. */
+/** What is remembered is never changed, only added to: its months are copied, its entries are shared. */
+const copyOf = <T>(memory: Readonly<Remembered<T>>): Remembered<T> =>
+  Object.fromEntries(Object.entries(memory).map(([month, entries]) => [month, { ...entries }]))
+
+/** The state as these events would leave it, on a copy. */
 export const stateAfter = (ledger: Readonly<Ledger>, events: readonly DomainEvent[], command: Command, now: number): Ledger => {
-  const copy = ledgerFrom(snapshotOf(ledger, ''))
+  const copy = ledgerFrom(snapshotOf({ ...ledger, executions: {}, commissions: {} }, ''))
   if (!copy.ok) throw new Error(`the state cannot be copied: ${copy.problem}`)
+  const after: Ledger = { ...copy.value, executions: copyOf(ledger.executions), commissions: copyOf(ledger.commissions) }
   const { body: _, ...cause } = command
   const place = {
     position: ledger.position + 1,
@@ -32,8 +38,8 @@ export const stateAfter = (ledger: Readonly<Ledger>, events: readonly DomainEven
     recordedAt: isoTime(now),
     cause: { kind: 'command', ...cause } as const,
   }
-  for (const event of events) evolve(copy.value, event, place)
-  return copy.value
+  for (const event of events) evolve(after, event, place)
+  return after
 }
 
 type Looking = Pick<Decision<unknown, unknown>, 'ledger' | 'command' | 'now'> & {
