@@ -18,7 +18,7 @@ export const curlLines: readonly CurlLine[] = [
   { line: `curl ${at}/strategies`, status: 200, says: /"spymacdvixy"/ },
 
   { intent: 'orchestrator', line: `curl -X POST ${at}/orchestrator`, status: 409, says: /HALTED/ },
-  { intent: 'resume', line: `curl --json '{"reason": "checked by hand"}' ${at}/resume`, status: 200, says: /TradingResumed/ },
+  { intent: 'resume', line: `curl --json '{"reason": "checked by hand"}' ${at}/resume`, status: 200, says: /"text":"trading is on/ },
   {
     intent: 'configure',
     line: `curl --json '{"changes": {"strategies.dummy.allocation": 0.5}}' ${at}/configure`,
@@ -92,7 +92,7 @@ export const curlLines: readonly CurlLine[] = [
   { intent: 'trade-reconciliation', line: `curl -X POST ${at}/trade_reconciliation`, status: 200, says: /"status":"completed"/ },
   { intent: 'risk-check', line: `curl -X POST ${at}/risk-check`, status: 200, says: /"status":"completed"/ },
   { intent: 'eod-check', line: `curl -X POST ${at}/eod-check`, status: 200, says: /"status":"completed"/ },
-  { intent: 'halt', line: `curl --json '{"reason": "the news"}' ${at}/halt`, status: 200, says: /TradingHalted/ },
+  { intent: 'halt', line: `curl --json '{"reason": "the news"}' ${at}/halt`, status: 200, says: /"text":"trading is halted: the news/ },
   { intent: 'allocation', line: `curl -X POST ${at}/allocation`, status: 409, says: /HALTED/ },
   { intent: 'close-all', line: `curl --json '{"strategies": ["dummy"]}' ${at}/close_all`, status: 200, says: /"status":"completed"/ },
   { line: `curl ${at}/documents/status/paper`, status: 200, says: /"trading":\{"on":false/ },
