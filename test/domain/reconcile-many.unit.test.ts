@@ -42,7 +42,10 @@ const asking = (ledger: Ledger, snapshot: BrokerSnapshot, time: number) => {
 
 describe('a reconcile of more executions than one commit holds', () => {
   const now = Date.parse(tuesday)
-  const first = asking(ledgerOf(ready, order), day, now)
+  let first: ReturnType<typeof asking>
+  before(() => {
+    first = asking(ledgerOf(ready, order), day, now)
+  })
 
   it('counts as many as fit, blocks the instrument, and keeps the order open for the rest', () => {
     expect(canonical(first.events).length).to.be.below(600_000)
