@@ -327,7 +327,7 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
     case 'CommissionReported': {
       const { executionId, commission, currency } = event.data
       remember(ledger.commissions, at.recordedAt, executionOf(executionId), { executionId, commission, currency })
-      bookCommission(ledger, executionId, commission, currency)
+      bookCommission(ledger, executionId, commission, currency, at.recordedAt)
       return
     }
     case 'RiskBreached':

@@ -80,6 +80,10 @@ export type Ledger = {
   /** What made the books, by contract id; their lots follow from it. `unrated`: a trade or commission has no exchange rate yet. */
   trades: Record<string, TradeLog>
   unrated: boolean
+  /** The instrument of the last trade: where a commission nearly always belongs. */
+  lastTraded: number | null
+  /** Commissions that came before their execution, by its id without revision: when. */
+  earlyCommissions: Record<string, string>
   manual: Record<string, Decimal>
   unexplained: Record<string, Unexplained>
   discrepancies: Record<string, Discrepancy>
@@ -137,6 +141,8 @@ export const initialLedger = (): Ledger => ({
   books: record(),
   trades: record(),
   unrated: false,
+  lastTraded: null,
+  earlyCommissions: record(),
   manual: record(),
   unexplained: record(),
   discrepancies: record(),

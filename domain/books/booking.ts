@@ -61,14 +61,20 @@ export const bookTrade = (ledger: Ledger, traded: Traded, recordedAt: string): v
   if (method !== 'fifo') trade.method = method
   if (corporateAction !== undefined) trade.corporateAction = corporateAction
   logOf(ledger, conId, currency).trades.push(trade)
+  ledger.lastTraded = conId
 }
 
 /** To be called after a commission was remembered. One of an execution that is no fill of ours moves no book. In place. */
-export const bookCommission = (ledger: Ledger, executionId: string, amount: Decimal, currency: string): void => {
+export const bookCommission = (ledger: Ledger, executionId: string, amount: Decimal, currency: string, recordedAt: string): void => {
   const execution = executionOf(executionId)
-  const counted = recall(ledger.executions, execution)
-  const log = counted && ledger.trades[counted.conId]
-  const trade = log && tradeOf(log, execution)
+  let log = ledger.lastTraded === null ? undefined : ledger.trades[ledger.lastTraded]
+  let trade = log?.trades.at(-1)
+  if (trade?.execution !== execution) {
+    const counted = recall(ledger.executions, execution)
+    if (counted === undefined) ledger.earlyCommissions[execution] = recordedAt
+    log = counted && ledger.trades[counted.conId]
+    trade = log && tradeOf(log, execution)
+  }
   if (trade === undefined) return
   const rate = rateOf(ledger, currency)
   if (rate === null) ledger.unrated = true
@@ -83,11 +89,11 @@ export const bookFill = (ledger: Ledger, fill: Filled, replaced: Fill | undefine
   const execution = executionOf(executionId)
   if (replaced === undefined) {
     bookTrade(ledger, { conId, currency, price, shares, time: fill.time, execution }, recordedAt)
-    // It may have come before its execution.
-    const early = recall(ledger.commissions, execution)
-    const log = ledger.trades[conId]
-    if (early !== undefined && log !== undefined)
-      chargeTrade(log, log.trades.at(-1)!, { ...early, amount: early.commission, rate: rateOf(ledger, early.currency) })
+    if (execution in ledger.earlyCommissions) {
+      delete ledger.earlyCommissions[execution]
+      const early = recall(ledger.commissions, execution)
+      if (early !== undefined) bookCommission(ledger, early.executionId, early.commission, early.currency, recordedAt)
+    }
     return
   }
   const log = logOf(ledger, conId, currency)
@@ -117,4 +123,8 @@ export const bookRates = (ledger: Ledger, position: number): void => {
 }
 
 /** In place. */
-export const settleBooks = (ledger: Ledger, until: string): void => eachLog(ledger, (log) => settleTrades(log, until))
+export const settleBooks = (ledger: Ledger, until: string): void => {
+  eachLog(ledger, (log) => settleTrades(log, until))
+  for (const execution in ledger.earlyCommissions)
+    if (ledger.earlyCommissions[execution]! < until) delete ledger.earlyCommissions[execution]
+}
