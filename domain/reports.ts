@@ -176,8 +176,8 @@ export const addedBy = (draft: Draft, events: readonly DomainEvent[], conId: num
   for (const item of events) {
     if ((item.type !== 'FillReceived' && item.type !== 'ForeignExecutionSeen') || item.data.conId !== conId) continue
     if (item.type === 'ForeignExecutionSeen' && (item.data.secType === 'CASH' || item.data.holder === 'nobody')) continue
-    const key = executionOf(item.data.executionId)
     if (item.type === 'FillReceived' && orderIn(draft, item.data.orderRef)?.secType === 'CASH') continue
+    const key = executionOf(item.data.executionId)
     const before = counted.get(key) ?? recall(draft.ledger.executions, key)?.quantity ?? '0'
     counted.set(key, item.data.quantity)
     total = add(total, subtract(item.data.quantity, before))
