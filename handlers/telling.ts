@@ -51,6 +51,8 @@ const alertLineOf = ({ type, data }: DomainEvent): { fields: object; text: strin
     case 'OrderUnresolved':
     case 'DiscrepancyFound':
       return { fields: { conId: data.conId }, text: data.text }
+    case 'RiskBreached':
+      return { fields: { rule: data.rule, scope: data.scope }, text: data.text }
     case 'TradingHalted':
       return { fields: {}, text: `trading is halted: ${data.reason}` }
     case 'SignalFailed':

@@ -225,6 +225,8 @@ describe('whom a close-all concerns', () => {
     const { ledger } = given(ready, orders)
     expect(ordersToEnd(ledger, only('trend')).map(({ orderRef }) => orderRef)).to.deep.equal(['abc-1'])
     expect(ordersToEnd(ledger, all)).to.have.length(2)
+    const manuals = given(ready, ordered('abc-3', SPY, { manual: '-5' })).ledger
+    expect([ordersToEnd(manuals, all), ordersToEnd(manuals, { ...all, includeManual: true }).length]).to.deep.equal([[], 1])
   })
 
   it('comes to exactly nothing in every book, whatever they hold', () => {
