@@ -81,6 +81,12 @@ export const bookCommission = (ledger: Ledger, executionId: string, amount: Deci
   chargeTrade(log!, trade, { amount, currency, rate })
 }
 
+/** Without a look-up by a text that was never seen before, which is what replay would spend its time on. */
+const isEmpty = (record: object): boolean => {
+  for (const _ in record) return false
+  return true
+}
+
 type Filled = { conId: number; currency: string; executionId: string; price: Decimal; shares: readonly Share[]; time: string }
 
 /** A fill of ours; with `replaced`, the corrected one in the place of what it replaces. In place. */
@@ -89,7 +95,7 @@ export const bookFill = (ledger: Ledger, fill: Filled, replaced: Fill | undefine
   const execution = executionOf(executionId)
   if (replaced === undefined) {
     bookTrade(ledger, { conId, currency, price, shares, time: fill.time, execution }, recordedAt)
-    if (execution in ledger.earlyCommissions) {
+    if (!isEmpty(ledger.earlyCommissions) && execution in ledger.earlyCommissions) {
       delete ledger.earlyCommissions[execution]
       const early = recall(ledger.commissions, execution)
       if (early !== undefined) bookCommission(ledger, early.executionId, early.commission, early.currency, recordedAt)
