@@ -15,10 +15,10 @@ const dayOf = (at: string): Performance['day'] => {
   return { session: session.date, until: new Date(newYorkMidnightAfter(session.open)).toISOString() }
 }
 
+/** Marks are copied: two places of the state that share one would part in a snapshot of it. */
 const followed = (before: Track | undefined, latest: Mark, begins: boolean): Track => {
-  if (before === undefined) return { first: latest, peak: latest, latest }
-  const peak = compare(latest.value, before.peak.value) > 0 ? latest : before.peak
-  return { first: begins ? latest : (before.first ?? latest), peak, latest }
+  const peak = before === undefined || compare(latest.value, before.peak.value) > 0 ? { ...latest } : before.peak
+  return { first: begins || !before?.first ? { ...latest } : before.first, peak, latest }
 }
 
 /** What a book has made; undefined while a part of it is not known. A commission that has not come yet hides nothing else. */
@@ -29,8 +29,8 @@ const madeBy = (ledger: Readonly<Ledger>, strategy: string): Decimal | undefined
 
 /** A book that nobody has seen before stood at 0 until now. */
 const unseen = (at: string): Track => {
-  const zero = { value: '0', at }
-  return { first: zero, peak: zero, latest: zero }
+  const zero = (): Mark => ({ value: '0', at })
+  return { first: zero(), peak: zero(), latest: zero() }
 }
 
 /** After the ledger's newest snapshot; the same where that says no net liquidation, which is unknown and not zero. */
@@ -55,6 +55,8 @@ export const performanceAfter = (ledger: Readonly<Ledger>): Performance | null =
 /** A person says that what went away was no loss: the best is what is now. */
 export const withPeaksReset = (performance: Performance): Performance => ({
   ...performance,
-  netLiquidation: { ...performance.netLiquidation, peak: performance.netLiquidation.latest },
-  books: Object.fromEntries(Object.entries(performance.books).map(([strategy, track]) => [strategy, { ...track, peak: track.latest }])),
+  netLiquidation: { ...performance.netLiquidation, peak: { ...performance.netLiquidation.latest } },
+  books: Object.fromEntries(
+    Object.entries(performance.books).map(([strategy, track]) => [strategy, { ...track, peak: { ...track.latest } }]),
+  ),
 })
