@@ -6,7 +6,8 @@ import { sum } from '../../../domain/decimal.ts'
 describe('the ratio of a split', () => {
   it('is written new for old, in whole numbers that differ', () => {
     expect(ratioOf('3:2')).to.deep.equal({ units: '3', for: '2' })
-    for (const wrong of ['2', '2:', '0:1', '2:2', '-2:1', '1.5:1', '2/1', ' 2:1', '10001:1']) expect(ratioOf(wrong), wrong).to.equal(undefined)
+    for (const wrong of ['2', '2:', '0:1', '2:2', '-2:1', '1.5:1', '2/1', ' 2:1', '10001:1'])
+      expect(ratioOf(wrong), wrong).to.equal(undefined)
   })
 
   it('is seen in a difference that it explains, with one holder or with several who each lost a fraction', () => {
