@@ -3,7 +3,14 @@
  * Several handles on one `memory` are several processes on one store.
  */
 import { canonical, genesisHash, markerOf, type StoredCommit, sha256, store } from '../domain/commit.ts'
-import { checkCollectionPath, checkDocumentPath, type Document, type Documents, type DocumentWrite } from '../domain/ports/documents.ts'
+import {
+  checkCollectionPath,
+  checkDocumentPath,
+  type Document,
+  type Documents,
+  type DocumentWrite,
+  Unstorable,
+} from '../domain/ports/documents.ts'
 import type { Appended, Journal } from '../domain/ports/journal.ts'
 import { keptSnapshots, type Snapshot, type Snapshots } from '../domain/ports/snapshots.ts'
 import { isNotice } from '../domain/view-documents.ts'
@@ -38,6 +45,14 @@ const tell = ({ listeners }: Memory, subject: string): void =>
   queueMicrotask(() => {
     for (const listener of [...(listeners.get(subject) ?? [])]) listener()
   })
+
+const textOf = (path: string, data: Document): string => {
+  try {
+    return canonical(data)
+  } catch (error) {
+    throw new Unstorable(path, `${path} cannot be written as JSON`, { cause: error })
+  }
+}
 
 // ── Journal ──
 
@@ -122,7 +137,10 @@ export const memoryDocuments = (memory: Memory): Documents => {
       const text = texts.has(write.path) ? texts.get(write.path) : documents.get(write.path)
       if (write.kind === 'delete') texts.set(write.path, undefined)
       else
-        texts.set(write.path, canonical(write.kind === 'merge' && text !== undefined ? { ...JSON.parse(text), ...write.data } : write.data))
+        texts.set(
+          write.path,
+          textOf(write.path, write.kind === 'merge' && text !== undefined ? { ...JSON.parse(text), ...write.data } : write.data),
+        )
     }
     return texts
   }

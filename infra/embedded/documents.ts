@@ -6,6 +6,7 @@ import {
   type Document,
   type Documents,
   type DocumentWrite,
+  Unstorable,
   type Written,
 } from '../../domain/ports/documents.ts'
 import { unreachable } from '../../domain/unreachable.ts'
@@ -24,6 +25,15 @@ const fromCheckpoint = ({ projection, position, hash }: CheckpointRow) => ({
   path: `${checkpointCollection}/${projection}`,
   data: { position, hash },
 })
+
+/** @throws Unstorable: what has no JSON form (NaN) will have none the next time either */
+const textOf = (path: string, data: Document): string => {
+  try {
+    return canonical(data)
+  } catch (error) {
+    throw new Unstorable(path, `${path} cannot be written as JSON: ${(error as Error).message}`, { cause: error })
+  }
+}
 
 export const openDocuments = (store: Store): Documents => {
   const { database } = store
@@ -51,10 +61,10 @@ export const openDocuments = (store: Store): Documents => {
   const apply = (write: DocumentWrite): void => {
     switch (write.kind) {
       case 'set':
-        put.run(write.path, collectionOf(write.path), canonical(write.data))
+        put.run(write.path, collectionOf(write.path), textOf(write.path, write.data))
         return
       case 'merge':
-        put.run(write.path, collectionOf(write.path), canonical({ ...find(write.path), ...write.data }))
+        put.run(write.path, collectionOf(write.path), textOf(write.path, { ...find(write.path), ...write.data }))
         return
       case 'delete':
         remove.run(write.path)

@@ -1,6 +1,6 @@
 /** What every store of documents must do. */
 import { expect } from 'chai'
-import type { Checkpoint, Documents, DocumentWrite } from '../../domain/ports/documents.ts'
+import { type Checkpoint, type Documents, type DocumentWrite, Unstorable } from '../../domain/ports/documents.ts'
 import { all } from './commits.ts'
 import { until } from './until.ts'
 
@@ -58,6 +58,15 @@ export const documentsContract = (name: string, open: () => Promise<DocumentsWor
       )
       expect(await documents.list('notices')).to.deep.equal([{ path: 'notices/halt-3.0', data: { title: 'halted' } }])
       expect((await all(documents.all())).map(({ path }) => path)).to.deep.equal(['status/paper'])
+    })
+
+    it('refuse what has no form in JSON, before anything is written: no attempt will ever store it', async () => {
+      const odd = write(
+        { kind: 'set', path: 'status/paper', data: { good: 1 } },
+        { kind: 'set', path: 'activity/1', data: { bad: Number.NaN } },
+      )
+      expect(await odd.catch((error: unknown) => error)).to.be.instanceOf(Unstorable)
+      expect(await documents.get('status/paper')).to.equal(undefined)
     })
 
     it('set the whole document', async () => {
