@@ -158,7 +158,7 @@ export const startNight = async ({
     const log = { debug: () => undefined, info: keep, warn: keep, error: keep }
     const broker = createBrokerSession({
       ...{ host: '127.0.0.1', port: wire.port, clientId: 17, clock, log, messagesPerSecond: 100_000 },
-      ...{ deadlines: { connect: 500, question: 400, history: 400 }, heartbeat: { every: 150, deadline: 400 } },
+      ...{ deadlines: { connect: 800, question: 800, history: 800 }, heartbeat: { every: 150, deadline: 800 } },
       backOff: { first: 15, most: 30 },
     })
     const { bus, lease } = data
