@@ -10,7 +10,7 @@ const texts = {
   STRATEGY_DRY: 'the strategy runs dry, its signals are only recorded: its book is held',
   CLOSING: 'the book is being closed: this decision leaves it alone',
   // Size
-  NOT_ALLOCATED: 'no money is allocated: the signal is recorded, not traded',
+  NOT_ALLOCATED: 'no money is allocated: its signals are recorded, not traded',
   ALLOCATION_ZERO: 'exposure × allocation is 0: the standing target counts as 0',
   EXPOSURE_REDUCED: 'exposure × allocation is less than when the target was set: it counts in proportion',
   WEEKEND_FLAT: 'days without a session follow, and the strategy is to be flat over them: the target counts as 0',

@@ -87,9 +87,11 @@ export const judgeSignals = (
     }
     if (strategySettingOf(ledger.configuration, strategy, 'mode') === 'dry') return held('STRATEGY_DRY')
     const flat = goesFlat(ledger.configuration, strategy, now)
+    // Nobody gave it money and it holds nothing, so nobody asks it for signals: its silence is no news.
+    const idle = isZero(allocation) && !hasStakes(ledger, strategy)
     // Flat for the weekend is somebody's explicit wish: it waits for no signal.
     const silent = (code: NoteCode, detail?: string): Verdict =>
-      flat ? { ...held(code, detail), flat, verdict: 'standing' } : held(code, detail)
+      idle ? held('NOT_ALLOCATED') : flat ? { ...held(code, detail), flat, verdict: 'standing' } : held(code, detail)
     if (word === undefined) return silent('SIGNAL_MISSING')
     if ('code' in word) return silent('SIGNAL_FAILED', `${word.code}: ${word.text}`)
     if (!isFreshSignal(word, now)) return silent('SIGNAL_STALE', `fresh until ${word.freshUntil}`)

@@ -39,6 +39,13 @@ describe('commander: signals', () => {
       expect(ordersOf(events)).to.deep.equal([])
     })
 
+  for (const [what, steps] of silences.filter(([what]) => what !== 'neutral, but stale'))
+    it(`says of a strategy without money and holdings that it has none, not that its signal is ${what} (people were alerted every day)`, () => {
+      const events = given(...ready, snapshot(), ...steps).when(deciding())
+      expect(verdictOf(events)).to.equal('held')
+      expect(codesOf(events, 'trend')).to.deep.equal(['NOT_ALLOCATED'])
+    })
+
   it('sells nothing on a neutral day with nothing standing, and never what is held by hand', () => {
     const steps = [booked('trend', SPY, '80'), allocated, neutral('trend')]
     const withManual = snapshot({ manual: [{ conId: 265598, symbol: 'AAPL', quantity: '10' }] })
