@@ -3,6 +3,7 @@
  * its id names the cause, and an id that was told is not told again.
  */
 import { newYorkDate } from '../domain/calendar.ts'
+import type { Cause, Commit } from '../domain/commit.ts'
 import type { DomainEvent, EventData, Note } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
 import type { Alert } from '../domain/ports/alert-channel.ts'
@@ -11,7 +12,7 @@ import { endsWithinOf, type Schedule, slotId, type Topics, validForOf } from '..
 import { orderWords } from './order-lines.ts'
 
 type About = Omit<Alert, 'at' | 'position'>
-type Place = { position: number; recordedAt: string; index: number }
+type Place = { position: number; recordedAt: string; index: number; cause: Cause }
 
 const alert = (severity: Alert['severity'], id: string, title: string, text: string, next: string): About => ({
   ...{ severity, id, title, text, next },
@@ -47,7 +48,7 @@ const ofNote = ({ code, text, strategy }: Note, date: string): About[] => {
 
 const badEnds = new Set<EventData<'PipelineEnded'>['outcome']>(['failed', 'partial_success', 'expired', 'refused'])
 
-const ofEvent = (event: DomainEvent, ledger: Readonly<Ledger>, { position, recordedAt, index }: Place): About[] => {
+const ofEvent = (event: DomainEvent, ledger: Readonly<Ledger>, { position, recordedAt, index, cause }: Place): About[] => {
   const id = (what: string): string => `${what}-${position}.${index}`
   switch (event.type) {
     case 'TradingHalted':
@@ -122,7 +123,8 @@ const ofEvent = (event: DomainEvent, ledger: Readonly<Ledger>, { position, recor
       if (!badEnds.has(outcome)) return []
       const severity = outcome === 'failed' ? 'error' : 'warning'
       const why = code === undefined ? text : `${code}: ${text}`
-      return [alert(severity, `pipeline-${pipeline}`, `${pipeline} ended ${outcome}`, why, `See ibt document executions/${pipeline}`)]
+      const what = cause.kind === 'command' ? cause.type : pipeline
+      return [alert(severity, `pipeline-${pipeline}`, `${what} ended ${outcome}`, why, `See ibt document executions/${pipeline}`)]
     }
     case 'SignalFailed': {
       const { strategy, dryRun, code, text } = event.data
@@ -140,12 +142,12 @@ const ofEvent = (event: DomainEvent, ledger: Readonly<Ledger>, { position, recor
 
 /** The alerts of one commit. @param ledger after it */
 export const alertsOf = (
-  { position, recordedAt }: { position: number; recordedAt: string },
+  { position, recordedAt, cause }: Pick<Commit, 'position' | 'recordedAt' | 'cause'>,
   events: readonly DomainEvent[],
   ledger: Readonly<Ledger>,
 ): Alert[] =>
   events.flatMap((event, index) =>
-    ofEvent(event, ledger, { position, recordedAt, index }).map((about) => ({ ...about, at: recordedAt, position })),
+    ofEvent(event, ledger, { position, recordedAt, index, cause }).map((about) => ({ ...about, at: recordedAt, position })),
   )
 
 // ── What no event says ──

@@ -128,7 +128,7 @@ describe('the notifier', () => {
     append(scheduled('orchestrator', 'e', pipelineStarted('e')), step('e', 'end', 'orchestrator', pipelineEnded('e', 'failed', 'no line')))
     append(broker(event('OrderUnresolved', { orderRef: 'r1', conId: SPY.conId, text: 'asked for twice' })), blocked)
     await until('all is told', () => chat.titles().length === 3)
-    expect(chat.titles()).to.deep.equal(['e ended failed', 'order r1 is in doubt', 'SPY is blocked'])
+    expect(chat.titles()).to.deep.equal(['orchestrator ended failed', 'order r1 is in doubt', 'SPY is blocked'])
   })
 
   it('goes on where it ended: what happened while nobody listened is told, and nothing twice', async () => {
