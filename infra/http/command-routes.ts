@@ -97,7 +97,13 @@ export const registerCommands = (app: FastifyInstance, context: HttpContext): Co
       const found = isUnderWay(known) ? await waited(reply, id, seconds) : known
       // Two requests under one key at two servers at once: one of them was decided, and only now it is known which.
       if (isOther(found)) return sendRefusal(reply, refuse('KEY_REUSED', `it is the command ${id}`))
-      return await answer(reply, id, { type }, found)
+      return await answer(
+        reply,
+        id,
+        { type },
+        found,
+        seconds === 0 ? `nobody waited for it, as asked: GET /commands/${id} says what became of it` : '',
+      )
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error
       return answer(reply, id, { type }, undefined, `published, but what became of it cannot be read now: ${error.message}`)

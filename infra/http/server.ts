@@ -59,7 +59,8 @@ const answerStrangers = (app: FastifyInstance, { known, typeOf }: CommandCheck):
     const [path = ''] = request.url.slice(1).split('?')
     const type = /^[A-Za-z0-9_-]{1,64}$/.test(path) ? typeOf(path) : undefined
     if (type !== undefined) return sendRefusal(reply.header('allow', 'POST'), refuse('METHOD_NOT_ALLOWED', `${type} is a POST`))
-    if (request.method !== 'POST') return sendRefusal(reply, refuse('NOTHING_HERE', `${request.method} /${path.slice(0, 100)}`))
+    if (request.method !== 'POST')
+      return sendRefusal(reply, refuse('NOTHING_HERE', `${request.method} /${path.slice(0, 100)}; what there is stands at /docs`))
     return sendRefusal(reply, refuse('COMMAND_UNKNOWN', `/${path.slice(0, 100)}; there are ${known.join(', ')}`))
   })
 }

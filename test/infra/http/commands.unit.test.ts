@@ -31,15 +31,22 @@ describe('commands over HTTP', () => {
   it('are answered 202 with the place to look when they take longer, and go on', async () => {
     const answer = await world.ask({ url: '/orchestrator', headers: { prefer: 'wait=0' } })
     expect([answer.statusCode, answer.json().status]).to.deep.equal([202, 'published'])
-    expect(answer.json().text).to.match(/is an engine running/)
+    expect(answer.json().text).to.equal(`nobody waited for it, as asked: GET ${answer.headers['location']} says what became of it`)
     expect(answer.headers['preference-applied']).to.equal('respond-async')
     const place = String(answer.headers['location'])
+    expect((await world.ask({ method: 'GET', url: place })).json().text).to.match(/is an engine running/)
     expect((await world.ask({ method: 'GET', url: place })).json()).to.include({ type: 'orchestrator', status: 'published' })
     await world.became(place.split('/')[2]!, ended({ type: 'orchestrator', status: 'accepted' }))
     expect((await world.ask({ method: 'GET', url: place })).json()).to.include({ status: 'accepted' })
     const waiting = world.ask({ method: 'GET', url: place, headers: { prefer: 'wait=30' } })
     await world.became(place.split('/')[2]!, ended({ type: 'orchestrator' }))
     expect((await waiting).json()).to.include({ status: 'completed' })
+  })
+
+  it('are described at /docs, as whoever asks for the bare address is told', async () => {
+    const answer = await world.ask({ method: 'GET', url: '/' })
+    expect([answer.statusCode, answer.json().code]).to.deep.equal([404, 'NOTHING_HERE'])
+    expect(answer.json().text).to.match(/\/docs$/)
   })
 
   it('say 202 of a pipeline that is under way, with the steps it has taken', async () => {
