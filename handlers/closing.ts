@@ -4,7 +4,16 @@
  */
 import * as t from 'io-ts'
 import { closePositions, standingTargetsToZero, unresolvedInstruments } from '../domain/closing/close.ts'
-import { type Closing, closingOf, hasMoreToClose, isInDoubt, leftOpen, ordersOf, ordersToEnd } from '../domain/closing/holders.ts'
+import {
+  type Closing,
+  closingOf,
+  hasMoreToClose,
+  isInDoubt,
+  isOpposedByExit,
+  leftOpen,
+  ordersOf,
+  ordersToEnd,
+} from '../domain/closing/holders.ts'
 import { isZero } from '../domain/decimal.ts'
 import { isRefusal, refuse } from '../domain/errors.ts'
 import { type DomainEvent, event } from '../domain/events.ts'
@@ -83,6 +92,7 @@ export const closingSteps = (ledger: Readonly<Ledger>, pipeline: Pipeline, closi
   if (opposing || ordersOf(ledger, closing).some(isAwaited)) return { wait: true }
   if (isInDoubt(ledger, closing, touchedBy(ledger, pipeline))) return { wait: true }
   if (hasMoreToClose(ledger, closing) && rounds < mostRounds) {
+    if (isOpposedByExit(ledger, closing)) return { wait: true }
     if (pipeline.steps[lookId(pipeline)] === undefined) return step(lookId(pipeline), 'proof')
     return step(roundId(pipeline, rounds + 1), 'close-round')
   }

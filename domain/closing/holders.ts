@@ -1,7 +1,7 @@
 /** Whose positions a close-all ends, and what stands in the way: books by the strategy's id, and `manual` where it was asked for. */
-import { add, type Decimal, isZero, sum, towardsZero } from '../decimal.ts'
+import { add, type Decimal, isZero, sign, sum, towardsZero } from '../decimal.ts'
 import { blockedBecause, type Ledger, openOrders, openOrdersIn, type Pipeline, type Signal } from '../ledger.ts'
-import { inFlightOf, type Order } from '../order.ts'
+import { inFlightOf, type Order, remainingOf } from '../order.ts'
 
 /** `strategies` undefined: all of ours. */
 export type Closing = { strategies: readonly string[] | undefined; includeManual: boolean }
@@ -74,6 +74,10 @@ export const ordersOf = (ledger: Readonly<Ledger>, closing: Closing): Order[] =>
 export const ordersToEnd = (ledger: Readonly<Ledger>, closing: Closing): Order[] =>
   ordersOf(ledger, closing).filter(({ closing: exits, status }) => !exits && status !== 'unresolved')
 
+/** Whether it ends a position for somebody who is still at it. What he left behind is an order like any other. */
+export const isExit = ({ pipelines }: Readonly<Ledger>, { closing, decision }: Order): boolean =>
+  closing && Object.hasOwn(pipelines, decision)
+
 export type Exposed = { holder: string; conId: number; held: Decimal; inFlight: Decimal }
 
 /** What they hold or wait for, by holder and instrument, in a fixed order. */
@@ -111,6 +115,18 @@ const isTradable = (ledger: Readonly<Ledger>, { conId, held, inFlight }: Exposed
 /** Whether a round of orders has anything to do: something that is not on its way out, in an instrument that is free. */
 export const hasMoreToClose = (ledger: Readonly<Ledger>, closing: Closing): boolean =>
   exposedOf(ledger, closing).some((exposed) => isTradable(ledger, exposed) && blockedBecause(ledger, exposed.conId) === undefined)
+
+/** Whether another's exit is at work against what they would have to order: a short book's next to a long one's. */
+export const isOpposedByExit = (ledger: Readonly<Ledger>, closing: Closing): boolean => {
+  const open = new Map<number, Decimal>()
+  for (const { conId, held, inFlight } of exposedOf(ledger, closing)) open.set(conId, sum([open.get(conId) ?? '0', held, inFlight]))
+  return openOrders(ledger)
+    .filter((order) => order.status !== 'unresolved' && isExit(ledger, order))
+    .some((order) => {
+      const remaining = remainingOf(order)
+      return !isZero(remaining) && sign(remaining) === sign(open.get(order.conId) ?? '0')
+    })
+}
 
 /** Instruments of theirs in which the last snapshot was no answer yet: the engine asks again by itself, and knows more after a minute. */
 export const isInDoubt = (ledger: Readonly<Ledger>, closing: Closing, touched: readonly number[]): boolean => {

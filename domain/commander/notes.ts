@@ -34,6 +34,7 @@ const texts = {
   BELOW_MINIMUM: 'the difference is below the minimum trade',
   BLOCKED: 'the instrument is blocked',
   CANCEL_FIRST: 'orders the other way are working: they are cancelled first, then it is decided again',
+  EXIT_FIRST: 'orders the other way close a book: they go on, and what is wanted here waits for a later decision',
   COLLAR_REDUCTION: 'the market is further from the reference than the collar; a reduction goes out all the same',
   LIMIT_AT_COLLAR: 'the limit offset that was asked for lies beyond the collar: the limit stands at the collar',
   ORDER_NOTIONAL: 'more would be at work in one instrument than one order may be worth: the rest waits for a later decision',

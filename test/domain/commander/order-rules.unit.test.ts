@@ -79,6 +79,18 @@ describe('commander: rules on orders', () => {
       expect(ordersOf(events)).to.deep.equal([])
     })
 
+    it('lets an exit go on while its book is being closed, and cancels what it left behind', () => {
+      const exit = ordered('x-1', SPY, { hedge: '-50' }, { decision: 'flat', closing: true })
+      const plan = { pipeline: 'flat', plan: { strategies: ['hedge'] }, validUntil: null, endsBy: world.tuesdayClose }
+      const closing = world.caused(world.command('flat', 'close-all'), event('PipelineStarted', plan))
+      const over = event('PipelineEnded', { pipeline: 'flat', outcome: 'failed', text: 'test' })
+      const meanwhile = given(...account(), closing, exit, target('50')).when(deciding())
+      expect([decisionOf(meanwhile).cancels, ordersOf(meanwhile)]).to.deep.equal([[], []])
+      expect(noteOf(meanwhile, 'EXIT_FIRST').text).to.contain('x-1')
+      const ended = world.caused(world.command('flat:end', 'close-all', { pipeline: 'flat' }), over)
+      expect(decisionOf(given(...account(), closing, exit, ended, target('50')).when(deciding())).cancels).to.deep.equal(['x-1'])
+    })
+
     it('orders on top in the same direction', () => {
       const events = given(...working, target('80')).when(deciding())
       expect(decisionOf(events).cancels).to.deep.equal([])
