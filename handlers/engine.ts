@@ -112,7 +112,9 @@ export const createEngine = (options: EngineOptions): Engine => {
   const snapshots = createSnapshotTaker(options.snapshots, { ledger, clock, log })
 
   const ready = (): boolean => running && lineIsUp && asked && broker.connected()
-  const mayHandOver = ({ closing }: Order): 'yes' | 'wait' | { not: string } => {
+  const mayHandOver = ({ closing, inForceUntil }: Order): 'yes' | 'wait' | { not: string } => {
+    // Sent after that, an order for the day would wait at the broker for the next one.
+    if (clock.now() >= Date.parse(inForceUntil)) return { not: `it was in force until ${inForceUntil}` }
     if (intake.haltsPending() > 0) return 'wait'
     if (!ledger.trading.on && !closing) return { not: 'trading is halted' }
     if (!leaseHolder?.valid()) return { not: 'the lease is no longer certain' }

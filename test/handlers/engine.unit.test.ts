@@ -127,6 +127,18 @@ describe('the engine', () => {
     expect(closedAs()).to.deep.equal(['withdrawn'])
   })
 
+  it('hands nothing over after its time in force, when the broker took so long to say what it would take', async () => {
+    await send('configure', { changes: { 'orders.whatIf': 'always' } })
+    const { whatIf } = held.broker
+    held.broker.whatIf = async (ticket) => {
+      market.setNow(Date.parse(Object.values(engine.ledger.orders)[0]!.inForceUntil))
+      return whatIf(ticket)
+    }
+    await send('orchestrator')
+    expect(held.placed).to.deep.equal([])
+    expect(closedAs()).to.deep.equal(['withdrawn'])
+  })
+
   it('hands nothing over to a line that was lost in between', async () => {
     onOrderPlanned(() => held.report({ kind: 'lost', reason: 'cable' }))
     await send('orchestrator')
