@@ -10,13 +10,13 @@ const money = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximum
 const percent = new Intl.NumberFormat('en-US', { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 })
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
-export const dayLine = ({ date, signals, orders, fills, netLiquidation, trouble }: Day): string =>
+export const dayLine = ({ date, signals, orders, codes, fills, netLiquidation, trouble }: Day): string =>
   [
     date,
     (netLiquidation === undefined ? '—' : money.format(netLiquidation)).padStart(12),
     `${plural(fills, 'fill').padEnd(8)}`,
     `signals: ${signals.join(' · ') || 'none'}`,
-    `orders: ${orders.join(', ') || 'none'}`,
+    `orders: ${orders.join(', ') || ['none', ...(codes.length === 0 ? [] : [`(${codes.join(', ')})`])].join(' ')}`,
     ...(trouble === undefined ? [] : [trouble]),
   ].join('  ')
 

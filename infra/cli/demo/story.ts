@@ -10,6 +10,8 @@ export type Day = {
   signals: string[]
   /** `BUY 12 SPY`. */
   orders: string[]
+  /** Codes of what the last decision clipped, held or skipped. */
+  codes: string[]
   fills: number
   netLiquidation: number | undefined
   /** How the day's orchestrator ended, where it was not simply completed. */
@@ -50,7 +52,15 @@ const count = (counts: Record<string, number>, name: string): void => {
   counts[name] = (counts[name] ?? 0) + 1
 }
 
-const emptyDay = (date: string): Day => ({ date, signals: [], orders: [], fills: 0, netLiquidation: undefined, trouble: undefined })
+const emptyDay = (date: string): Day => ({
+  date,
+  signals: [],
+  orders: [],
+  codes: [],
+  fills: 0,
+  netLiquidation: undefined,
+  trouble: undefined,
+})
 
 type Targets = Extract<DomainEvent, { type: 'SignalGenerated' }>['data']['targets']
 
@@ -78,6 +88,7 @@ const tellEvent = (story: Story, day: Day, commit: Commit, { type, data }: Domai
       if (commit.cause.kind === 'command' && data.netLiquidation !== undefined) day.netLiquidation = toNumber(data.netLiquidation)
       return
     case 'AllocationDecided':
+      day.codes = [...new Set(data.notes.map(({ code }) => code))]
       for (const { code, text, strategy = 'all' } of data.notes) {
         story.notes[code] ??= { text: text.replace(/ \([^()]*\)$/, ''), count: 0, byStrategy: {} }
         story.notes[code].count += 1

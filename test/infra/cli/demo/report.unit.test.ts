@@ -4,6 +4,7 @@ import { type DomainEvent, event, toStored } from '../../../../domain/events.ts'
 import { closingReport, dayLine, worstDrawdown } from '../../../../infra/cli/demo/report.ts'
 import { emptyStory, tell } from '../../../../infra/cli/demo/story.ts'
 import { closed, command, filled, ledgerOf, neutral, ordered, SPY, snapshot, VIXY, wants } from '../../../given.ts'
+import { decision } from '../../../projections/story.ts'
 
 const plain = (symbol: string) => symbol
 const equity = (...values: number[]) => values.map((value, day) => ({ date: `day ${day}`, value }))
@@ -47,6 +48,14 @@ describe('the story of a day', () => {
     const line = dayLine(tell(emptyStory(), '2024-01-09', commits, plain))
     expect(line).to.match(/^2024-01-09 /)
     expect(line).to.contain('1 fill ').and.contain('trend short SPY, out of VIXY · noise neutral').and.contain('orders: SELL 12 SPY')
+  })
+
+  it('says why nothing was ordered, where the decision held something back', () => {
+    const note = { code: 'LIMIT_DRAWDOWN', text: 'more was lost than is allowed', strategy: 'trend' }
+    const lineOf = (...notes: (typeof note)[]) =>
+      dayLine(tell(emptyStory(), '2024-01-09', [commit(command('a1', 'allocation'), decision({ notes }))], plain))
+    expect(lineOf(note, note)).to.match(/orders: none \(LIMIT_DRAWDOWN\)$/)
+    expect(lineOf()).to.match(/orders: none$/)
   })
 
   it('adds up over days, and counts a fill for a book only when it got something', () => {
