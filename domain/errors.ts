@@ -20,6 +20,7 @@ const table = {
   DECISION_TOO_LARGE: { kind: 'final', http: 409, text: 'the decision is larger than the journal takes, and nothing of it was done' },
   STRATEGY_UNKNOWN: { kind: 'final', http: 404, text: 'there is no such strategy' },
   ORDER_UNKNOWN: { kind: 'final', http: 404, text: 'there is no such order' },
+  ORDER_AT_WORK: { kind: 'final', http: 409, text: 'an order at work takes it away already' },
   ORDER_CLOSED: { kind: 'final', http: 409, text: 'the order has ended' },
   ORDER_NOT_UNRESOLVED: { kind: 'final', http: 409, text: 'only an unresolved order can be resolved by hand' },
   INSTRUMENT_UNKNOWN: { kind: 'final', http: 404, text: 'no such instrument is known here' },

@@ -1,8 +1,9 @@
 /** Who holds an instrument, and a quantity that a person moves from one holder to another. */
-import { absolute, compare, type Decimal, isZero, negate } from '../decimal.ts'
+import { absolute, add, compare, type Decimal, isZero, negate, sign, sum } from '../decimal.ts'
 import { type Refusal, refuse } from '../errors.ts'
 import { type DomainEvent, event } from '../events.ts'
-import type { Ledger } from '../ledger.ts'
+import { type Ledger, openOrdersIn } from '../ledger.ts'
+import { inFlightOf } from '../order.ts'
 
 /** Books and `manual`, as far as they hold any. */
 export const holdersOf = (ledger: Readonly<Ledger>, conId: number): { holder: string; quantity: Decimal }[] =>
@@ -20,12 +21,23 @@ export const transferPrice = ({ snapshot }: Readonly<Ledger>, conId: number, nam
   return value === undefined ? {} : { price: { value, at: snapshot!.takenAt, source: 'snapshot' } }
 }
 
+/** Open orders that take away from what is held, and what they leave of it. */
+const leftByOrders = (ledger: Readonly<Ledger>, conId: number, holder: string, held: Decimal): { refs: string[]; left: Decimal } => {
+  const orders = openOrdersIn(ledger, conId).filter((order) => sign(inFlightOf(order, holder)) === -sign(held))
+  const left = add(held, sum(orders.map((order) => inFlightOf(order, holder))))
+  return { refs: orders.map(({ orderRef }) => orderRef), left: sign(left) === sign(held) ? left : '0' }
+}
+
 /** A quantity that goes from one holder to another; of a short holding it is below 0. */
 export const decideTransfer = (ledger: Readonly<Ledger>, transfer: Transfer, now: string): DomainEvent[] | Refusal => {
   const { conId, symbol, from, to, quantity, price, reason } = transfer
   const held = holdersOf(ledger, conId).find(({ holder }) => holder === from)?.quantity ?? '0'
   const enough = held.startsWith('-') === quantity.startsWith('-') && compare(absolute(quantity), absolute(held)) <= 0
   if (isZero(quantity) || !enough) return refuse('NOT_HELD', `${from} holds ${held} ${symbol}, the wish is to take ${quantity}`)
+  const { refs, left } = leftByOrders(ledger, conId, from, held)
+  // Else it would be traded all the same, for somebody whom it no longer belongs to.
+  if (compare(absolute(quantity), absolute(left)) > 0)
+    return refuse('ORDER_AT_WORK', `of ${held} ${symbol} of ${from} only ${left} is free; cancel ${refs.join(', ')} first`)
   return [
     event('DiscrepancyExplained', {
       ...{ conId, symbol, quantity, as: to === 'manual' ? ('manual' as const) : ('book' as const), unexplained: '0', reason, from },

@@ -93,6 +93,17 @@ describe('explain: a quantity moves between manual and a book', () => {
     ])
   })
 
+  it('never takes what an order at work sells already: it would be sold for somebody who has none', () => {
+    const selling = [...steps, ordered('x-1', SPY, { trend: '-30' })]
+    const move = { as: 'manual', from: 'trend' }
+    expect(refused(selling, { ...move, quantity: '21' })).to.match(/^ORDER_AT_WORK .*of 50 SPY of trend only 20 is free; cancel x-1 first/)
+    expect(explained(given(...selling).ledger, { ...move, quantity: '20' }).books['trend']).to.deep.equal({ [spy]: '30' })
+    const ended = [...selling, closed('x-1', 'cancelled')]
+    expect(explained(given(...ended).ledger, { ...move, quantity: '21' }).books['trend']).to.deep.equal({ [spy]: '29' })
+    const buying = [...steps, ordered('b-1', SPY, { trend: '30' })]
+    expect(explained(given(...buying).ledger, { ...move, quantity: '50' }).books['trend']).to.deep.equal({})
+  })
+
   it('never takes what is not there, from the wrong side, or while something is unexplained', () => {
     const move = { as: 'book', strategy: 'trend', from: 'manual' }
     expect(refused(steps, { ...move, quantity: '21' })).to.match(/^NOT_HELD .*manual holds 20 SPY, the wish is to take 21/)
