@@ -22,6 +22,7 @@ const orders = 200
 const warmUp = 20
 const start = Date.parse('2020-02-04T15:10:00Z')
 const note = 'x'.repeat(700)
+const patienceMs = 10_000
 
 /** Wants 10 or 20 shares as the command's id has it, so that each signal can be made to ask for the other. */
 const flip = defineStrategy({
@@ -61,8 +62,13 @@ const tap = async (port: number): Promise<{ port: number; next(mark: string): Pr
   return {
     port: (server.address() as { port: number }).port,
     next: (mark) =>
-      new Promise((resolve) => {
-        watched = { mark: Buffer.from(mark), seen: resolve }
+      new Promise((resolve, reject) => {
+        const late = setTimeout(() => reject(new Error(`${mark} did not come to the socket within ${patienceMs / 1_000} s`)), patienceMs)
+        const seen = (time: number): void => {
+          clearTimeout(late)
+          resolve(time)
+        }
+        watched = { mark: Buffer.from(mark), seen }
       }),
     server,
   }
@@ -84,7 +90,9 @@ const measureEngine = async (running: Process, gateway: Awaited<ReturnType<typeo
       'every order closed and nothing under way',
       async () => (await running.idle()) && Object.values(running.engine.ledger.orders).every((order) => order.status === 'closed'),
     )
-  await publish('configure', 'configure', { changes: { 'strategies.flip.allocation': 1, 'orders.minimumTrade': 0 } })
+  await publish('configure', 'configure', {
+    changes: { 'strategies.flip.allocation': 1, 'orders.minimumTrade': 0, 'orders.perMinute': 1_000 }, // in a minute that stands still
+  })
   await publish('resume', 'resume', {})
   await until('the gateway ready and trading on', () => running.engine.ready() && running.engine.ledger.trading.on)
   await publish('reconcile', 'reconcile', {})
