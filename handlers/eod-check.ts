@@ -1,6 +1,6 @@
 /**
  * `eod-check`: the end of a trading day, once a session. A reconcile, everything of ours closed where that is configured, and the day as it was:
- * what each book made, what is still open, what does not match.
+ * what each book made, what is still open, what does not match. Asked again before the close, it closes what was opened since.
  */
 import * as t from 'io-ts'
 import { newYorkDate, previousSession, type Session, sessionOn } from '../domain/calendar.ts'
@@ -112,7 +112,7 @@ const next: Policy = (ledger, pipeline) => {
     return { end: { outcome: 'failed', code: reconciled.code ?? 'RECONCILE_FAILED', text } }
   }
   const closing = closingOf(pipeline)
-  const something = closing !== undefined && (exposedOf(ledger, closing).length > 0 || ordersToEnd(ledger, closing).length > 0)
+  const something = closing !== undefined && hasAnything(ledger, closing)
   const dayIsClosed = pipeline.steps[`${pipeline.id}:day`] !== undefined
   let closed = notFlat(ledger, pipeline)
   if (closing !== undefined && (something || hasBegunToClose(pipeline))) {
@@ -120,8 +120,11 @@ const next: Policy = (ledger, pipeline) => {
     if ('end' in move) closed = move.end
     else if (!dayIsClosed) return move
   }
-  return dayIsClosed ? { end: endOf(ledger, pipeline, closed) } : step('day', 'day-close')
+  return dayIsClosed || pipeline.plan['again'] === true ? { end: endOf(ledger, pipeline, closed) } : step('day', 'day-close')
 }
+
+const hasAnything = (ledger: Readonly<Ledger>, closing: Closing): boolean =>
+  exposedOf(ledger, closing).length > 0 || ordersToEnd(ledger, closing).length > 0
 
 const notFlat = (ledger: Readonly<Ledger>, pipeline: Pipeline): End | undefined => {
   const left = leftToClose(ledger, pipeline)
@@ -138,12 +141,15 @@ export const eodCheck = defineHandler({
   gather: nothingToGather,
   decide: ({ ledger, command, now, engine }) => {
     const { date: session, close } = latestOpened(now)
-    if (ledger.dayClosed !== null && ledger.dayClosed >= session) return changesNothing(`${session} was closed already`, session)
+    const enforceFlat = settingOf(ledger.configuration, 'eod.enforceFlat')
+    const again = ledger.dayClosed !== null && ledger.dayClosed >= session
+    // Somebody closed the day early; what was opened since must not be held over night where that is not wanted.
+    const isOpenAgain = enforceFlat && now < close && hasAnything(ledger, ours)
+    if (again && !isOpenAgain) return changesNothing(`${session} was closed already`, session)
     const other = Object.values(ledger.pipelines).find(({ type, plan }) => type === 'eod-check' && plan['session'] === session)
     if (other !== undefined) return changesNothing(`${other.id} is closing ${session} already`, session)
-    const enforceFlat = settingOf(ledger.configuration, 'eod.enforceFlat')
     // What is not sold before the session ends would only wait for the next one.
-    const body = { session, enforceFlat, ...(enforceFlat ? { tradesUntil: isoTime(close) } : {}) }
+    const body = { session, enforceFlat, ...(enforceFlat ? { tradesUntil: isoTime(close) } : {}), ...(again ? { again } : {}) }
     return [pipelineStarted({ id: command.id, body }, engine)]
   },
   next,

@@ -42,6 +42,18 @@ onEachStore('eod-check', (store) => {
     expect((await rig.events('DayClosed'))[0]).to.include({ flat: true, enforcedFlat: true })
   })
 
+  it('does not hold over night what was opened after somebody closed the day early', async () => {
+    rig = await startTrading({ allocations: { 'eod.enforceFlat': true } })
+    await rig.command('eod-check', {}, { id: 'early' })
+    await rig.want({ trend: '100', hedge: '0' })
+    await rig.run('noon')
+    expect(book('trend')).to.equal('100')
+    await rig.driver.runTo(newYorkTime('2020-02-04', '15:55'))
+    expect(await rig.command('eod-check', {}, { id: 'late' })).to.include({ status: 'completed' })
+    expect([book('trend'), await held(), (await rig.events('DayClosed')).length]).to.deep.equal(['0', 0, 1])
+    expect(await rig.command('eod-check', {}, { id: 'later' })).to.include({ text: '2020-02-04 was closed already' })
+  })
+
   it('sells nothing after the close, when it would only wait for the next open', async () => {
     rig = await startTrading({ allocations: { 'eod.enforceFlat': true } })
     await rig.want({ trend: '100', hedge: '0' })
