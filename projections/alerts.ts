@@ -120,7 +120,8 @@ const ofEvent = (event: DomainEvent, ledger: Readonly<Ledger>, { position, recor
       ]
     case 'PipelineEnded': {
       const { pipeline, outcome, code, text } = event.data
-      if (!badEnds.has(outcome)) return []
+      // That trading is halted was told when somebody halted it.
+      if (!badEnds.has(outcome) || code === 'HALTED') return []
       const severity = outcome === 'failed' ? 'error' : 'warning'
       const why = code === undefined ? text : `${code}: ${text}`
       const what = cause.kind === 'command' ? cause.type : pipeline

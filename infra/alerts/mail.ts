@@ -9,8 +9,10 @@ const patienceMs = 10_000
 export type MailSettings = { url: string; from: string; to: readonly string[] }
 
 /** Replies of a server may repeat what it was sent: only its code goes on. */
-const problemOf = (error: Error & { code?: string; responseCode?: number }): string =>
-  `the mail server said no (${[error.code, error.responseCode].filter((part) => part !== undefined).join(' ') || error.name})`
+const problemOf = ({ code, responseCode, name }: Error & { code?: string; responseCode?: number }): string =>
+  responseCode === undefined
+    ? `the mail server cannot be reached (${code ?? name})`
+    : `the mail server said no (${[code, responseCode].filter((part) => part !== undefined).join(' ')})`
 
 export const mailChannel = ({ url, from, to }: MailSettings, mode: string): AlertChannel => ({
   name: 'mail',

@@ -125,6 +125,8 @@ describe('the notifier', () => {
     const chat = channel()
     await begin([chat.own])
     append(scheduled('orchestrator', 'd', pipelineStarted('d')), step('d', 'end', 'orchestrator', pipelineEnded('d', 'completed')))
+    const halted = event('PipelineEnded', { pipeline: 'h', outcome: 'refused', code: 'HALTED', text: 'trading is halted' })
+    append(scheduled('orchestrator', 'h', pipelineStarted('h')), step('h', 'end', 'orchestrator', halted))
     append(scheduled('orchestrator', 'e', pipelineStarted('e')), step('e', 'end', 'orchestrator', pipelineEnded('e', 'failed', 'no line')))
     append(broker(event('OrderUnresolved', { orderRef: 'r1', conId: SPY.conId, text: 'asked for twice' })), blocked)
     await until('all is told', () => chat.titles().length === 3)
