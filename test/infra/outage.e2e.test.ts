@@ -70,7 +70,9 @@ describe('Pub/Sub and Firestore out of reach', function () {
     for (const [how, mode] of [
       ['the commit is lost', 'refuse'],
       ['the commit arrives and its answer is lost', 'swallowAnswers'],
-    ] as const)
+    ] as const) {
+      // Each takes long; a commit that is lost is tried at every moment only with OUTAGE=all.
+      if (mode === 'refuse' && said !== '"OrderPlanned"' && process.env['OUTAGE'] !== 'all') continue
       it(`in the middle of a run, ${moment}, and ${how}: it goes on from there`, async () => {
         const engine = await world.beginTrading({ by: by() })
         firestore!.setMode(mode, said)
@@ -91,6 +93,7 @@ describe('Pub/Sub and Firestore out of reach', function () {
         expect(await world.events('EngineStarted')).to.have.length(1)
         await world.expectWhole('once')
       })
+    }
 
   it('for one of two engines, which is cut off with its gateway: the other takes over, and the first places nothing', async () => {
     const first = await world.beginTrading({ by: by() })

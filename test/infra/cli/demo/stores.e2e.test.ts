@@ -14,7 +14,7 @@ describe('ibt demo on both stores', function () {
   const folder = temporaryFolder()
   after(folder.remove)
 
-  const days = ['--days', '40']
+  const days = ['--days', '20']
   const hosts = () => ({ PUBSUB_EMULATOR_HOST: emulators.hosts().pubsub, FIRESTORE_EMULATOR_HOST: emulators.hosts().firestore })
   const contents = async (dataDirectory: string, store: Environment['store']) => {
     const data = await openExistingData({ dataDirectory, mode: 'paper', store }, readTopics())
