@@ -57,9 +57,7 @@ const words: Readonly<Record<ChainFault['what'], string>> = {
   unlinked: 'does not continue the commit before it: one of the two was exchanged',
   mislabelled: 'was altered: its columns differ from its text',
 }
-/** One line that names the commit. */
-export const inWords = ({ position, what }: ChainFault): string => `commit ${position} ${words[what]}`
-const named = (fault: ChainFault) => ({ position: fault.position, problem: inWords(fault) })
+const named = ({ position, what }: ChainFault) => ({ position, problem: `commit ${position} ${words[what]}` })
 
 /** A broken link names two commits. The marker of the earlier one still holds the hash it had when it was appended. */
 const blameLink = async (journal: Pick<Journal, 'marker'>, previous: StoredCommit | undefined, stored: StoredCommit) => {

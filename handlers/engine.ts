@@ -4,7 +4,6 @@
  */
 import { chooseAccount } from '../domain/account.ts'
 import type { Command } from '../domain/commands.ts'
-import { type ChainFault, type StoredCommit, sha256 } from '../domain/commit.ts'
 import { type DomainEvent, event } from '../domain/events.ts'
 import { fold } from '../domain/fold.ts'
 import { initialLedger, type Ledger } from '../domain/ledger.ts'
@@ -18,7 +17,6 @@ import type { Lease } from '../domain/ports/lease.ts'
 import { restoreLedger } from '../domain/snapshot.ts'
 import type { Strategy } from '../domain/strategy.ts'
 import { endsWithinOf, nameFor, type Topics, validForOf } from '../domain/topics.ts'
-import { inWords } from '../domain/verify.ts'
 import { createDeciding } from './deciding.ts'
 import type { EngineFacts } from './handler.ts'
 import { handlersFor, unknownStep } from './handlers.ts'
@@ -276,17 +274,8 @@ export const createEngine = (options: EngineOptions): Engine => {
   const readOn = async (): Promise<void> => {
     for await (const stored of journal.read(ledger.position + 1)) {
       stopIfTold()
-      foldSound(stored)
+      fold(ledger, stored)
     }
-  }
-  /** Nothing is decided on a journal that was damaged, or altered by hand. @throws EngineStopped that names the first commit */
-  const foldSound = (stored: StoredCommit): void => {
-    const before = { position: ledger.position, hash: ledger.hash }
-    const broken = (what: ChainFault['what'], position = stored.position) =>
-      new EngineStopped(`the journal is broken: ${inWords({ position, what })}; see ibt verify, and restore it from a backup`)
-    if (stored.position !== before.position + 1) throw broken('missing', before.position + 1)
-    if (sha256(stored.json) !== stored.hash) throw broken('altered')
-    if (fold(ledger, stored).commit.previousHash !== before.hash) throw broken('unlinked')
   }
   /** @throws Error when this engine was stopped before it had begun */
   const stopIfTold = (): void => {

@@ -204,6 +204,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     }),
   },
   {
+    name: 'calls every order an exit, so that no halt keeps it back',
+    caughtBy: 'what goes out while trading is halted only closes',
+    plant: () => ({
+      journal: (journal) => ({
+        ...journal,
+        append: (commit) =>
+          journal.append({
+            ...commit,
+            events: commit.events.map((each) =>
+              each.type === 'OrderPlanned' ? { ...each, data: { ...(each.data as object), closing: true } } : each,
+            ),
+          }),
+      }),
+    }),
+  },
+  {
     name: 'brings stored commits up to date in place',
     caughtBy: 'the chain is intact',
     plant: () => ({
