@@ -1,23 +1,39 @@
 /**
- * Google's emulators for tests: those that the two variables name, or one pair of our own for the whole run, started at first need.
- * Each test uses a project of its own there, so none sees another's data.
+ * Google's emulators for tests: those that the two variables name, or one pair of our own for the whole run, started at first need, or at
+ * the beginning where several processes share the run. Each test uses a project of its own there, so none sees another's data.
  */
 import { randomUUID } from 'node:crypto'
 import type { GoogleStore } from '../infra/google/connection.ts'
 import { type EmulatorHosts, EmulatorsMissing, startEmulators } from '../infra/google/emulators.ts'
 
-let running: Promise<EmulatorHosts & { end(): Promise<void> }> | undefined
+type Running = EmulatorHosts & { end(): Promise<void> }
 
-const named = (): (EmulatorHosts & { end(): Promise<void> }) | undefined => {
-  const { PUBSUB_EMULATOR_HOST: pubsub, FIRESTORE_EMULATOR_HOST: firestore } = process.env
+let running: Promise<Running> | undefined
+
+/** Names of our own for the processes of one run, since a product that a test starts would take the other two for its user's wish. */
+const shared = { pubsub: 'TEST_PUBSUB_EMULATOR_HOST', firestore: 'TEST_FIRESTORE_EMULATOR_HOST' }
+
+const named = (): Running | undefined => {
+  const pubsub = process.env['PUBSUB_EMULATOR_HOST'] ?? process.env[shared.pubsub]
+  const firestore = process.env['FIRESTORE_EMULATOR_HOST'] ?? process.env[shared.firestore]
   return pubsub && firestore ? { pubsub, firestore, end: async () => undefined } : undefined
 }
 
-const started = (): NonNullable<typeof running> => {
+const started = (): Promise<Running> => {
   const given = named()
   if (running === undefined && given === undefined) process.once('SIGTERM', () => process.exit(143)) // else they would outlive us
   running ??= given === undefined ? startEmulators() : Promise.resolve(given)
   return running
+}
+
+/** For a run of several processes, before the others begin. Where the emulators are missing, each says so when it needs them. */
+export const shareEmulators = async (): Promise<void> => {
+  const hosts = await started().catch((error: Error) => {
+    if (!(error instanceof EmulatorsMissing)) throw error
+  })
+  if (hosts === undefined) return
+  process.env[shared.pubsub] = hosts.pubsub
+  process.env[shared.firestore] = hosts.firestore
 }
 
 export const endEmulators = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-import { endEmulators } from './emulators.ts'
+import { endEmulators, shareEmulators } from './emulators.ts'
 
 /**
  * A promise that is rejected and that nobody hears ends a real process; here it fails the test in which it happened,
@@ -20,6 +20,10 @@ export const mochaHooks = {
     claimed = undefined
     if (first !== undefined) throw new Error('a rejected promise that nobody heard', { cause: first })
   },
+}
+
+export const mochaGlobalSetup = async function (this: { isParallelMode(): boolean }): Promise<void> {
+  if (this.isParallelMode()) await shareEmulators()
 }
 
 export const mochaGlobalTeardown = endEmulators
