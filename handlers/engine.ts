@@ -27,7 +27,7 @@ import { createPipelineRunner } from './pipeline-runner.ts'
 import { createQuestions } from './questions.ts'
 import { createSnapshotTaker, type SnapshotOptions } from './snapshot-taker.ts'
 import { tell } from './telling.ts'
-import { type Committed, createWriter, EngineStopped, type Log, PositionTaken } from './writer.ts'
+import { type Committed, createWriter, EngineStopped, LeaseLost, type Log, PositionTaken } from './writer.ts'
 
 export type EngineOptions = {
   journal: Journal
@@ -95,7 +95,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     broken = true
     if (!running) return
     failure = reason
-    log.error({ stack: reason.stack }, `the engine stops: ${reason.message}`)
+    log.error({ stopped: reason.name, stack: reason.stack }, `the engine stops: ${reason.message}`)
     void stop().then(() => announceStop(reason))
   }
 
@@ -302,7 +302,7 @@ export const createEngine = (options: EngineOptions): Engine => {
       clock,
       log,
       holder: options.holder,
-      lost: () => fail(new EngineStopped('another engine took the lease')),
+      lost: () => fail(new LeaseLost('another engine took the lease')),
       above,
       leaving: leaving.signal,
       ...(options.leaseTimes === undefined ? {} : { times: options.leaseTimes }),

@@ -24,6 +24,11 @@ export class EngineStopped extends Error {
   override name = 'EngineStopped'
 }
 
+/** Another engine holds the lease now. */
+export class LeaseLost extends EngineStopped {
+  override name = 'LeaseLost'
+}
+
 /** Somebody else wrote the position: this engine has lost the journal, or has not read all of its predecessor yet. */
 export class PositionTaken extends EngineStopped {
   override name = 'PositionTaken'

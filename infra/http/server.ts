@@ -154,7 +154,10 @@ export const createHttpServer = async ({ access, ...given }: HttpOptions): Promi
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions, caller } = request
     const about = { correlationId: request.id, method, route: routeOptions.url, status: reply.statusCode, actor: caller?.actor }
-    log[method === 'GET' ? 'debug' : 'info']({ ...about, milliseconds: Math.round(reply.elapsedTime) }, 'answered')
+    // What a monitor counts. That a part is not ready is what its probe is for, and no failure.
+    const failed = reply.statusCode >= 500 && routeOptions.url !== '/readyz'
+    const level = failed ? 'warn' : method === 'GET' ? 'debug' : 'info'
+    log[level]({ ...about, milliseconds: Math.round(reply.elapsedTime) }, 'answered')
   })
   const check = registerCommands(app, context)
   registerViews(app, context)
