@@ -6,7 +6,7 @@ import { endEmulators, shareEmulators } from './emulators.ts'
  */
 let unheard = new Set<unknown>()
 let claimed: Set<unknown> | undefined
-process.on('unhandledRejection', (reason) => void (claimed ?? unheard).add(reason))
+const listen = (reason: unknown): void => void (claimed ?? unheard).add(reason)
 
 /** From here to the end of the test, they go there. */
 export const claimUnheard = (claim: Set<unknown>): void => {
@@ -14,6 +14,10 @@ export const claimUnheard = (claim: Set<unknown>): void => {
 }
 
 export const mochaHooks = {
+  /** Before each file: where several processes share the run, mocha takes every listener away after a file. */
+  beforeAll(): void {
+    if (!process.listeners('unhandledRejection').includes(listen)) process.on('unhandledRejection', listen)
+  },
   afterEach(): void {
     const [first] = unheard
     unheard = new Set()
