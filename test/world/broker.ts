@@ -2,13 +2,14 @@
  * The broker's own books: orders, executions, positions. They are the truth that everything else is compared with.
  * It knows nothing of processes and lines; what it has to say goes to `tell`, in the order in which it happened.
  */
+import { nextSession } from '../../domain/calendar.ts'
 import { newYorkDate } from '../../domain/new-york-time.ts'
 import type { BrokerReport, CompletedOrder, Execution, OrderSighting, OrderTicket } from '../../domain/ports/broker.ts'
 import { isoTime } from '../../domain/ports/clock.ts'
 import type { Chance } from './chance.ts'
 import type { WorldClock } from './clock.ts'
 import type { Faults } from './faults.ts'
-import { contractOf, type Market, tradingDay } from './market.ts'
+import { contractOf, isPair, type Market, tradingDay } from './market.ts'
 
 export const account = 'DU1'
 export const clientId = 7
@@ -32,14 +33,20 @@ export type BrokerOrder = {
 }
 /** `at`: market time. Only the latest revision of an execution is kept. */
 export type BrokerExecution = { execution: Execution; at: number }
-/** One order as it came in. `journal`: how many commits were durable when it was written to the line. */
-export type Receipt = { ticket: OrderTicket; journal: number; at: number }
+/** One order as it came in. `journal`: how many commits were durable; `against`: opposite orders that were at work. */
+export type Receipt = { ticket: OrderTicket; against: readonly string[] } & HandedOver
+/** What was so at the moment at which the order was written to the line. `at`: market time. */
+export type HandedOver = { journal: number; mayAct: boolean; at: number }
+/** So many new shares for each old one, and the moment. */
+export type Split = { conId: number; ratio: number; at: number }
 
 export type SimulatedBroker = {
-  receive(ticket: OrderTicket, journal: number): void
+  receive(ticket: OrderTicket, handedOver: HandedOver): void
   cancel(orderId: number): void
   /** A person, or another program, trades in the same account. */
   tradeByHand(conId: number, quantity: number): void
+  /** Before the next session opens everybody has so many shares for one; orders of the day are called off. */
+  split(conId: number, ratio: number): void
   nextValidId(): number
   /** From now on the broker names a next id that is lower than those it has seen. */
   rollBack(): void
@@ -52,6 +59,9 @@ export type SimulatedBroker = {
   orders: readonly BrokerOrder[]
   everyExecution(): readonly BrokerExecution[]
   receipts: readonly Receipt[]
+  splits: readonly Split[]
+  netLiquidation(): number
+  euros(): number
 }
 
 export type BrokerOptions = {
@@ -74,6 +84,11 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
   const executions = new Map<string, BrokerExecution>()
   const positions = new Map<number, number>()
   const receipts: Receipt[] = []
+  const splits: Split[] = []
+  let euros = 5_000
+  /** In cents: what all trades brought, less what they cost. */
+  let paid = 0
+  const worth = (): number => [...positions].reduce((sum, [conId, quantity]) => sum + quantity * market.price(conId), 0)
   let highestId = 0
   let rolledBackBy = 0
   let executed = 0
@@ -101,7 +116,11 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
   const execute = (of: { orderRef: string; orderId: number; permId: number; clientId: number }, conId: number, quantity: number): void => {
     executed += 1
     const base = `0000.${String(executed).padStart(4, '0')}`
-    positions.set(conId, (positions.get(conId) ?? 0) + quantity)
+    if (isPair(conId)) euros += quantity
+    else {
+      positions.set(conId, (positions.get(conId) ?? 0) + quantity)
+      paid -= quantity * market.price(conId)
+    }
     const execution: Execution = {
       ...{ executionId: `${base}.01`, ...of, account, contract: mentionOf(conId) },
       ...{ quantity: String(quantity), price: String(market.price(conId) / 100), time: isoTime(clock.now()) },
@@ -185,8 +204,10 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
   const remembers = (time: number | undefined): boolean => time !== undefined && newYorkDate(time) === newYorkDate(clock.now())
 
   return {
-    receive: (ticket, journal) => {
-      receipts.push({ ticket, journal, at: clock.now() })
+    receive: (ticket, handedOver) => {
+      const opposite = (order: BrokerOrder) => order.conId === ticket.contract.conId && order.quantity > 0 !== (ticket.action === 'BUY')
+      const against = orders.filter((order) => isAtWork(order) && opposite(order)).map(({ orderRef }) => orderRef)
+      receipts.push({ ticket, against, ...handedOver })
       note(`broker: received ${ticket.orderRef} ${ticket.action} ${ticket.quantity} ${ticket.contract.symbol} as ${ticket.orderId}`)
       const taken = orders.some(({ orderId }) => orderId === ticket.orderId)
       highestId = Math.max(highestId, ticket.orderId)
@@ -210,6 +231,16 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
       })
     },
     tradeByHand: (conId, quantity) => execute({ orderRef: '', orderId: 0, permId: 8_000_000 + executed, clientId: 0 }, conId, quantity),
+    split: (conId, ratio) => {
+      const { open } = nextSession(newYorkDate(clock.now()))
+      clock.at(open - 3_600_000, () => {
+        note(`broker: ${ratio} new shares of ${contractOf(conId).symbol} for an old one`)
+        for (const order of orders) if (order.conId === conId && isAtWork(order)) end(order, 'Cancelled')
+        positions.set(conId, (positions.get(conId) ?? 0) * ratio)
+        market.split(conId, ratio)
+        splits.push({ conId, ratio, at: clock.now() })
+      })
+    },
     nextValidId: () => Math.max(1, highestId + 1 - rolledBackBy),
     rollBack: () => {
       rolledBackBy += chance.whole(1, 5)
@@ -229,5 +260,8 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
     orders,
     everyExecution: () => [...executions.values()],
     receipts,
+    splits,
+    netLiquidation: () => Math.max(1, Math.round(100_000 + (paid + worth()) / 100)),
+    euros: () => euros,
   }
 }

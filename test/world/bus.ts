@@ -21,15 +21,28 @@ export type PostOffice = {
   /** Messages that are neither acknowledged nor given up. */
   pending(): Message[]
   deadLetters(): DeadLetter[]
+  /** What was kept on topics that only outsiders read, in the order in which the bus kept it. */
+  outside(): readonly { topic: string; data: string; attributes: Readonly<Record<string, string>> }[]
 }
 
-export type PostOfficeOptions = { topics: Topics; mode: 'paper' | 'live'; clock: WorldClock; chance: Chance; faults: Faults }
+export type PostOfficeOptions = {
+  topics: Topics
+  mode: 'paper' | 'live'
+  clock: WorldClock
+  chance: Chance
+  faults: Faults
+  /** A process has published a command. */
+  commanded: (message: Outgoing) => void
+}
+type Outgoing = { data: string; attributes: Readonly<Record<string, string>> }
 
-export const createPostOffice = ({ topics, mode, clock, chance, faults }: PostOfficeOptions): PostOffice => {
+export const createPostOffice = ({ topics, mode, clock, chance, faults, commanded }: PostOfficeOptions): PostOffice => {
   const rules = new Map<string, Subscription>(
     Object.entries(topics.subscriptions).map(([name, subscription]) => [nameFor(name, mode), subscription]),
   )
-  const consumers = new Map<string, Consumer>()
+  /** Several processes may read one subscription; each delivery goes to one of them. */
+  const consumers = new Map<string, Set<Consumer>>()
+  const told: ({ topic: string } & Outgoing)[] = []
   const waiting: Waiting[] = []
   const dead: DeadLetter[] = []
   let published = 0
@@ -55,8 +68,9 @@ export const createPostOffice = ({ topics, mode, clock, chance, faults }: PostOf
 
   const deliver = (letter: Waiting): void => {
     if (letter.over) return
-    const consumer = consumers.get(letter.subscription)
-    if (consumer === undefined || !consumer.process.alive()) {
+    const readers = [...(consumers.get(letter.subscription) ?? [])].filter(({ process }) => process.alive())
+    const consumer = readers.length > 1 ? chance.pick(readers) : readers[0]
+    if (consumer === undefined) {
       deliverAfter(1_000, letter)
       return
     }
@@ -69,6 +83,9 @@ export const createPostOffice = ({ topics, mode, clock, chance, faults }: PostOf
     consumer.process.onEnd(() => {
       if (holds()) deliverAfter(rules.get(letter.subscription)!.ackDeadline, letter)
     })
+    // Nobody extends the deadline of what a frozen process has in hand.
+    const { ackDeadline } = rules.get(letter.subscription)!
+    clock.after(ackDeadline, () => holds() && consumer.process.frozen() && deliver(letter))
     consumer.consume({
       ...letter.message,
       attempt: letter.attempt,
@@ -87,33 +104,54 @@ export const createPostOffice = ({ topics, mode, clock, chance, faults }: PostOf
     if (faults.happens('a message comes twice')) deliverAfter(chance.whole(1, 5_000), letter)
   }
 
+  /** What one process publishes on one topic keeps its order: after one that failed, none that was handed over with it is kept. */
+  const publisher = (process: Process): Bus['publish'] => {
+    let last: Promise<unknown> = Promise.resolve()
+    const send = (topic: string, message: Outgoing): Promise<string> =>
+      process.call(
+        'bus.publish',
+        () => {
+          if (faults.happens('the bus cannot be reached')) throw new Error('the bus cannot be reached')
+          const id = publish(topic, message)
+          if (message.attributes['source'] === 'console') commanded(message)
+          if (faults.happens('a publication is kept and not answered')) throw new Error('the answer of a publication was lost')
+          return id
+        },
+        faults.latency,
+      )
+    return (topic, message) => {
+      const sent = last.then(() => send(topic, message))
+      last = sent
+      sent.catch(() => {
+        if (last === sent) last = Promise.resolve()
+      })
+      return sent
+    }
+  }
+
+  const publish: PostOffice['publish'] = (topic, { data, attributes }) => {
+    published += 1
+    const message: Message = { id: `m${published}`, data, attributes, publishedAt: attributes['publishedAt'] ?? isoTime(clock.now()) }
+    const readers = [...rules].filter(([, { topic: read, handler }]) => nameFor(read, mode) === topic && handler !== 'none')
+    if (readers.length === 0) told.push({ topic, data, attributes })
+    for (const [subscription] of readers) {
+      const letter: Waiting = { message, subscription, attempt: 0, hold: 0, over: false }
+      waiting.push(letter)
+      send(letter)
+    }
+    return message.id
+  }
+
   return {
-    publish: (topic, { data, attributes }) => {
-      published += 1
-      const message: Message = { id: `m${published}`, data, attributes, publishedAt: attributes['publishedAt'] ?? isoTime(clock.now()) }
-      const readers = [...rules].filter(([, { topic: read, handler }]) => nameFor(read, mode) === topic && handler !== 'none')
-      if (readers.length === 0) throw new Error(`nobody reads the topic "${topic}"`)
-      for (const [subscription] of readers) {
-        const letter: Waiting = { message, subscription, attempt: 0, hold: 0, over: false }
-        waiting.push(letter)
-        send(letter)
-      }
-      return message.id
-    },
+    publish,
     portOf: (process) => ({
-      publish: async () => {
-        throw new Error('in this world only people publish')
-      },
+      publish: publisher(process),
       subscribe: (subscription, consume) => {
         if (!rules.has(subscription)) throw new Error(`there is no subscription "${subscription}"`)
         process.step('bus.subscribe')
         const consumer = { process, consume: process.heard(consume) }
-        consumers.set(subscription, consumer)
-        return {
-          close: async () => {
-            if (consumers.get(subscription) === consumer) consumers.delete(subscription)
-          },
-        }
+        consumers.set(subscription, (consumers.get(subscription) ?? new Set()).add(consumer))
+        return { close: async () => void consumers.get(subscription)?.delete(consumer) }
       },
       deadLetters: async () => dead,
       onDeadLetter: () => ({ close: async () => undefined }),
@@ -126,5 +164,6 @@ export const createPostOffice = ({ topics, mode, clock, chance, faults }: PostOf
     }),
     pending: () => waiting.filter(({ over }) => !over).map(({ message }) => message),
     deadLetters: () => dead,
+    outside: () => told,
   }
 }

@@ -5,9 +5,13 @@ const rates = {
   'the line is slow': 0.05,
   'the journal cannot be reached': 0.002,
   'an append is answered only after it was offered again': 0.02,
+  'an append is under way for long': 0.01,
   'an append takes effect and the store goes away': 0.003,
   'the documents cannot be reached': 0.02,
   'a batch of documents is written and not answered': 0.02,
+  'a snapshot of the state is written torn': 0.1,
+  'the bus cannot be reached': 0.02,
+  'a publication is kept and not answered': 0.02,
   'a renewal of the lease fails': 0.05,
   'a message comes late': 0.1,
   'a message comes twice': 0.1,
@@ -34,6 +38,7 @@ export type Faults = {
   stop(): void
   /** A usual way over a line in milliseconds; sometimes a long one. */
   latency(): number
+  between(least: number, most: number): number
   counts: ReadonlyMap<Fault, number>
 }
 
@@ -53,6 +58,7 @@ export const createFaults = (chance: Chance): Faults => {
       stopped = true
     },
     latency: () => (happens('the line is slow') ? chance.whole(200, 4_000) : chance.whole(1, 20)),
+    between: chance.whole,
     counts,
   }
 }

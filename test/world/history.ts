@@ -4,7 +4,10 @@ import type { Chance } from './chance.ts'
 
 const [second, minute, hour] = [1_000, 60_000, 3_600_000]
 
-export type Role = 'engine' | 'projector'
+export type Role = 'engine' | 'second engine' | 'projector' | 'second projector'
+export const roles: readonly Role[] = ['engine', 'second engine', 'projector', 'second projector']
+export const isEngine = (role: Role): boolean => role.endsWith('engine')
+
 export type Action =
   | { do: 'publish'; type: string; id: string; body: object; publishedAgo: number; times: number }
   /** `which`: the so-manieth order planned, counted from the last. */
@@ -19,6 +22,14 @@ export type Action =
   | { do: 'cut the line'; milliseconds: number }
   | { do: 'cut the link'; milliseconds: number }
   | { do: 'roll the ids back' }
+  /** From then on there are two, and one of them waits. */
+  | { do: 'start'; role: Role }
+  | { do: 'freeze'; role: Role; milliseconds: number; givenUpAfter: number | undefined }
+  | { do: 'the store is away'; milliseconds: number }
+  | { do: 'split'; conId: number; ratio: number }
+  /** In the console, past every command: `undefined` deletes the document. `setting`: one of `config/common`. */
+  | { do: 'edit by hand'; path: string; fields: Readonly<Record<string, unknown>> | undefined }
+  | { do: 'edit a setting by hand'; name: string; value: unknown }
   /** It ends at the so-manieth step from now at a point that begins with `at`. `down`: until it is started again, in market time. */
   | { do: 'crash'; role: Role; at: string; steps: number; down: number }
   | { do: 'stop the engine'; down: number }
@@ -45,6 +56,8 @@ export const setUp: Action[] = [
         'strategies.swinger.allocation': 0.6,
         'strategies.leaner.allocation': 0.4,
         'orders.minimumTrade': 0,
+        'risk.dailyDrawdown': 1,
+        'risk.peakDrawdown': 1,
       },
     },
   },
@@ -64,34 +77,102 @@ const drawClosing = (chance: Chance): object => ({
   ...(chance.happens(0.1) ? { dryRun: true } : {}),
 })
 
-const drawCommand = (chance: Chance, id: string): Action => {
-  const drawn = chance.whole(1, 100)
-  if (drawn <= 54) return published(chance, id, 'orchestrator', chance.happens(0.1) ? { dryRun: true } : {})
-  if (drawn <= 60) return published(chance, id, 'close-all', drawClosing(chance))
-  if (drawn <= 68) return published(chance, id, 'allocation', {})
-  if (drawn <= 74) return published(chance, id, 'reconcile', {})
-  if (drawn <= 79) return published(chance, id, 'halt', chance.happens(0.5) ? { cancelWorking: true } : {})
-  if (drawn <= 88) return published(chance, id, 'resume', {})
-  if (drawn <= 92) return { do: 'explain', as: chance.pick(['fill', 'manual', 'book']), id }
-  if (drawn <= 94) return { do: 'resolve an order', as: chance.pick(['lost', 'cancelled']), id }
-  if (drawn <= 97) return { do: 'cancel an order', which: chance.whole(1, 3), id }
-  return published(chance, id, 'configure', { changes: { 'strategies.leaner.allocation': chance.whole(0, 4) / 10 } })
+/** Values that change what is decided next; some that no table takes. */
+const drawChanges = (chance: Chance): object =>
+  chance.pick([
+    () => ({ 'strategies.leaner.allocation': chance.whole(0, 4) / 10 }),
+    () => ({ 'strategies.swinger.mode': chance.pick(['live', 'shadow', 'dry']) }),
+    () => ({ 'strategies.leaner.mode': chance.pick(['live', 'live', 'shadow']) }),
+    () => ({ 'strategies.leaner.enabled': chance.happens(0.6) }),
+    () => ({ 'limits.gross': chance.pick([0.2, 0.5, 1, 4]) }),
+    () => ({ 'limits.singleName': chance.pick([0.1, 0.3, 4]) }),
+    () => ({ 'limits.positions': chance.whole(0, 2) }),
+    () => ({ 'orders.minimumTrade': chance.pick([0, 0, 2_000]) }),
+    () => ({ 'orders.maximumNotional': chance.pick([10_000, 1_000_000]) }),
+    () => ({ 'orders.whatIf': chance.pick(['always', 'never']) }),
+    () => ({ 'risk.peakDrawdown': chance.pick([0.01, 1]) }),
+    () => ({ 'eod.enforceFlat': chance.happens(0.5) }),
+    () => ({ 'risk.haltOnBreach': chance.happens(0.3) }),
+    () => ({ 'exposure.overall': chance.pick([0, 0.5, 1]) }),
+    () => ({ 'exposure.overall': 'much' }),
+    () => ({ 'no.such.setting': 1 }),
+    () => ({ 'strategies.swinger.allocation': 0.9, 'strategies.leaner.allocation': 0.9 }),
+  ])()
+
+const drawAllocating = (chance: Chance): object => ({
+  ...(chance.happens(0.12) ? { dryRun: true } : {}),
+  ...(chance.happens(0.1) ? { strategies: [chance.pick(['swinger', 'leaner', 'nobody'])] } : {}),
+  ...(chance.happens(0.15) ? { orderProperties: { type: 'LMT', limitOffset: chance.pick(['-3 ticks', 0.01]) } } : {}),
+})
+
+/** What asks, audits and shows, and decides nothing by itself. */
+const looking = ['reconcile', 'reconcile', 'summary', 'risk-check', 'trade-reconciliation', 'collect-market-data'] as const
+
+const drawLooking = (chance: Chance, id: string): Action => {
+  const type = chance.pick(looking)
+  const collected = { instrument: chance.pick(['AAA', 'BBB', 'QQQ']), barSize: '1 day', duration: '3 D', whatToShow: 'TRADES' }
+  return published(chance, id, type, type === 'collect-market-data' ? collected : {})
 }
 
+const drawCommand = (chance: Chance, id: string): Action => {
+  const drawn = chance.whole(1, 100)
+  if (drawn <= 46) return published(chance, id, 'orchestrator', drawAllocating(chance))
+  if (drawn <= 53) return published(chance, id, 'close-all', drawClosing(chance))
+  if (drawn <= 60) return published(chance, id, 'allocation', drawAllocating(chance))
+  if (drawn <= 66) return drawLooking(chance, id)
+  if (drawn <= 69) return published(chance, id, 'cash-balancer', chance.happens(0.3) ? { dryRun: true } : {})
+  if (drawn <= 72) return published(chance, id, 'eod-check', {})
+  if (drawn <= 74) return published(chance, id, chance.pick(['swinger', 'leaner']), chance.happens(0.5) ? { dryRun: true } : {})
+  if (drawn <= 79) return published(chance, id, 'halt', chance.happens(0.5) ? { cancelWorking: true } : {})
+  if (drawn <= 87) return published(chance, id, 'resume', {})
+  if (drawn <= 91) return { do: 'explain', as: chance.pick(['fill', 'manual', 'book']), id }
+  if (drawn <= 93) return { do: 'resolve an order', as: chance.pick(['lost', 'cancelled']), id }
+  if (drawn <= 96) return { do: 'cancel an order', which: chance.whole(1, 3), id }
+  return published(chance, id, 'configure', { changes: drawChanges(chance) })
+}
+
+/** What a person does in the console instead of asking. */
+const drawEdit = (chance: Chance): Action =>
+  chance.pick<() => Action>([
+    () => ({ do: 'edit a setting by hand', name: 'limits.gross', value: chance.pick([0.5, 4, 99, 'all']) }),
+    () => ({ do: 'edit a setting by hand', name: 'strategies.leaner.allocation', value: chance.pick([0, 0.3, -1]) }),
+    () => ({ do: 'edit a setting by hand', name: 'made.up', value: 1 }),
+    () => ({ do: 'edit by hand', path: 'config/paper', fields: { tradingEnabled: false } }),
+    () => ({ do: 'edit by hand', path: 'config/paper', fields: { tradingEnabled: chance.pick([true, 'perhaps']) } }),
+    () => ({ do: 'edit by hand', path: chance.pick(['config/paper', 'config/common']), fields: undefined }),
+  ])()
+
 /** Steps at which it matters most on which side of them a process ends. */
-const telling = ['broker.place', 'broker.cancel', 'broker.snapshot', 'journal.append', 'bus.ack']
+const telling = ['broker.place', 'broker.cancel', 'broker.snapshot', 'journal.append', 'bus.ack', 'lease', 'snapshots', 'broker.whatIf']
 
 const drawEvent = (chance: Chance): Action => {
   const drawn = chance.whole(1, 100)
   const down = chance.happens(0.15) ? 14 * hour : 3 * second
-  if (drawn <= 25) return { do: 'crash', role: 'engine', at: '', steps: chance.whole(1, 60), down }
-  if (drawn <= 45) return { do: 'crash', role: 'engine', at: chance.pick(telling), steps: chance.whole(1, 4), down }
-  if (drawn <= 55) return { do: 'crash', role: 'projector', at: '', steps: chance.whole(1, 20), down: 2 * second }
-  if (drawn <= 60) return { do: 'stop the engine', down: chance.happens(0.3) ? 12 * hour : 5 * second }
-  if (drawn <= 72) return { do: 'cut the line', milliseconds: chance.whole(1, 90) * second }
-  if (drawn <= 78) return { do: 'cut the link', milliseconds: chance.whole(1, 90) * second }
-  if (drawn <= 82) return { do: 'roll the ids back' }
-  if (drawn <= 90) return { do: 'move the price', conId: chance.pick([101, 102]), factor: chance.whole(900, 1_100) }
+  const engine = (): Role => (chance.happens(0.7) ? 'engine' : 'second engine')
+  if (drawn <= 18) return { do: 'crash', role: engine(), at: '', steps: chance.whole(1, 60), down }
+  if (drawn <= 34) return { do: 'crash', role: engine(), at: chance.pick(telling), steps: chance.whole(1, 4), down }
+  if (drawn <= 42)
+    return {
+      do: 'crash',
+      role: chance.happens(0.7) ? 'projector' : 'second projector',
+      at: '',
+      steps: chance.whole(1, 30),
+      down: 2 * second,
+    }
+  if (drawn <= 46) return { do: 'stop the engine', down: chance.happens(0.3) ? 12 * hour : 5 * second }
+  if (drawn <= 56) return { do: 'cut the line', milliseconds: chance.whole(1, 90) * second }
+  if (drawn <= 61) return { do: 'cut the link', milliseconds: chance.whole(1, 90) * second }
+  if (drawn <= 64) return { do: 'roll the ids back' }
+  if (drawn <= 72) {
+    const givenUpAfter = chance.happens(0.5) ? chance.whole(1, 60) * second : undefined
+    return { do: 'freeze', role: engine(), milliseconds: chance.whole(1, 180) * second, givenUpAfter }
+  }
+  if (drawn <= 74) return { do: 'freeze', role: 'projector', milliseconds: chance.whole(1, 60) * second, givenUpAfter: undefined }
+  if (drawn <= 77) return { do: 'the store is away', milliseconds: chance.whole(1, 180) * second }
+  if (drawn <= 82) return { do: 'start', role: chance.happens(0.8) ? 'second engine' : 'second projector' }
+  if (drawn <= 84) return { do: 'split', conId: chance.pick([101, 102, 301]), ratio: chance.whole(2, 3) }
+  if (drawn <= 88) return drawEdit(chance)
+  if (drawn <= 93) return { do: 'move the price', conId: chance.pick([101, 102]), factor: chance.whole(900, 1_100) }
   return { do: 'trade by hand', conId: chance.pick([101, 102, 301]), quantity: chance.pick([-5, 3, 10]) }
 }
 
@@ -104,7 +185,7 @@ const drawPause = (chance: Chance): Action => {
 
 export const drawHistory = (chance: Chance): History => {
   const [date, time] = chance.pick(starts)
-  const actions = [...setUp]
+  const actions = [...(chance.happens(0.25) ? ([{ do: 'start', role: 'second engine' }] satisfies Action[]) : []), ...setUp]
   const length = chance.whole(6, 20)
   for (let turn = 1; turn <= length; turn++) {
     actions.push(chance.happens(0.55) ? drawCommand(chance, `c${turn}`) : drawEvent(chance))

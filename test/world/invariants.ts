@@ -105,7 +105,9 @@ const everyExecutionOnce: Check = ({ world: { broker }, told, holdings: { fills 
     const fill = fills.get(key)
     if (fill === undefined) return couldBeAsked(told, at) ? [`${execution.executionId} of ${execution.orderRef} is in no book`] : []
     if (fill.counted > 1) return [`${key} was counted ${fill.counted} times`]
-    if (fill.quantity !== exact(execution.quantity) || fill.shares !== fill.quantity)
+    // A currency pair is in nobody's book.
+    const expected = execution.contract.secType === 'CASH' ? 0n : fill.quantity
+    if (fill.quantity !== exact(execution.quantity) || fill.shares !== expected)
       return [
         `${key} is ${execution.quantity} at the broker, ${inUnits(fill.quantity)} in the journal, ${inUnits(fill.shares)} in the books`,
       ]

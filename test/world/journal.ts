@@ -10,19 +10,28 @@ const pageSize = 50
 /** After this the very same commit is offered again, as the port promises. */
 const appendDeadlineMs = 5_000
 
-export type JournalWorld = { memory: Memory; clock: WorldClock; faults: Faults; process: Process }
+/** A commit that was sent and not answered within the deadline arrives at most so much later, when another one may long be there. */
+const longestWayMs = 60_000
 
-export const worldJournal = ({ memory, clock, faults, process }: JournalWorld): Journal => {
+/** `away`: whether the store is out for everybody just now. */
+export type JournalWorld = { memory: Memory; clock: WorldClock; faults: Faults; process: Process; away?: () => boolean }
+
+export const worldJournal = ({ memory, clock, faults, process, away = () => false }: JournalWorld): Journal => {
   const store = memoryJournal(memory)
   const ask = <T>(point: string, effect: () => Promise<T>): Promise<T> =>
     process.call(
       point,
       () => {
-        if (faults.happens('the journal cannot be reached')) throw new StoreUnavailable('the journal cannot be reached')
+        if (away() || faults.happens('the journal cannot be reached')) throw new StoreUnavailable('the journal cannot be reached')
         return effect()
       },
       faults.latency,
     )
+  /** The first offer is under way for long; the same commit is offered again, and both arrive: whichever is first. */
+  const offerTwice = (offer: () => Promise<Appended>): Promise<Appended> => {
+    clock.after(faults.between(100, longestWayMs), () => void offer().catch(() => undefined))
+    return offerAgain(offer)
+  }
   const offerAgain = (offer: () => Promise<Appended>): Promise<Appended> =>
     new Promise((resolve, reject) => clock.after(appendDeadlineMs, () => void offer().then(resolve, reject)))
 
@@ -30,6 +39,7 @@ export const worldJournal = ({ memory, clock, faults, process }: JournalWorld): 
     head: () => ask('journal.head', store.head),
     append: (commit) =>
       ask('journal.append', async () => {
+        if (faults.happens('an append is under way for long')) return offerTwice(() => store.append(commit))
         const answer = await store.append(commit)
         if (faults.happens('an append takes effect and the store goes away')) throw new StoreUnavailable('the answer of an append was lost')
         return faults.happens('an append is answered only after it was offered again') ? offerAgain(() => store.append(commit)) : answer

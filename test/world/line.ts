@@ -8,7 +8,7 @@ import { account, type SimulatedBroker } from './broker.ts'
 import type { Chance } from './chance.ts'
 import type { WorldClock } from './clock.ts'
 import type { Faults } from './faults.ts'
-import { contractOf, contracts, type Market } from './market.ts'
+import { contractOf, contracts, isPair, type Market } from './market.ts'
 import type { Process } from './process.ts'
 
 /** What a person at the switchboard can do to every line, and what the broker says over it. */
@@ -18,6 +18,8 @@ export type Exchange = {
   cutOff(milliseconds: number): void
   /** The gateway is there, but has lost its own line to the broker. */
   cutLink(milliseconds: number): void
+  /** The gateway gives up a line whose other end has not been heard of for long. */
+  giveUp(process: Process): void
   portOf(process: Process): Broker
 }
 
@@ -29,9 +31,12 @@ export type ExchangeOptions = {
   broker: () => SimulatedBroker
   /** How many commits are durable. */
   journal: () => number
+  /** Whether the engine that planned the order holds the lease at this moment, by the lease itself. */
+  mayAct: (orderRef: string) => boolean
 }
 
 type Line = {
+  process: Process
   listener: (report: BrokerReport) => void
   open: boolean
   /** When the last report on each subject arrives, and the last thing that was written: neither is overtaken by what follows. */
@@ -43,7 +48,7 @@ type Line = {
 const answerDeadlineMs = 15_000
 const retryMs = 2_000
 
-export const createExchange = ({ clock, chance, faults, market, broker, journal }: ExchangeOptions): Exchange => {
+export const createExchange = ({ clock, chance, faults, market, broker, journal, mayAct }: ExchangeOptions): Exchange => {
   let standing: Line | undefined
   let gatewayIsUp = true
   let linkIsUp = true
@@ -63,7 +68,7 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
 
   const positions = (): BrokerSnapshot['positions'] =>
     [...broker().positions]
-      .filter(([, quantity]) => quantity !== 0)
+      .filter(([conId, quantity]) => quantity !== 0 && !isPair(conId))
       .map(([conId, quantity]) => {
         const price = String(market.price(conId) / 100)
         return {
@@ -86,7 +91,7 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
         retry()
         return
       }
-      const opened: Line = { listener: report, open: true, lastTold: new Map(), lastWritten: 0, onEnd: new Set() }
+      const opened: Line = { process, listener: report, open: true, lastTold: new Map(), lastWritten: 0, onEnd: new Set() }
       line = opened
       standing = opened
       opened.onEnd.add(() => {
@@ -159,8 +164,13 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
       const answer = (): BrokerSnapshot => ({
         ...{ account: of, takenAt: isoTime(clock.now()), ...taken, commissions: [] },
         values: {
-          ...{ baseCurrency: 'USD', netLiquidation: '100000', availableFunds: '100000', grossPositionValue: undefined },
-          ...{ cash: { USD: '100000' }, exchangeRates: { USD: '1' }, all: [] },
+          ...{
+            baseCurrency: 'USD',
+            netLiquidation: String(broker().netLiquidation()),
+            availableFunds: '100000',
+            grossPositionValue: undefined,
+          },
+          ...{ cash: { USD: '100000', EUR: String(broker().euros()) }, exchangeRates: { USD: '1', EUR: '1.1' }, all: [] },
         },
       })
       return question('broker.snapshot', parts, answer, faults.happens('a snapshot is not answered'))
@@ -175,8 +185,8 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
       },
       connected: () => line !== undefined && !closed,
       place: (ticket) => {
-        const durable = journal()
-        write('broker.place', () => broker().receive(ticket, durable))
+        const handedOver = { journal: journal(), mayAct: mayAct(ticket.orderRef), at: clock.now() }
+        write('broker.place', () => broker().receive(ticket, handedOver))
       },
       whatIf: () => {
         const unknown = { initialMarginChange: undefined, initialMarginAfter: undefined, commission: undefined, warning: undefined }
@@ -184,7 +194,10 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
       },
       cancel: (orderId) => write('broker.cancel', () => broker().cancel(orderId)),
       snapshot,
-      contracts: ({ symbol }) => ask('broker.contracts', () => contracts.filter((contract) => contract.symbol === symbol)),
+      contracts: ({ symbol, secType, currency }) =>
+        ask('broker.contracts', () =>
+          contracts.filter((contract) => contract.symbol === symbol && contract.secType === secType && contract.currency === currency),
+        ),
       bars: ({ contract, duration }) => ask('broker.bars', () => market.bars(contract.conId, Number.parseInt(duration, 10))),
       quotes: () => ask('broker.quotes', () => []),
       currentTime: () => ask('broker.currentTime', () => isoTime(clock.now())),
@@ -218,6 +231,9 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal 
         linkIsUp = true
         if (standing !== undefined) send(standing, { kind: 'link', state: 'up', reason: '1102' }, 'line', 1)
       })
+    },
+    giveUp: (process) => {
+      if (standing?.process === process) drop(standing)
     },
     portOf,
   }

@@ -2,7 +2,7 @@
 import { newYorkDate, newYorkTime, nextSession } from '../../domain/calendar.ts'
 import { chanceFrom } from './chance.ts'
 import { TooBusy } from './clock.ts'
-import { type Action, drawHistory, type History } from './history.ts'
+import { type Action, drawHistory, type History, roles } from './history.ts'
 import { type Violation, violationsOf } from './invariants.ts'
 import { parseJournal, type Told } from './journal-text.ts'
 import { createWorld, type Patches, type World } from './world.ts'
@@ -73,6 +73,27 @@ export const act = async (world: World, action: Action): Promise<void> => {
     case 'stop the engine':
       world.stopEngine(action.down)
       return
+    case 'start':
+      world.note(`the ${action.role} is started`)
+      world.start(action.role)
+      return
+    case 'freeze':
+      world.freeze(action.role, action.milliseconds, action.givenUpAfter)
+      return
+    case 'the store is away':
+      world.storeAway(action.milliseconds)
+      return
+    case 'split':
+      world.broker.split(action.conId, action.ratio)
+      return
+    case 'edit by hand':
+      world.edit(action.path, action.fields)
+      return
+    case 'edit a setting by hand': {
+      const { settings = {} } = JSON.parse(world.memory.documents.get('config/common') ?? '{}')
+      world.edit('config/common', { settings: { ...settings, [action.name]: action.value } })
+      return
+    }
   }
 }
 
@@ -80,12 +101,18 @@ export const act = async (world: World, action: Action): Promise<void> => {
 const nextEvening = (now: number): number => nextSession(newYorkDate(now)).close + 30 * minute
 
 /** In the evening a person goes through all that is unexplained, as far as the engine has asked for it. */
-const explainAll = (world: World): void => {
+const explainAll = (world: World, round: number): void => {
   const proposals = new Map(said(world, 'DiscrepancyFound').map((found) => [found['conId'], found['proposedFill']]))
   for (const { conId, unexplained } of said(world, 'PositionReconciled').at(-1)?.['differences'] ?? []) {
+    const id = `evening-${round}-${conId}`
+    // The first time as what it was, as far as it is known; what is left of it nobody knows.
+    const split = world.broker.splits.find((done) => done.conId === conId)
     const orderRef = proposals.get(conId)?.['orderRef']
-    const as = orderRef === undefined ? { as: 'manual' } : { as: 'fill', orderRef }
-    world.publish('explain', `evening-${conId}`, { instrument: conId, quantity: unexplained, ...as })
+    if (round === 1 && split !== undefined)
+      world.publish('explain', id, { instrument: conId, as: 'corporateAction', ratio: `${split.ratio}:1` })
+    else if (round <= 2 && orderRef !== undefined)
+      world.publish('explain', id, { instrument: conId, quantity: unexplained, as: 'fill', orderRef })
+    else world.publish('explain', id, { instrument: conId, quantity: unexplained, as: 'manual' })
   }
 }
 
@@ -93,14 +120,17 @@ const explainAll = (world: World): void => {
 export const comeToRest = async (world: World): Promise<void> => {
   world.note('the faults stop')
   world.faults.stop()
-  for (const role of ['engine', 'projector'] as const) world.crashAt(role, () => false, 0)
+  world.mend()
+  for (const role of roles) world.crashAt(role, () => false, 0)
   await world.clock.pass(3 * minute)
   // Engines that are down until tomorrow come back on the way.
   await world.clock.skipTo(nextEvening(world.clock.now()))
-  world.publish('reconcile', 'evening', {})
-  await world.clock.pass(3 * minute)
-  explainAll(world)
-  await world.clock.pass(minute)
+  for (const round of [1, 2, 3]) {
+    world.publish('reconcile', `evening-${round}`, {})
+    await world.clock.pass(3 * minute)
+    explainAll(world, round)
+    await world.clock.pass(minute)
+  }
   await world.clock.skipTo(nextEvening(world.clock.now()))
   await world.clock.pass(5 * minute)
   for (const id of ['last-look-1', 'last-look-2']) {

@@ -9,8 +9,16 @@ const stock = (conId: number, symbol: string): Contract => ({
   ...{ multiplier: '1', sizeStep: '1', minTick: '0.01' },
 })
 
-/** Two that the strategies trade, and one that is none of their business. */
-export const contracts = [stock(101, 'AAA'), stock(102, 'BBB'), stock(301, 'ZZZ')] as const
+/** Two that the strategies trade, one that is none of their business, and a currency. */
+export const contracts: readonly Contract[] = [
+  ...[stock(101, 'AAA'), stock(102, 'BBB'), stock(301, 'ZZZ')],
+  {
+    ...{ conId: 401, symbol: 'EUR', secType: 'CASH', exchange: 'IDEALPRO', primaryExchange: '', currency: 'USD', localSymbol: 'EUR.USD' },
+    ...{ multiplier: '1', sizeStep: '1', minTick: '0.00005' },
+  },
+]
+/** A currency pair is no position: it moves cash. */
+export const isPair = (conId: number): boolean => contractOf(conId).secType === 'CASH'
 export const contractOf = (conId: number): Contract => contracts.find((contract) => contract.conId === conId)!
 
 export type Market = {
@@ -18,6 +26,8 @@ export type Market = {
   price(conId: number): number
   /** @param factor in thousandths: 1010 is one percent up */
   move(conId: number, factor: number): void
+  /** So many new shares for an old one: each is worth so much less, and so was each before. */
+  split(conId: number, ratio: number): void
   bars(conId: number, days: number): HistoricalBar[]
 }
 
@@ -27,6 +37,7 @@ export const createMarket = (now: () => number): Market => {
   return {
     price,
     move: (conId, factor) => void cents.set(conId, Math.max(100, Math.round((price(conId) * factor) / 1_000))),
+    split: (conId, ratio) => void cents.set(conId, Math.max(100, Math.round(price(conId) / ratio))),
     bars: (conId, days) => {
       const today = newYorkDate(now())
       const last = sessionOn(today) ?? previousSession(today)

@@ -15,6 +15,9 @@ export type Process = {
   readonly name: string
   alive(): boolean
   crash(): void
+  /** For so long nothing in it runs: what it had sent arrives, what comes back and what falls due waits for it. */
+  freeze(milliseconds: number): void
+  frozen(): boolean
   /** Runs once when the process is gone, however it went. */
   onEnd(run: () => void): void
   /** A step of which the outside could see whether it was done. @throws Crashed when the process ends here */
@@ -39,7 +42,10 @@ const never = <T>(): Promise<T> => new Promise(() => undefined)
 
 export const createProcess = ({ name, clock, chance, endsAt }: ProcessOptions): Process => {
   const ends: (() => void)[] = []
+  /** What fell due or came in while it was frozen, in that order. */
+  const missed: (() => void)[] = []
   let alive = true
+  let frozenUntil = 0
 
   const crash = (): void => {
     if (!alive) return
@@ -51,21 +57,45 @@ export const createProcess = ({ name, clock, chance, endsAt }: ProcessOptions): 
     if (alive && endsAt(point)) crash()
     return alive
   }
+  const frozen = (): boolean => alive && clock.monotonic() < frozenUntil
   const heard =
     <A extends unknown[]>(run: (...given: A) => void) =>
     (...given: A): void => {
       if (!alive) return
+      if (frozen()) {
+        missed.push(() => heard(run)(...given))
+        return
+      }
       try {
         run(...given)
       } catch (error) {
         if (!(error instanceof Crashed)) throw error // it ended in there: nobody is left to be told
       }
     }
+  /** One thing after the other, as an event loop does it. */
+  const wake = (): void => {
+    if (frozen()) return
+    for (const run of missed.splice(0)) clock.after(0, run)
+  }
+  const timer = (set: (run: () => void) => () => void, run: () => void): (() => void) => {
+    if (!alive) return () => undefined
+    let calledOff = false
+    const callOff = set(heard(() => calledOff || run()))
+    return () => {
+      calledOff = true
+      callOff()
+    }
+  }
 
   return {
     name,
     alive: () => alive,
     crash,
+    freeze: (milliseconds) => {
+      frozenUntil = clock.monotonic() + milliseconds
+      clock.after(milliseconds, wake)
+    },
+    frozen,
     onEnd: (run) => void ends.push(run),
     step: (point) => {
       if (!survives(point)) throw new Crashed(`${name} ended at ${point}`)
@@ -93,8 +123,8 @@ export const createProcess = ({ name, clock, chance, endsAt }: ProcessOptions): 
     clock: {
       now: clock.now,
       monotonic: clock.monotonic,
-      at: (time, run) => (alive ? clock.at(time, heard(run)) : () => undefined),
-      after: (milliseconds, run) => (alive ? clock.after(milliseconds, heard(run)) : () => undefined),
+      at: (time, run) => timer((due) => clock.at(time, due), run),
+      after: (milliseconds, run) => timer((due) => clock.after(milliseconds, due), run),
     },
     heard,
   }

@@ -3,15 +3,20 @@
  * who publishes, trades by hand and pulls plugs. Everything comes from the seed, so a bad night can be lived through again.
  */
 
+import { canonical } from '../../domain/commit.ts'
 import type { Broker } from '../../domain/ports/broker.ts'
 import type { Bus } from '../../domain/ports/bus.ts'
 import { isoTime } from '../../domain/ports/clock.ts'
 import type { Documents } from '../../domain/ports/documents.ts'
 import type { Journal } from '../../domain/ports/journal.ts'
+import type { Lease } from '../../domain/ports/lease.ts'
+import type { Snapshots } from '../../domain/ports/snapshots.ts'
 import { topicOf } from '../../domain/topics.ts'
 import { createEngine, type Engine } from '../../handlers/engine.ts'
 import { readTopics } from '../../infra/topics-file.ts'
+import { createHandEdits, type HandEdits } from '../../projections/hand-edits.ts'
 import { createProjector, type Projector } from '../../projections/projector.ts'
+import { createRelay, type Relay } from '../../projections/relay.ts'
 import { createMemory, type Memory, memoryJournal } from '../memory-store.ts'
 import { claimUnheard } from '../root-hooks.ts'
 import { createBroker, type SimulatedBroker } from './broker.ts'
@@ -20,12 +25,13 @@ import { chanceFrom } from './chance.ts'
 import { createWorldClock, type WorldClock } from './clock.ts'
 import { worldDocuments } from './documents.ts'
 import { createFaults, type Faults } from './faults.ts'
-import type { Role } from './history.ts'
+import { isEngine, type Role } from './history.ts'
 import { worldJournal } from './journal.ts'
-import { freeLease, worldLease } from './lease.ts'
+import { freeLease, isHeldBy, worldLease } from './lease.ts'
 import { createExchange, type Exchange } from './line.ts'
 import { createMarket, type Market, strategies } from './market.ts'
 import { createProcess, type Process } from './process.ts'
+import { worldSnapshots } from './snapshots.ts'
 
 /** Small changes of one port: how a bug is planted, outside of the product. */
 export type Patches = {
@@ -33,9 +39,15 @@ export type Patches = {
   broker?: (broker: Broker, world: World, process: Process) => Broker
   bus?: (bus: Bus, world: World, process: Process) => Bus
   documents?: (documents: Documents, world: World, process: Process) => Documents
+  lease?: (lease: Lease, world: World, process: Process) => Lease
+  snapshots?: (snapshots: Snapshots, world: World, process: Process) => Snapshots
+  /** The journal as the projector reads it. */
+  journalOfViews?: (journal: Journal, world: World, process: Process) => Journal
+  /** The bus as the relay and the watcher of hand edits see it. */
+  busOfViews?: (bus: Bus, world: World, process: Process) => Bus
 }
 
-export type Command = { id: string; type: string; publishedAt: string }
+export type Command = { id: string; type: string; publishedAt: string; body: Readonly<Record<string, unknown>> }
 
 export type World = {
   readonly seed: string
@@ -57,24 +69,37 @@ export type World = {
   readonly topicsOf: (type: string) => string
   note(text: string): void
   publish(type: string, id: string, body: object, publishedAgo?: number): void
+  /** As a person does in the console: these fields of the document, and nobody is asked. `undefined` deletes it. */
+  edit(path: string, fields: Readonly<Record<string, unknown>> | undefined): void
   start(role: Role): void
   /** Ends the process of that role at the first step that `here` names; it starts again after `down` of market time. */
   crashAt(role: Role, here: (point: string) => boolean, down: number): void
   /** As SIGTERM does: the engine ends by itself. */
   stopEngine(down: number): void
+  /** Nothing in it runs for so long. `givenUpAfter`: by then the gateway takes its line for dead. */
+  freeze(role: Role, milliseconds: number, givenUpAfter: number | undefined): void
+  /** The journal and the lease cannot be reached by anybody for so long. */
+  storeAway(milliseconds: number): void
+  /** Whatever was cut, frozen or away is back. */
+  mend(): void
+  /** The one that is ready, else the first. */
   engine(): Engine | undefined
   projector(): Projector | undefined
+  relay(): Relay | undefined
+  handEdits(): HandEdits | undefined
+  /** Why nobody starts a process any more. */
+  readonly givenUp: ReadonlyMap<Role, string>
 }
 
 export type WorldOptions = { seed: string; start: number; patches?: Patches; story?: boolean; calm?: boolean }
 
 const topics = readTopics()
 const mode = 'paper'
-const holder = 'the one engine'
-/** What a supervisor waits before it starts a process again that ended by itself. */
-const restartMs = 1_000
+/** What a supervisor waits before it starts a process again that ended by itself: longer and longer, and in the end for ever. */
+const restartMs = { first: 1_000, longest: 600_000 }
+const mostStarts = 300
 
-type Running = { process: Process; engine?: Engine; projector?: Projector }
+type Running = { process: Process; engine?: Engine; projector?: Projector; relay?: Relay; handEdits?: HandEdits }
 type Crash = { here: (point: string) => boolean; down: number }
 
 /** @param calm no faults from the start: for scenarios that bring their own */
@@ -93,14 +118,29 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
   const lease = freeLease()
   const unheard = new Set<unknown>()
   claimUnheard(unheard) // one world lives at a time; what fails unheard is its own
+  const failedStarts = new Map<Role, number>()
+  const givenUp = new Map<Role, string>()
+  let awayUntil = 0
+  const storeIsAway = (): boolean => clock.monotonic() < awayUntil
   let processes = 0
+  const setting = settingOf(seed, calm)
 
   const note = (text: string): void => {
     if (wanted) story.push(`${isoTime(clock.now()).slice(5, 23).replace('T', ' ')} · ${text}`)
   }
-  const exchange = createExchange({ clock, chance, faults, market, broker: () => broker, journal: () => memory.commits.length })
+  const mayAct = (orderRef: string): boolean => {
+    const plan = memory.commits.findLast(({ json }) => json.includes('"OrderPlanned"') && json.includes(`"${orderRef}"`))
+    return plan === undefined || isHeldBy(lease, JSON.parse(plan.json).epoch, clock.monotonic())
+  }
+  const exchange = createExchange({ clock, chance, faults, market, broker: () => broker, journal: () => memory.commits.length, mayAct })
   const broker: SimulatedBroker = createBroker({ clock, chance, faults, market, note, tell: exchange.tell })
-  const postOffice = createPostOffice({ topics, mode, clock, chance, faults })
+  const commanded = (message: { data: string; attributes: Readonly<Record<string, string>> }): void => {
+    const { id = '', type = '' } = message.attributes
+    if (!commands.some((command) => command.id === id))
+      commands.push({ id, type, publishedAt: isoTime(clock.now()), body: JSON.parse(message.data) })
+    note(`published for an edit by hand: ${type} ${message.data}`)
+  }
+  const postOffice = createPostOffice({ topics, mode, clock, chance, faults, commanded })
 
   const startAgain = (role: Role, down: number): void => {
     running.delete(role)
@@ -122,51 +162,73 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
     return createProcess({ name, clock, chance, endsAt })
   }
 
-  const startEngine = (): void => {
-    const process = newProcess('engine')
+  const startEngine = (role: Role): void => {
+    const process = newProcess(role)
     const tell = (_fields: object, text: string): void => {
       if (process.alive()) note(`${process.name}: ${text}`)
     }
     const patched = <T>(port: T, patch: ((port: T, world: World, process: Process) => T) | undefined): T =>
       patch === undefined ? port : patch(port, world, process)
+    const snapshots = patched(worldSnapshots({ memory, faults, process }), patches.snapshots)
     const engine = createEngine({
-      journal: patched(worldJournal({ memory, clock, faults, process }), patches.journal),
+      journal: patched(worldJournal({ memory, clock, faults, process, away: storeIsAway }), patches.journal),
       bus: patched(postOffice.portOf(process), patches.bus),
       broker: patched(exchange.portOf(process), patches.broker),
-      lease: worldLease({ row: lease, clock, faults, process }),
+      lease: patched(worldLease({ row: lease, clock, faults, process, away: storeIsAway }), patches.lease),
       ...{ clock: process.clock, log: { info: tell, warn: tell, error: tell }, topics, strategies, mode },
-      holder,
+      // Some stores see that a process of their own machine is gone; elsewhere its lease has to expire.
+      holder: setting.goneIsSeen ? role : process.name,
+      reportsTogether: setting.reportsTogether,
+      ...(setting.snapshotsEvery === undefined
+        ? {}
+        : { snapshots: { store: snapshots, version: 'of the world', every: setting.snapshotsEvery } }),
     })
-    running.set('engine', { process, engine })
+    running.set(role, { process, engine })
     note(`${process.name} starts`)
     const ended = (reason: Error): void => {
       if (!process.alive()) return
       note(`${process.name} ended by itself: ${reason.message}`)
       process.crash()
-      startAgain('engine', restartMs)
+      const failed = (failedStarts.get(role) ?? 0) + 1
+      failedStarts.set(role, failed)
+      if (failed > mostStarts) givenUp.set(role, reason.message)
+      else startAgain(role, Math.min(restartMs.first * 2 ** (failed - 1), restartMs.longest))
     }
-    engine.start().catch(ended)
+    engine.start().then(() => void failedStarts.delete(role), ended)
     void engine.stopped.then(ended)
   }
 
-  const startProjector = (): void => {
-    const process = newProcess('projector')
+  /** What follows the journal runs in one process: the watcher of hand edits first, then the projector and the relay. */
+  const startProjector = (role: Role): void => {
+    const process = newProcess(role)
     const silent = () => undefined
-    const documents = worldDocuments({ memory, faults, process })
-    const projector = createProjector({
-      journal: worldJournal({ memory, clock, faults, process }),
-      documents: patches.documents === undefined ? documents : patches.documents(documents, world, process),
-      ...{ mode, clock: process.clock, log: { debug: silent, info: silent, warn: silent, error: silent } },
-    })
-    running.set('projector', { process, projector })
-    void projector.start()
+    const read = worldJournal({ memory, clock, faults, process, away: storeIsAway })
+    const journal = patches.journalOfViews === undefined ? read : patches.journalOfViews(read, world, process)
+    const stored = worldDocuments({ memory, faults, process })
+    const documents = patches.documents === undefined ? stored : patches.documents(stored, world, process)
+    const port = postOffice.portOf(process)
+    const bus = patches.busOfViews === undefined ? port : patches.busOfViews(port, world, process)
+    const shared = { mode, clock: process.clock, log: { debug: silent, info: silent, warn: silent, error: silent } } as const
+    const projector = createProjector({ journal, documents, ...shared })
+    const relay = createRelay({ journal: read, documents: stored, bus, topics, ...shared })
+    const handEdits = createHandEdits({ journal: read, documents: stored, bus, topics, ...shared })
+    running.set(role, { process, projector, relay, handEdits })
+    const ended = (error: Error): void => {
+      if (process.alive()) givenUp.set(role, error.message)
+    }
+    void handEdits
+      .start()
+      .then(() => projector.start())
+      .then(() => relay.start())
+      .catch(ended)
   }
 
   const start = (role: Role): void => {
     if (running.has(role)) return
-    if (role === 'engine') startEngine()
-    else startProjector()
+    if (isEngine(role)) startEngine(role)
+    else startProjector(role)
   }
+  const ofRole = (is: (role: Role) => boolean): Running[] => [...running].flatMap(([role, found]) => (is(role) ? [found] : []))
 
   const noteCommits = (): void => {
     for (const { json } of memory.commits.slice(noted)) note(summaryOf(json))
@@ -176,12 +238,12 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
   if (wanted) memoryJournal(memory).onAppended(noteCommits)
 
   const world: World = {
-    ...{ seed, clock, memory, broker, exchange, market, postOffice, faults, commands, crashes, unheard, story, note, start },
+    ...{ seed, clock, memory, broker, exchange, market, postOffice, faults, commands, crashes, unheard, story, note, start, givenUp },
     topicsOf: (type) => topicOf(topics, type, mode),
     publish: (type, id, body, publishedAgo = 0) => {
       const publishedAt = isoTime(clock.now() - publishedAgo)
       const known = commands.find((command) => command.id === id)
-      if (known === undefined) commands.push({ id, type, publishedAt })
+      if (known === undefined) commands.push({ id, type, publishedAt, body: body as Command['body'] })
       note(`published: ${type} ${id} ${JSON.stringify(body)}${publishedAgo === 0 ? '' : `, dated ${publishedAt}`}`)
       const attributes = { type, id, source: 'cli', publishedAt: known?.publishedAt ?? publishedAt }
       postOffice.publish(topicOf(topics, type, mode), { data: JSON.stringify(body), attributes })
@@ -199,10 +261,46 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
         startAgain('engine', down)
       })
     },
-    engine: () => running.get('engine')?.engine,
-    projector: () => running.get('projector')?.projector,
+    edit: (path, fields) => {
+      note(`a person edits ${path}: ${fields === undefined ? 'deleted' : JSON.stringify(fields)}`)
+      if (fields === undefined) memory.documents.delete(path)
+      else memory.documents.set(path, canonical({ ...JSON.parse(memory.documents.get(path) ?? '{}'), ...fields }))
+      for (const listener of [...(memory.listeners.get(path) ?? [])]) listener()
+    },
+    freeze: (role, milliseconds, givenUpAfter) => {
+      const process = running.get(role)?.process
+      if (process === undefined) return
+      note(`${process.name} is frozen for ${milliseconds} ms`)
+      process.freeze(milliseconds)
+      if (givenUpAfter !== undefined && givenUpAfter < milliseconds)
+        clock.after(givenUpAfter, () => process.frozen() && exchange.giveUp(process))
+    },
+    storeAway: (milliseconds) => {
+      note(`the store is away for ${milliseconds} ms`)
+      awayUntil = clock.monotonic() + milliseconds
+    },
+    mend: () => {
+      awayUntil = 0
+    },
+    engine: () => {
+      const engines = ofRole(isEngine).flatMap(({ engine }) => engine ?? [])
+      return engines.find((engine) => engine.ready()) ?? engines[0]
+    },
+    projector: () => ofRole((role) => !isEngine(role))[0]?.projector,
+    relay: () => ofRole((role) => !isEngine(role))[0]?.relay,
+    handEdits: () => ofRole((role) => !isEngine(role))[0]?.handEdits,
   }
   return world
+}
+
+/** What differs between installations: how a dead engine's lease ends, whether there are snapshots, how reports are committed. */
+const settingOf = (seed: string, calm: boolean) => {
+  const chance = chanceFrom(`${seed}: setting`)
+  return {
+    goneIsSeen: chance.happens(0.5) || calm,
+    snapshotsEvery: chance.happens(0.5) && !calm ? chance.whole(5, 40) : undefined,
+    reportsTogether: chance.happens(0.3) && !calm,
+  }
 }
 
 /** One commit in one line: position, cause, events, and what they speak of. */
