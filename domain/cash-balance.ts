@@ -11,6 +11,7 @@ import { type Ledger, openOrders } from './ledger.ts'
 import { weekday } from './new-york-time.ts'
 import type { BrokerSnapshot, Contract } from './ports/broker.ts'
 import { saysEnded } from './reports.ts'
+import { comingDay } from './trading-days.ts'
 
 /** What the broker lists under each spelling; the one that it does not know is empty. */
 export type PairAnswers = { ofCurrency: readonly Contract[]; ofBase: readonly Contract[] }
@@ -87,6 +88,10 @@ const endOfCurrencyDay = (now: number): string => {
   }
 }
 
+/** The end of the pair's trading day, as the broker tells it. */
+const endOfDay = ({ hours }: Contract, now: number): string =>
+  hours === undefined || hours.regular.length === 0 ? endOfCurrencyDay(now) : new Date(comingDay(hours, now).close).toISOString()
+
 /**
  * One line a currency, and the orders to be planned.
  * @param before the ledger, and @param after the same with all that the snapshot showed
@@ -121,7 +126,7 @@ export const balanceCash = (
       ...{ conId, symbol, secType: 'CASH', exchange: 'IDEALPRO', currency: contract.currency, sizeStep, quantity },
       ...{ type: 'MKT', timeInForce: 'DAY', outsideRegularHours: false, reduces: true },
       referencePrice: inverse ? divide('1', rate) : rate,
-      ...{ shares: [], inForceUntil: endOfCurrencyDay(now), decision: command },
+      ...{ shares: [], inForceUntil: endOfDay(contract, now), decision: command },
     })
     const text = `${sign(quantity) > 0 ? 'buys' : 'sells'} ${absolute(quantity)} ${name}`
     return { ...line, verdict: 'order', code: 'CONVERTED', text, conId, pair: name, quantity, orderRef }

@@ -15,6 +15,7 @@ const Share = t.type({ strategy: text, quantity: DecimalText })
 const optional = <P extends t.Props, O extends t.Props>(required: P, others: O) => t.intersection([t.type(required), t.partial(others)])
 
 const Declared = t.type({ symbol: text, secType: text, exchange: text, currency: text })
+const Hours = t.type({ open: text, close: text })
 const Price = t.type({ value: DecimalText, at: text, source: text })
 const Mention = { conId: t.number, symbol: text }
 /** At the close: MOC and LOC trade in the closing auction alone. */
@@ -77,7 +78,10 @@ export const eventData = {
     { parameters: t.UnknownRecord },
   ),
   SignalFailed: t.type({ strategy: text, dryRun: t.boolean, code: text, text }),
-  /** `priceIncrements`: the step of prices from each price upwards, where it is not `minTick` throughout; lowest first. */
+  /**
+   * `priceIncrements`: the step of prices from each price upwards, where it is not `minTick` throughout; lowest first. `hours`: when it trades
+   * on the days from `from` to `until`, where that is not as the calendar of New York has it; `regular` is when an order for the day works.
+   */
   InstrumentResolved: optional(
     {
       declared: Declared,
@@ -90,7 +94,10 @@ export const eventData = {
       sizeStep: DecimalText,
       minTick: DecimalText,
     },
-    { priceIncrements: t.array(t.type({ from: DecimalText, increment: DecimalText })) },
+    {
+      priceIncrements: t.array(t.type({ from: DecimalText, increment: DecimalText })),
+      hours: t.type({ from: text, until: text, regular: t.array(Hours), extended: t.array(Hours) }),
+    },
   ),
 
   // ── The account ──

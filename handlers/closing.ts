@@ -21,6 +21,7 @@ import type { Instrument, Ledger, Pipeline } from '../domain/ledger.ts'
 import { isOpen, type Order } from '../domain/order.ts'
 import type { Contract } from '../domain/ports/broker.ts'
 import { defineHandler, type End, type Move, nothingToGather, type Ports } from './handler.ts'
+import { hoursIn } from './instruments.ts'
 import { cancelOrWithdraw } from './order-cancel.ts'
 
 /** Decided again so often when something is left after all orders have ended. */
@@ -135,10 +136,11 @@ export const askInstruments = async ({ broker }: Ports, ledger: Readonly<Ledger>
   return found.flat()
 }
 
-const instrumentOf = ({ conId, symbol, secType, exchange, currency, multiplier, sizeStep, minTick }: Contract): Instrument => ({
-  declared: { symbol, secType, exchange, currency },
-  ...{ conId, symbol, secType, exchange, currency, multiplier, sizeStep, minTick },
-})
+const instrumentOf = (contract: Contract): Instrument => {
+  const { conId, symbol, secType, exchange, currency, multiplier, sizeStep, minTick } = contract
+  const declared = { symbol, secType, exchange, currency }
+  return { declared, conId, symbol, secType, exchange, currency, multiplier, sizeStep, minTick, ...hoursIn(contract) }
+}
 
 export const withInstruments = (
   ledger: Readonly<Ledger>,

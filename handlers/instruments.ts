@@ -5,6 +5,11 @@ import { type DomainEvent, event } from '../domain/events.ts'
 import { declaredKey, type Instrument, type Ledger, openOrdersIn } from '../domain/ledger.ts'
 import type { Contract } from '../domain/ports/broker.ts'
 import type { DeclaredInstrument } from '../domain/strategy.ts'
+import { asInNewYork } from '../domain/trading-days.ts'
+
+/** What is written down of its hours: nothing where the calendar knows them, so that a new week is no news. */
+export const hoursIn = ({ hours }: Contract): Pick<Instrument, 'hours'> =>
+  hours === undefined || asInNewYork(hours) ? {} : { hours: { ...hours } }
 
 /** @param matches every contract that the broker knows by that name */
 export const instrumentOf = (
@@ -34,6 +39,7 @@ export const instrumentOf = (
     sizeStep,
     minTick,
     ...(priceIncrements === undefined ? {} : { priceIncrements: priceIncrements.map((band) => ({ ...band })) }),
+    ...hoursIn(contract),
   }
 }
 

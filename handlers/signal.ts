@@ -4,7 +4,7 @@
  */
 import { averageVolumeOf } from '../domain/average-volume.ts'
 import { closedBars } from '../domain/bars.ts'
-import { isOpen, nextSession } from '../domain/calendar.ts'
+import { nextSession } from '../domain/calendar.ts'
 import { SignalBody } from '../domain/commands.ts'
 import { canonical, sha256 } from '../domain/commit.ts'
 import { parametersOf, settingOf, strategySettingOf } from '../domain/configuration.ts'
@@ -16,6 +16,7 @@ import { fromIso, isoTime } from '../domain/ports/clock.ts'
 import { randomFrom } from '../domain/random.ts'
 import { withoutSecrets } from '../domain/secrets.ts'
 import { type Bar, type BarsRequest, parametersWith, type Signal, type Strategy, signalFault, strategyId } from '../domain/strategy.ts'
+import { isTrading } from '../domain/trading-days.ts'
 import { defineHandler } from './handler.ts'
 import { changedInstruments, changesIn, instrumentOf, newlyResolved } from './instruments.ts'
 
@@ -66,11 +67,12 @@ export const gatherSignal = async (source: BarSource, now: number, strategy: Str
   }
 }
 
-/** While the market is open, for outside of its hours a quote is of no moment that one could name. */
+/** While its market is open, for outside of its hours a quote is of no moment that one could name. */
 const gatherWithQuotes = async (broker: Broker, now: number, strategy: Strategy): Promise<SignalFacts> => {
   const facts = await gatherSignal(broker, now, strategy)
   const found = Object.values(facts.contracts).flatMap((contracts) => (isFailure(contracts) || contracts.length !== 1 ? [] : contracts))
-  return { ...facts, quotes: await broker.quotes(found) }
+  const open = found.filter(({ hours }) => isTrading(hours, now))
+  return open.length === 0 ? facts : { ...facts, quotes: await broker.quotes(open) }
 }
 
 // ── Deciding ──
@@ -206,6 +208,6 @@ export const signal = (strategy: Strategy) =>
     body: SignalBody,
     needsBroker: true,
     gather: ({ broker, now }, _, { configuration }) =>
-      (settingOf(configuration, 'prices.quotes') && isOpen(now) ? gatherWithQuotes : gatherSignal)(broker, now, strategy),
+      (settingOf(configuration, 'prices.quotes') ? gatherWithQuotes : gatherSignal)(broker, now, strategy),
     decide: ({ ledger, command, facts }) => computeSignal(ledger, strategy, command, facts),
   })

@@ -1,9 +1,10 @@
 /** The orders of a decision as they are planned: our name for each, an order id, and until when it is in force. */
-import { addDays, newYorkDate, newYorkTime, nextSession, type Session, sessionOn } from '../calendar.ts'
+import { addDays, newYorkDate, newYorkTime } from '../calendar.ts'
 import { sha256 } from '../commit.ts'
 import { settingOf } from '../configuration.ts'
 import type { EventData } from '../events.ts'
 import type { Ledger } from '../ledger.ts'
+import { comingDay, type TradingHours } from '../trading-days.ts'
 import type { Net } from './cross-and-net.ts'
 import type { Market } from './market.ts'
 import type { OrderTerms } from './order-terms.ts'
@@ -12,25 +13,20 @@ import type { AllocationFacts } from './request.ts'
 /** A Good-Till-Cancel order is judged for so many days; by then it has been decided anew. */
 const daysOfGoodTillCancelled = 90
 
-const sessionFrom = (date: string): Session => sessionOn(date) ?? nextSession(date)
-
-/** Orders that trade before and after the session end at 20:00 New York time. */
-const endOfDay = (session: Session, outsideRegularHours: boolean): number =>
-  outsideRegularHours ? newYorkTime(session.date, '20:00') : session.close
-
 /**
- * ISO time after which the broker no longer works the order: for the day the end of the session in which it will work, the present one or
- * else the next (from `goodAfter` on); good till a date the end of that; good till cancelled that of the first session after 90 days.
+ * ISO time after which the broker no longer works the order: for the day the end of the trading day in which it will work, the present one or
+ * else the next (from `goodAfter` on); good till a date the end of that; good till cancelled that of the first trading day after 90 days.
+ * @param hours of the instrument
  */
-export const inForceUntil = ({ timeInForce, outsideRegularHours, goodAfter, goodTill }: OrderTerms, decided: number): string => {
+export const inForceUntil = (
+  { timeInForce, outsideRegularHours, goodAfter, goodTill }: OrderTerms,
+  decided: number,
+  hours?: TradingHours,
+): string => {
   if (goodTill !== undefined) return goodTill
   const now = goodAfter === undefined ? decided : Math.max(decided, Date.parse(goodAfter))
-  const today = newYorkDate(now)
-  if (timeInForce === 'GTC')
-    return new Date(endOfDay(sessionFrom(addDays(today, daysOfGoodTillCancelled)), outsideRegularHours)).toISOString()
-  const first = sessionFrom(today)
-  const end = endOfDay(first, outsideRegularHours)
-  return new Date(now < end ? end : endOfDay(nextSession(first.date), outsideRegularHours)).toISOString()
+  const begins = timeInForce === 'GTC' ? newYorkTime(addDays(newYorkDate(now), daysOfGoodTillCancelled), '00:00') : now
+  return new Date(comingDay(hours, begins, outsideRegularHours ? 'extended' : 'regular').close).toISOString()
 }
 
 /** At most 24 characters: 6 of the journal, 12 of the step, the leg. */
@@ -71,7 +67,7 @@ export const plan = (
       ...{ quantity, reduces, shares },
       ...terms,
       ...preview,
-      inForceUntil: inForceUntil(terms, now),
+      inForceUntil: inForceUntil(terms, now, instrument!.hours),
       decision,
     }
   })

@@ -1,8 +1,8 @@
 /**
  * Trading hours: only what the broker would not keep is held back. It keeps an order for the day until the next session; what it refuses
- * is an order for an auction that has closed its book. Sessions are those of the New York Stock Exchange.
+ * is an order for an auction that has closed its book. Hours are those of the instrument, as the broker told them.
  */
-import { newYorkDate, nextSession, type Session, sessionOn } from '../calendar.ts'
+import { comingDay } from '../trading-days.ts'
 import { clipTo, type Draft, type Drafts, eachDraft, unchanged } from './drafts.ts'
 import type { Market } from './market.ts'
 import type { OrderTerms } from './order-terms.ts'
@@ -11,12 +11,6 @@ const minute = 60_000
 /** The exchange takes no order for the opening auction in its last two minutes, none for the closing one in its last ten. */
 const cutOffs = { open: 2 * minute, close: 10 * minute }
 
-/** The session under way, or the next one. */
-const comingSession = (now: number): Session => {
-  const today = sessionOn(newYorkDate(now))
-  return today !== undefined && now < today.close ? today : nextSession(newYorkDate(now))
-}
-
 const auctionOf = ({ type, timeInForce }: OrderTerms): 'open' | 'close' | undefined =>
   timeInForce === 'OPG' ? 'open' : type === 'MOC' || type === 'LOC' ? 'close' : undefined
 
@@ -24,7 +18,7 @@ export const keptByBroker = (drafts: readonly Draft[], market: Market, now: numb
   eachDraft(drafts, (draft) => {
     const auction = auctionOf(draft.terms)
     if (auction === undefined) return unchanged(draft)
-    const latest = comingSession(now)[auction] - cutOffs[auction]
+    const latest = comingDay(market(draft.net.conId).instrument?.hours, now)[auction] - cutOffs[auction]
     if (now <= latest) return unchanged(draft)
     return clipTo(draft, '0', market, 'TRADING_HOURS', { auction, latest: new Date(latest).toISOString() })
   })

@@ -1,4 +1,5 @@
 import type { Decimal } from '../decimal.ts'
+import type { TradingHours } from '../trading-days.ts'
 
 /** A contract as the broker describes it. `sizeStep` and `minTick` are the smallest steps of quantity and price. */
 export type Contract = {
@@ -14,6 +15,8 @@ export type Contract = {
   minTick: Decimal
   /** From each price upwards, lowest first; absent where the step is `minTick` throughout. */
   priceIncrements?: readonly { from: Decimal; increment: Decimal }[]
+  /** Of the days ahead, as far as the broker tells them; absent where it does not. */
+  hours?: TradingHours
 }
 
 /** What a report or answer says of an instrument, as far as it says it. */

@@ -3,6 +3,7 @@ import type { ContractDetails, Contract as IbContract, Order as IbOrder, OrderAc
 import { toNumber } from '../../domain/decimal.ts'
 import type { Contract, ContractMention, OrderTicket } from '../../domain/ports/broker.ts'
 import { brokerTime, magnitude, needed } from './fields.ts'
+import { tradingHoursOf } from './trading-hours.ts'
 
 /** The few fields that name a contract. With a conId the rest is only there to be read by people and by order routing. */
 export const contractToAsk = (contract: {
@@ -30,7 +31,9 @@ export const mention = (contract: IbContract): ContractMention => ({
 })
 
 /** @throws RangeError without a contract id, tick or size step: an order could not be made from it */
-export const contractOf = ({ contract, minTick, sizeIncrement, minSize }: ContractDetails): Contract => {
+export const contractOf = (details: ContractDetails): Contract => {
+  const { contract, minTick, sizeIncrement, minSize } = details
+  const hours = tradingHoursOf(details)
   const positive = (value: number | undefined) => (value !== undefined && value > 0 ? magnitude(value) : undefined)
   return {
     ...mention(contract),
@@ -40,6 +43,7 @@ export const contractOf = ({ contract, minTick, sizeIncrement, minSize }: Contra
     multiplier: positive(contract.multiplier) ?? '1',
     sizeStep: needed(positive(sizeIncrement) ?? positive(minSize), `size step of ${contract.symbol}`),
     minTick: needed(positive(minTick), `tick of ${contract.symbol}`),
+    ...(hours === undefined ? {} : { hours }),
   }
 }
 

@@ -69,6 +69,17 @@ describe('cash-balancer', () => {
     expect(planned().with(holding({ EUR: '999' }, '1000'))).to.deep.equal([])
   })
 
+  it('works until the pair’s own day ends, as the broker tells it, else until 17:00 in New York', () => {
+    const until = (hours?: Contract['hours']) => {
+      const contract = { ...listing(euro, '1'), ...(hours === undefined ? {} : { hours }) }
+      const which = { ...holding({ EUR: '40000' }), facts: { pairs: { EUR: { ofCurrency: [contract], ofBase: [] } } } }
+      return dataOf(events(given(ready).when(balancing(which as unknown as Case))), 'OrderPlanned')[0]!.inForceUntil
+    }
+    expect(until()).to.equal('2024-01-09T22:00:00.000Z')
+    const day = [{ open: '2024-01-08T22:15:00.000Z', close: '2024-01-09T18:30:00.000Z' }] // a short one
+    expect(until({ from: '2024-01-09', until: '2024-01-09', regular: day, extended: day })).to.equal('2024-01-09T18:30:00.000Z')
+  })
+
   it('leaves alone what is not worth more than the threshold, in base currency', () => {
     expect(planned().with(holding({ EUR: '800' }))).to.deep.equal([])
     expect(planned().with(holding({ EUR: '801' }))).to.deep.equal([['EUR.USD', '-801']])

@@ -246,6 +246,20 @@ describe('the instruments of a signal', () => {
     expect(dataOf(events, 'InstrumentResolved')[0]!.priceIncrements).to.deep.equal(priceIncrements)
   })
 
+  it('carry the hours of one that trades at others than New York, and nothing of one that does not', async () => {
+    const hoursOf = async (hours: NonNullable<Contract['hours']>) => {
+      const events = await signalled({ ledger: given(ready.slice(0, 3)).ledger, broker: brokerWith(async () => [{ ...contract, hours }]) })
+      return dataOf(events, 'InstrumentResolved')[0]!.hours
+    }
+    const day = (open: string, close: string) => [{ open: `2024-01-09T${open}:00.000Z`, close: `2024-01-${close}:00.000Z` }]
+    const asKnown = { from: '2024-01-09', until: '2024-01-09', regular: day('14:30', '09T21:00'), extended: day('09:00', '10T01:00') }
+    expect(await hoursOf(asKnown)).to.equal(undefined)
+    const later = { ...asKnown, regular: day('14:30', '09T22:00') }
+    expect(await hoursOf(later)).to.deep.equal(later)
+    const closedToday = { ...asKnown, regular: [], extended: [] }
+    expect(await hoursOf(closedToday)).to.deep.equal(closedToday)
+  })
+
   it('trade whole shares, though the broker lists fractions that it refuses from here', async () => {
     const fractions = brokerWith(async () => [{ ...contract, sizeStep: '0.0001' }])
     const events = await signalled({ ledger: given(ready.slice(0, 3)).ledger, broker: fractions })

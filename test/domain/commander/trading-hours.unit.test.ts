@@ -38,6 +38,25 @@ describe('commander: trading hours', () => {
     expect(ordersOf(decidedAt('17:00', 'LMT', '80', 'OPG'))).to.deep.equal(['SPY 30'])
   })
 
+  it('are those of the instrument: a future that closes an hour later takes the order an hour longer, and works it until then', () => {
+    const until = (time: string) => ({ open: `2024-01-${time}T14:30:00.000Z`, close: `2024-01-${time}T22:00:00.000Z` })
+    const days = [until('09'), until('10')]
+    const future = { ...SPY, conId: 495512563, symbol: 'ES', secType: 'FUT', exchange: 'CME', multiplier: '50' }
+    const hours = { from: '2024-01-09', until: '2024-01-10', regular: days, extended: days }
+    const ordered = (time: string, type: 'MOC' | 'LMT') =>
+      given(
+        ...ready,
+        world.resolved({ ...future, hours } as world.Traded),
+        snapshot({ takenAt: new Date(tuesdayAt(time)).toISOString(), netLiquidation: '9000000' }),
+        configured({ 'strategies.trend.allocation': 1 }),
+        wants('trend', [{ instrument: future, quantity: '2' }], { freshUntil: '2024-01-10T21:00:00.000Z' }),
+      ).when(deciding({ orderProperties: { type } }, {}, tuesdayAt(time)))
+    expect(dataOf(ordered('16:30', 'MOC'), 'OrderPlanned')[0]).to.include({ symbol: 'ES', inForceUntil: '2024-01-09T22:00:00.000Z' })
+    expect(noteOf(ordered('16:51', 'MOC'), 'TRADING_HOURS').numbers).to.include({ latest: '2024-01-09T21:50:00.000Z' })
+    expect(dataOf(ordered('16:51', 'LMT'), 'OrderPlanned')[0]).to.include({ inForceUntil: '2024-01-09T22:00:00.000Z' })
+    expect(dataOf(ordered('17:00', 'LMT'), 'OrderPlanned')[0]).to.include({ inForceUntil: '2024-01-10T22:00:00.000Z' })
+  })
+
   it('never hold back an exit, nor what waits for the open at the broker', () => {
     expect(ordersOf(decidedAt('15:59', 'MOC', '0'))).to.deep.equal(['SPY -50'])
     expect(ordersOf(decidedAt('20:30', 'LMT', '80'))).to.deep.equal(['SPY 30'])

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { asInNewYork } from '../../../domain/trading-days.ts'
 import { type GatewaySimulator, startGatewaySimulator } from '../../../infra/gateway-sim/simulator.ts'
 import { until } from './scripted-gateway.ts'
 import { failure, type SessionUnderTest, sessionAt, ticket } from './session-under-test.ts'
@@ -48,6 +49,17 @@ for (const maxServerVersion of [178, 193])
       expect(found).to.include({ symbol: 'SPY', secType: 'STK', currency: 'USD', multiplier: '1', minTick: '0.01', sizeStep: '1' })
       expect(found!.conId).to.be.greaterThan(0)
       expect(await session.broker.contracts({ ...spy, symbol: 'NOSUCH' })).to.deep.equal([])
+    })
+
+    it('knows the hours of a share in New York and of a future in Chicago, which are those of the calendar here', async () => {
+      const [share] = await session.broker.contracts(spy)
+      const future = { symbol: 'ES', secType: 'FUT', exchange: 'CME', currency: 'USD' }
+      const [contract] = await session.broker.contracts(future)
+      for (const hours of [share!.hours, contract!.hours]) {
+        expect(hours).to.include({ from: '2019-06-03', until: '2019-06-09' })
+        expect(hours!.regular[0]).to.deep.equal({ open: '2019-06-03T13:30:00.000Z', close: '2019-06-03T20:00:00.000Z' })
+        expect(asInNewYork(hours!)).to.equal(true)
+      }
     })
 
     it('gets daily and intraday bars', async () => {
