@@ -3,7 +3,6 @@
  * beside the least that any engine must do: one durable commit and a bare `placeOrder`. Everything on loopback.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EventName, IBApi, OrderAction, OrderType, SecType, TimeInForce } from '@stoqey/ib'
@@ -13,16 +12,16 @@ import { simulatedClock } from '../../infra/clock.ts'
 import { compose, type Process } from '../../infra/compose.ts'
 import { openJournal } from '../../infra/embedded/journal.ts'
 import { openStore } from '../../infra/embedded/store.ts'
-import { startGatewaySimulator } from '../../infra/gateway-sim/simulator.ts'
 import { beginning, commitAfter } from '../contract/commits.ts'
 import { until } from '../contract/until.ts'
+import { startGatewayProcess } from './gateway-process.ts'
+import { type GatewayTap, openTap, wallTime } from './gateway-tap.ts'
 import { at, type Row } from './row.ts'
 
 const orders = 200
 const warmUp = 20
 const start = Date.parse('2020-02-04T15:10:00Z')
 const note = 'x'.repeat(700)
-const patienceMs = 10_000
 
 /** Wants 10 or 20 shares as the command's id has it, so that each signal can be made to ask for the other. */
 const flip = defineStrategy({
@@ -38,42 +37,6 @@ const flip = defineStrategy({
   }),
 })
 
-/** Forwards to the gateway, and tells when bytes with a mark went by. */
-const tap = async (port: number): Promise<{ port: number; next(mark: string): Promise<number>; server: Server }> => {
-  let watched: { mark: Buffer; seen: (time: number) => void } | undefined
-  const server = createServer({ noDelay: true }, (client) => {
-    const gateway = connect({ port, host: '127.0.0.1', noDelay: true })
-    client.on('data', (bytes) => {
-      const time = performance.now()
-      if (watched !== undefined && bytes.includes(watched.mark)) {
-        watched.seen(time)
-        watched = undefined
-      }
-      gateway.write(bytes)
-    })
-    gateway.on('data', (bytes) => client.write(bytes))
-    for (const [socket, other] of [
-      [client, gateway],
-      [gateway, client],
-    ] as const)
-      socket.on('close', () => other.destroy()).on('error', () => other.destroy())
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as { port: number }).port,
-    next: (mark) =>
-      new Promise((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error(`${mark} did not come to the socket within ${patienceMs / 1_000} s`)), patienceMs)
-        const seen = (time: number): void => {
-          clearTimeout(late)
-          resolve(time)
-        }
-        watched = { mark: Buffer.from(mark), seen }
-      }),
-    server,
-  }
-}
-
 const idFor = (round: number, quantity: 10 | 20): string => {
   for (let attempt = 0; ; attempt++) {
     const id = `flip-${round}-${attempt}`
@@ -81,7 +44,7 @@ const idFor = (round: number, quantity: 10 | 20): string => {
   }
 }
 
-const measureEngine = async (running: Process, gateway: Awaited<ReturnType<typeof tap>>): Promise<number[]> => {
+const measureEngine = async (running: Process, gateway: GatewayTap): Promise<number[]> => {
   const publishedAt = new Date(start).toISOString()
   const publish = (type: string, id: string, body: object) =>
     running.bus.publish('paper-commands', { data: JSON.stringify(body), attributes: { type, id, publishedAt } })
@@ -101,16 +64,16 @@ const measureEngine = async (running: Process, gateway: Awaited<ReturnType<typeo
   for (let round = 0; round < orders + warmUp; round++) {
     await publish('flip', idFor(round, round % 2 === 0 ? 10 : 20), {})
     await settled()
-    const arrived = gateway.next(`${running.engine.ledger.prefix}-`)
-    const published = performance.now()
+    const { passed } = await gateway.watch(`${running.engine.ledger.prefix}-`)
+    const published = wallTime()
     await publish('allocation', `allocation-${round}`, {})
-    samples.push((await arrived) - published)
+    samples.push((await passed) - published)
     await settled()
   }
   return samples.slice(warmUp)
 }
 
-const measureFloor = async (directory: string, gateway: Awaited<ReturnType<typeof tap>>): Promise<number[]> => {
+const measureFloor = async (directory: string, gateway: GatewayTap): Promise<number[]> => {
   const store = openStore(join(directory, 'floor.sqlite'))
   const journal = openJournal(store)
   const client = new IBApi({ host: '127.0.0.1', port: gateway.port, clientId: 99, maxReqPerSec: 100_000 })
@@ -121,8 +84,8 @@ const measureFloor = async (directory: string, gateway: Awaited<ReturnType<typeo
   let head: { position: number; hash: string } = beginning
   const samples: number[] = []
   for (let round = 0; round < orders + warmUp; round++) {
-    const arrived = gateway.next(`floor-${round}\0`)
-    const begun = performance.now()
+    const { passed } = await gateway.watch(`floor-${round}\0`)
+    const begun = wallTime()
     const answer = await journal.append(commitAfter(head, { id: `floor-${round}`, note }))
     if (answer.answer !== 'appended') throw new Error(answer.answer)
     head = answer.stored
@@ -134,7 +97,7 @@ const measureFloor = async (directory: string, gateway: Awaited<ReturnType<typeo
       tif: TimeInForce.DAY,
     }
     client.placeOrder(orderId++, contract, { ...order, orderRef: `floor-${round}`, transmit: true })
-    samples.push((await arrived) - begun)
+    samples.push((await passed) - begun)
   }
   client.disconnect()
   store.close()
@@ -143,8 +106,8 @@ const measureFloor = async (directory: string, gateway: Awaited<ReturnType<typeo
 
 export const benchLatency = async (): Promise<Row[]> => {
   const directory = mkdtempSync(join(tmpdir(), 'ib-trading-bench-'))
-  const simulator = await startGatewaySimulator({ start: new Date(start).toISOString() })
-  const gateway = await tap(simulator.port)
+  const simulator = await startGatewayProcess(['--start', new Date(start).toISOString(), '--cash', '10000000'])
+  const gateway = await openTap(simulator.port)
   const running = await compose(
     {
       mode: 'paper',
@@ -171,8 +134,8 @@ export const benchLatency = async (): Promise<Row[]> => {
     }))
   } finally {
     await running.stop()
-    gateway.server.close()
-    await simulator.close()
+    await gateway.end()
+    await simulator.end()
     rmSync(directory, { recursive: true, force: true })
   }
 }
