@@ -1,0 +1,138 @@
+# How a command is run, printed or refused. Works with the bash of macOS (3.2) too.
+# shellcheck shell=bash
+# shellcheck disable=SC2016 # what is printed is for another shell, and names of variables are meant as they stand
+
+# From bash 5.2 on "&" would mean something in what replaces a text.
+shopt -u patsub_replacement 2>/dev/null || true
+
+SCRIPT=$(basename "$0")
+DRY_RUN=no
+STEP=''
+
+say() { printf '%s\n' "$*" >&2; }
+
+stop() {
+  say "$SCRIPT: $*"
+  exit 1
+}
+
+# The words as one line that a shell reads back as these words. What only a real run can know stays a variable.
+quoted() {
+  local line='' word
+  for word in "$@"; do
+    case "$word" in
+      *'$PROJECT_NUMBER'* | *'$BASE_IMAGE'* | *'$APPLICATION_IMAGE'*) line="$line \"$word\"" ;;
+      *) line="$line $(printf '%q' "$word")" ;;
+    esac
+  done
+  printf '%s' "${line# }"
+}
+
+failed() {
+  say "$SCRIPT: step \"$STEP\" failed at: $*"
+  say "what to do: $(hint "$STEP")"
+  say "then run it again, all of it or with --only $STEP: what is there already stays as it is"
+  exit 1
+}
+
+# Runs a command, or prints it.
+run() {
+  if [ "$DRY_RUN" = yes ]; then
+    quoted "$@"
+    echo
+  else
+    "$@" >&2 || failed "$(quoted "$@")"
+  fi
+}
+
+# Splits the words after it at each "--" into the arrays first, second and third.
+split() {
+  first=() second=() third=()
+  local part=first word
+  for word in "$@"; do
+    case "$part:$word" in
+      first:--) part=second ;;
+      second:--) part=third ;;
+      first:*) first+=("$word") ;;
+      second:*) second+=("$word") ;;
+      *) third+=("$word") ;;
+    esac
+  done
+}
+
+# ensure DESCRIBE… -- CREATE…: creates what is not there.
+ensure() {
+  split "$@"
+  if [ "$DRY_RUN" = yes ]; then
+    printf '%s >/dev/null 2>&1 || %s\n' "$(quoted "${first[@]}")" "$(quoted "${second[@]}")"
+  elif ! "${first[@]}" >/dev/null 2>&1; then
+    run "${second[@]}"
+  fi
+}
+
+# settle DESCRIBE… -- CREATE… -- UPDATE…: creates what is not there, and brings what is there into line.
+settle() {
+  split "$@"
+  if [ "$DRY_RUN" = yes ]; then
+    printf 'if %s >/dev/null 2>&1; then %s; else %s; fi\n' "$(quoted "${first[@]}")" "$(quoted "${third[@]}")" "$(quoted "${second[@]}")"
+  elif "${first[@]}" >/dev/null 2>&1; then
+    run "${third[@]}"
+  else
+    run "${second[@]}"
+  fi
+}
+
+# unless_listed LIST… -- CREATE…: creates what a list without entries does not show.
+unless_listed() {
+  split "$@"
+  local listed
+  if [ "$DRY_RUN" = yes ]; then
+    printf '[ -n "$(%s)" ] || %s\n' "$(quoted "${first[@]}")" "$(quoted "${second[@]}")"
+    return
+  fi
+  listed=$("${first[@]}") || failed "$(quoted "${first[@]}")"
+  [ -n "$listed" ] || run "${second[@]}"
+}
+
+# learn NAME COMMAND…: a variable that only the project knows.
+learn() {
+  local name=$1 value
+  shift
+  if [ "$DRY_RUN" = yes ]; then
+    printf '%s=$(%s)\n' "$name" "$(quoted "$@")"
+    printf -v "$name" '$%s' "$name"
+    return
+  fi
+  value=$("$@") || failed "$(quoted "$@")"
+  [ -n "$value" ] || failed "$(quoted "$@") (it answered nothing)"
+  printf -v "$name" '%s' "$value"
+}
+
+# Stops with the name of the first variable that is empty.
+need() {
+  local name
+  for name in "$@"; do
+    [ -n "${!name:-}" ] || stop "$name: is not set; fill in infra/deploy/deployment_vars.sh, or set it before"
+  done
+}
+
+one_of() {
+  local name=$1 allowed
+  shift
+  for allowed in "$@"; do
+    [ "${!name}" != "$allowed" ] || return 0
+  done
+  stop "$name: must be one of $*, got \"${!name}\""
+}
+
+# render TEMPLATE: its text on standard output, with each ${NAME} replaced. A variable that is not set stops it.
+render() {
+  local text name
+  text=$(cat "$1")
+  # shellcheck disable=SC2013 # names have no spaces
+  for name in $(grep -o '\${[A-Z_]*}' "$1" | tr -d '${}' | sort -u); do
+    [ -n "${!name+set}" ] || stop "$1: the variable $name is not set"
+    text=${text//"\${$name}"/${!name}}
+  done
+  printf '%s\n' "$text"
+}
