@@ -89,10 +89,11 @@ read_environment() {
   choice READ_ONLY_API "$read_only" yes no
 }
 
-# TWS_VERSION as IBC has it, 1050; without it the one that is installed.
+# TWS_VERSION as IBC has it, 1050, or as IB has it, 10.50.1d; without it the one that is installed.
 find_version() {
   local found=()
   version=${TWS_VERSION:-}
+  if [[ "$version" =~ ^([0-9]{2})\.([0-9]{2})(\.[0-9a-z]+)?$ ]]; then version=${BASH_REMATCH[1]}${BASH_REMATCH[2]}; fi
   if [[ -z "$version" ]]; then
     for folder in "$programs"/ibgateway/*/jars; do [[ ! -d "$folder" ]] || found+=("$(basename "$(dirname "$folder")")"); done
     ((${#found[@]} == 1)) || stop "TWS_VERSION: not set, and $programs/ibgateway holds ${#found[@]} versions"
