@@ -128,10 +128,20 @@ type BeginOptions = { lease?: LeaseTimes; by?: EmulatorHosts }
 
 export type TakeoverWorld = Awaited<ReturnType<typeof openTakeoverWorld>>
 
-export const openTakeoverWorld = async (store: Environment['store']) => {
+export type Gateway = { port: number; controlPort: number; close(): Promise<unknown> }
+type WorldOptions = {
+  /** By default one in this process. */
+  gateway?: () => Promise<Gateway>
+  /** What each engine runs, and the names of its strategies. */
+  program?: string
+  names?: readonly string[]
+}
+
+export const openTakeoverWorld = async (store: Environment['store'], options: WorldOptions = {}) => {
+  const { gateway = () => startGatewaySimulator({ start: tuesdayMorning }), program = script, names = ['Trend'] } = options
   const folder = mkdtempSync(join(tmpdir(), 'ibt-takeover-'))
   const topics = readTopics()
-  const simulator = await startGatewaySimulator({ start: tuesdayMorning })
+  const simulator = await gateway()
   const control = async (path: string, body?: object) => {
     const request = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
     const response = await fetch(`http://127.0.0.1:${simulator.controlPort}${path}`, request)
@@ -156,7 +166,7 @@ export const openTakeoverWorld = async (store: Environment['store']) => {
     }
   }
   const begin = ({ lease = shortLease, by }: BeginOptions = {}): EngineProcess => {
-    const child = spawn(process.execPath, [script, JSON.stringify({ ...times, lease })], {
+    const child = spawn(process.execPath, [program, JSON.stringify({ ...times, lease, names })], {
       env: { PATH: process.env['PATH'], DATA_DIR: folder, IB_PORT: String(simulator.port), LOG_LEVEL: 'info', ...storeVariables(by) },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
@@ -202,7 +212,7 @@ export const openTakeoverWorld = async (store: Environment['store']) => {
   }
 
   return {
-    folder,
+    ...{ folder, storeVariables: storeVariables(undefined) },
     ...{ begin, publish, command, commits, events, received, ledger, data, control },
     /** An engine that may trade, with a strategy that wants ten shares. */
     beginTrading: async (options?: BeginOptions): Promise<EngineProcess> => {

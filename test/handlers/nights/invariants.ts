@@ -109,16 +109,18 @@ const nothingWaits = async (night: Night): Promise<string[]> => {
   ]
 }
 
-export const violations = async (night: Night, { forgotten = false } = {}): Promise<string[]> => {
-  const [told, state] = [await night.told(), await night.state()]
-  return [
-    ...ordersOnce(told, state),
-    ...nothingWhileHalted(told),
-    ...executionsOnce(told, state, forgotten),
-    ...othersStayOut(told, state),
-    ...holdingsAgree(told, state),
-    ...endsAreTrue(told, state),
-    ...runsEnd(told),
-    ...(await nothingWaits(night)),
-  ]
-}
+/** What holds of any journal and gateway that have come to rest. */
+export const disagreements = (told: readonly Told[], state: State, { forgotten = false } = {}): string[] => [
+  ...ordersOnce(told, state),
+  ...nothingWhileHalted(told),
+  ...executionsOnce(told, state, forgotten),
+  ...othersStayOut(told, state),
+  ...holdingsAgree(told, state),
+  ...endsAreTrue(told, state),
+  ...runsEnd(told),
+]
+
+export const violations = async (night: Night, options: { forgotten?: boolean } = {}): Promise<string[]> => [
+  ...disagreements(await night.told(), await night.state(), options),
+  ...(await nothingWaits(night)),
+]
