@@ -187,7 +187,9 @@ export const computeSignal = (
   if (!parameters.ok) return [...found, failed({ code: 'PARAMETERS_INVALID', text: parameters.problem })]
   const computed = closeBars(strategy, resolved, facts)
   if ('code' in computed) return [...found, failed(computed)]
-  const signal = ask(strategy, { bars: computed.bars, random: randomFrom(command.id), parameters: parameters.value })
+  // What is its own it may change as it likes: neither what is recorded nor the next signal is touched by it.
+  const own = structuredClone({ bars: computed.bars, parameters: parameters.value })
+  const signal = ask(strategy, { ...own, random: randomFrom(command.id) })
   if ('code' in signal) return [...found, failed(signal)]
   return [...found, generated(strategy, resolved, signal, computed, parameters.value, dryRun)]
 }

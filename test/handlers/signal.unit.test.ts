@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import * as t from 'io-ts'
-import { event } from '../../domain/events.ts'
+import { type DomainEvent, event } from '../../domain/events.ts'
 import type { Ledger } from '../../domain/ledger.ts'
 import { noBarCatalogue } from '../../domain/ports/bar-catalogue.ts'
 import { type Broker, type BrokerQuote, BrokerUnavailable, type Contract, type HistoricalBar } from '../../domain/ports/broker.ts'
@@ -188,6 +188,30 @@ describe('a signal', () => {
     expect(await failure({ ledger: wrong })).to.include({ code: 'PARAMETERS_INVALID' })
     const set = given(ready, configured({ 'strategies.trend.parameters.weight': 0.25 })).ledger
     expect(dataOf(await signalled({ ledger: set }), 'SignalGenerated')[0]!.targets[0]).to.include({ weight: '0.25' })
+  })
+
+  it('shares nothing with the one before it: what a strategy did to its bars and parameters is gone', async () => {
+    const seen: unknown[] = []
+    const strategy = defineStrategy({
+      ...trendSaying().strategy,
+      parameters: { codec: t.type({ weights: t.array(t.number) }), defaults: { weights: [0.5] } },
+      signal: ({ bars, parameters }) => {
+        const inputs = { bars: bars['SPY'] as { close: number }[], weights: parameters.weights }
+        seen.push(structuredClone(inputs))
+        try {
+          inputs.bars[0]!.close = 1
+          inputs.bars.push({ close: 2 })
+          inputs.weights.push(9)
+        } catch {} // that it may not is as good as that it does nothing
+        return { kind: 'neutral', indicators: {}, reason: 'nothing new' }
+      },
+    }) as Strategy
+    const broker = brokerWith(undefined, async () => structuredClone(closedDays))
+    const [first, second] = [await signalled({ strategy, broker }), await signalled({ strategy, broker })]
+    expect(seen[1]).to.deep.equal(seen[0])
+    const madeOf = (events: DomainEvent[]) => dataOf(events, 'SignalGenerated').map(({ bars, parameters }) => ({ bars, parameters }))
+    expect(madeOf(second)).to.deep.equal(madeOf(first))
+    expect(madeOf(first)[0]!.parameters).to.deep.equal({ weights: [0.5] })
   })
 
   it('draws the same random numbers for the same command, and others for another', async () => {
