@@ -4,6 +4,7 @@ import type { Document } from '../../../domain/ports/documents.ts'
 import { systemClock } from '../../../infra/clock.ts'
 import type { AccessSettings } from '../../../infra/http/access.ts'
 import { createHttpServer, type HttpServer } from '../../../infra/http/server.ts'
+import type { Log } from '../../../infra/log.ts'
 import { readTopics } from '../../../infra/topics-file.ts'
 import { createMemory, type Memory, memoryDocuments, memoryJournal } from '../../memory-store.ts'
 import { wanting } from '../../rig.ts'
@@ -26,12 +27,16 @@ export type ServerInHand = {
   documents: ReturnType<typeof memoryDocuments>
 }
 
-export const startServer = async (access: Partial<AccessSettings> = {}): Promise<ServerInHand> => {
+/** @param hears where its lines go, beside being kept */
+export const startServer = async (access: Partial<AccessSettings> = {}, hears?: Log): Promise<ServerInHand> => {
   const memory = createMemory()
   const documents = memoryDocuments(memory)
   const published: Published[] = []
   const lines: ServerInHand['lines'] = []
-  const keep = (fields: object, text: string) => void lines.push({ fields, text })
+  const keep = (level: keyof Log) => (fields: object, text: string) => {
+    lines.push({ fields, text })
+    hears?.[level](fields, text)
+  }
   let then: ((message: Published) => Promise<void> | void) | undefined
   let epoch: number | undefined = 1
   const server = await createHttpServer({
@@ -60,7 +65,7 @@ export const startServer = async (access: Partial<AccessSettings> = {}): Promise
     topics: readTopics(),
     strategies: { trend: { ...wanting('Trend'), aliases: ['the_trend'] } },
     clock: systemClock,
-    log: { debug: () => undefined, info: keep, warn: keep, error: keep },
+    log: { debug: () => undefined, info: keep('info'), warn: keep('warn'), error: keep('error') },
     access: { corsOrigins: [], requestsPerMinute: 1_000_000, ...access },
     relayed: false,
   })
