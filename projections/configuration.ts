@@ -43,6 +43,7 @@ export const configurationView: View = ({ commit, events, ledger, mode }) => {
   const first = commit.position === 1
   const writes: DocumentWrite[] = []
   if (first || hasAny(events, configuring)) writes.push({ kind: 'set', path: 'config/common', data: documentsOf(ledger).common })
+  if (!first && !hasAny(events, switching) && !hasAny(events, connecting)) return writes
   // Only what the events concern: beside it a person may just have switched trading off, and nobody has looked yet.
   const { account, ...switched } = documentsOf(ledger).ofMode
   if (first || hasAny(events, switching)) writes.push({ kind: 'merge', path: `config/${mode}`, data: switched })

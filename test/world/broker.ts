@@ -230,12 +230,16 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
         tellMessage(order, 'cancelled', 202, 'Order Canceled - reason:')
       })
     },
-    tradeByHand: (conId, quantity) => execute({ orderRef: '', orderId: 0, permId: 8_000_000 + executed, clientId: 0 }, conId, quantity),
+    tradeByHand: (conId, quantity) => {
+      faults.hit('a hand trades')
+      execute({ orderRef: '', orderId: 0, permId: 8_000_000 + executed, clientId: 0 }, conId, quantity)
+    },
     split: (conId, ratio) => {
       const { open } = nextSession(newYorkDate(clock.now()))
       clock.at(open - 3_600_000, () => {
         note(`broker: ${ratio} new shares of ${contractOf(conId).symbol} for an old one`)
         for (const order of orders) if (order.conId === conId && isAtWork(order)) end(order, 'Cancelled')
+        if ((positions.get(conId) ?? 0) !== 0) faults.hit('a position is split')
         positions.set(conId, (positions.get(conId) ?? 0) * ratio)
         market.split(conId, ratio)
         splits.push({ conId, ratio, at: clock.now() })
@@ -244,6 +248,7 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
     nextValidId: () => Math.max(1, highestId + 1 - rolledBackBy),
     rollBack: () => {
       rolledBackBy += chance.whole(1, 5)
+      faults.hit('the ids are rolled back')
     },
     openOrders: () => orders.filter(isAtWork).map(sightingOf),
     executions: () => [...executions.values()].filter(({ at }) => remembers(at)).map(({ execution }) => execution),

@@ -30,11 +30,31 @@ const rates = {
   'an execution is corrected': 0.05,
 } as const
 
-export type Fault = keyof typeof rates
+/** What is done to the world by its history, counted where it really met something. */
+const deeds = [
+  'an engine is frozen',
+  'a frozen engine wakes when another one has begun',
+  'a projector is frozen',
+  'a second engine waits',
+  'a second engine takes over',
+  'the engine is told to stop',
+  'the store is away',
+  'the line is cut',
+  'the link is cut',
+  'the ids are rolled back',
+  'a position is split',
+  'a hand trades',
+  'a hand edits a document',
+  'a command is published out of nowhere',
+  'a command arrives when its time is over',
+] as const
+
+export type Fault = keyof typeof rates | (typeof deeds)[number]
 
 export type Faults = {
   /** Whether it happens now; never once they have stopped. */
-  happens(fault: Fault): boolean
+  happens(fault: keyof typeof rates): boolean
+  hit(deed: (typeof deeds)[number]): void
   stop(): void
   /** A usual way over a line in milliseconds; sometimes a long one. */
   latency(): number
@@ -42,18 +62,20 @@ export type Faults = {
   counts: ReadonlyMap<Fault, number>
 }
 
-export const allFaults = Object.keys(rates) as Fault[]
+export const allFaults: readonly Fault[] = [...(Object.keys(rates) as (keyof typeof rates)[]), ...deeds]
 
 export const createFaults = (chance: Chance): Faults => {
   const counts = new Map<Fault, number>()
   let stopped = false
-  const happens = (fault: Fault): boolean => {
+  const count = (fault: Fault): void => void counts.set(fault, (counts.get(fault) ?? 0) + 1)
+  const happens = (fault: keyof typeof rates): boolean => {
     if (stopped || !chance.happens(rates[fault])) return false
-    counts.set(fault, (counts.get(fault) ?? 0) + 1)
+    count(fault)
     return true
   }
   return {
     happens,
+    hit: count,
     stop: () => {
       stopped = true
     },

@@ -5,11 +5,11 @@ import type { Chance } from './chance.ts'
 const [second, minute, hour] = [1_000, 60_000, 3_600_000]
 
 export type Role = 'engine' | 'second engine' | 'projector' | 'second projector'
-export const roles: readonly Role[] = ['engine', 'second engine', 'projector', 'second projector']
 export const isEngine = (role: Role): boolean => role.endsWith('engine')
 
 export type Action =
   | { do: 'publish'; type: string; id: string; body: object; publishedAgo: number; times: number }
+  | { do: 'publish nonsense'; type: string }
   /** `which`: the so-manieth order planned, counted from the last. */
   | { do: 'cancel an order'; which: number; id: string }
   /** A person looks at what is unexplained and at what is unresolved, and says what it was. */
@@ -128,6 +128,7 @@ const drawCommand = (chance: Chance, id: string): Action => {
   if (drawn <= 91) return { do: 'explain', as: chance.pick(['fill', 'manual', 'book']), id }
   if (drawn <= 93) return { do: 'resolve an order', as: chance.pick(['lost', 'cancelled']), id }
   if (drawn <= 96) return { do: 'cancel an order', which: chance.whole(1, 3), id }
+  if (drawn <= 97) return { do: 'publish nonsense', type: chance.pick(['nonsense', 'reconcile']) }
   return published(chance, id, 'configure', { changes: drawChanges(chance) })
 }
 
@@ -142,23 +143,43 @@ const drawEdit = (chance: Chance): Action =>
     () => ({ do: 'edit by hand', path: chance.pick(['config/paper', 'config/common']), fields: undefined }),
   ])()
 
-/** Steps at which it matters most on which side of them a process ends. */
-const telling = ['broker.place', 'broker.cancel', 'broker.snapshot', 'journal.append', 'bus.ack', 'lease', 'snapshots', 'broker.whatIf']
+/** Steps of an engine at which it matters on which side of them it ends; those that are rarely taken are drawn more often. */
+const steps = {
+  engine: [
+    ...[
+      'broker.place',
+      'broker.place',
+      'broker.place',
+      'broker.cancel',
+      'broker.cancel',
+      'broker.cancel',
+      'broker.snapshot',
+      'broker.whatIf',
+    ],
+    ...['broker.contracts', 'broker.bars', 'journal.append', 'journal.append', 'journal.marker', 'journal.read'],
+    ...['bus.ack', 'bus.nack', 'bus.nack', 'bus.deadLetter', 'bus.subscribe', 'lease.acquire', 'lease.renew', 'lease.release'],
+    ...['snapshots.latest', 'snapshots.save'],
+  ],
+  projector: ['documents.get', 'documents.checkpoint', 'documents.write', 'journal.read', 'bus.publish'],
+} as const
+/** Every side of every step at which a process may end. Subscribing is done in one go. */
+export const crashPoints: readonly string[] = [...new Set<string>([...steps.engine, ...steps.projector])].flatMap((point) =>
+  point === 'bus.subscribe' ? [point] : [`${point}, before`, `${point}, done`],
+)
+const pointOf = (chance: Chance, of: readonly string[]): string => {
+  const point = chance.pick(of)
+  return point === 'bus.subscribe' ? point : `${point}, ${chance.pick(['before', 'done'])}`
+}
 
 const drawEvent = (chance: Chance): Action => {
   const drawn = chance.whole(1, 100)
   const down = chance.happens(0.15) ? 14 * hour : 3 * second
   const engine = (): Role => (chance.happens(0.7) ? 'engine' : 'second engine')
-  if (drawn <= 18) return { do: 'crash', role: engine(), at: '', steps: chance.whole(1, 60), down }
-  if (drawn <= 34) return { do: 'crash', role: engine(), at: chance.pick(telling), steps: chance.whole(1, 4), down }
+  if (drawn <= 12) return { do: 'crash', role: engine(), at: '', steps: chance.whole(1, 60), down }
+  if (drawn <= 34) return { do: 'crash', role: engine(), at: pointOf(chance, steps.engine), steps: chance.whole(1, 3), down }
+  const projector: Role = chance.happens(0.8) ? 'projector' : 'second projector'
   if (drawn <= 42)
-    return {
-      do: 'crash',
-      role: chance.happens(0.7) ? 'projector' : 'second projector',
-      at: '',
-      steps: chance.whole(1, 30),
-      down: 2 * second,
-    }
+    return { do: 'crash', role: projector, at: pointOf(chance, steps.projector), steps: chance.whole(1, 5), down: 2 * second }
   if (drawn <= 46) return { do: 'stop the engine', down: chance.happens(0.3) ? 12 * hour : 5 * second }
   if (drawn <= 56) return { do: 'cut the line', milliseconds: chance.whole(1, 90) * second }
   if (drawn <= 61) return { do: 'cut the link', milliseconds: chance.whole(1, 90) * second }
@@ -186,6 +207,7 @@ const drawPause = (chance: Chance): Action => {
 export const drawHistory = (chance: Chance): History => {
   const [date, time] = chance.pick(starts)
   const actions = [...(chance.happens(0.25) ? ([{ do: 'start', role: 'second engine' }] satisfies Action[]) : []), ...setUp]
+  if (chance.happens(0.3)) actions.push(published(chance, 'previews', 'configure', { changes: { 'orders.whatIf': 'always' } }))
   const length = chance.whole(6, 20)
   for (let turn = 1; turn <= length; turn++) {
     actions.push(chance.happens(0.55) ? drawCommand(chance, `c${turn}`) : drawEvent(chance))

@@ -219,13 +219,17 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal,
     },
     cutOff: (milliseconds) => {
       gatewayIsUp = false
-      if (standing !== undefined) drop(standing)
+      if (standing !== undefined) {
+        faults.hit('the line is cut')
+        drop(standing)
+      }
       clock.after(milliseconds, () => {
         gatewayIsUp = true
       })
     },
     cutLink: (milliseconds) => {
       linkIsUp = false
+      if (standing !== undefined) faults.hit('the link is cut')
       if (standing !== undefined) send(standing, { kind: 'link', state: 'down', reason: '1100' }, 'line', 1)
       clock.after(milliseconds, () => {
         linkIsUp = true

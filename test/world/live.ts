@@ -2,7 +2,7 @@
 import { newYorkDate, newYorkTime, nextSession } from '../../domain/calendar.ts'
 import { chanceFrom } from './chance.ts'
 import { TooBusy } from './clock.ts'
-import { type Action, drawHistory, type History, roles } from './history.ts'
+import { type Action, drawHistory, type History } from './history.ts'
 import { type Violation, violationsOf } from './invariants.ts'
 import { parseJournal, type Told } from './journal-text.ts'
 import { createWorld, type Patches, type World } from './world.ts'
@@ -41,6 +41,9 @@ export const act = async (world: World, action: Action): Promise<void> => {
         world.publish('resolve-order', action.id, { orderRef: doubted['orderRef'], as: action.as, reason: 'asked the broker by phone' })
       return
     }
+    case 'publish nonsense':
+      world.publishNonsense(action.type)
+      return
     case 'trade by hand':
       world.broker.tradeByHand(action.conId, action.quantity)
       return
@@ -121,7 +124,6 @@ export const comeToRest = async (world: World): Promise<void> => {
   world.note('the faults stop')
   world.faults.stop()
   world.mend()
-  for (const role of roles) world.crashAt(role, () => false, 0)
   await world.clock.pass(3 * minute)
   // Engines that are down until tomorrow come back on the way.
   await world.clock.skipTo(nextEvening(world.clock.now()))

@@ -69,6 +69,8 @@ export type World = {
   readonly topicsOf: (type: string) => string
   note(text: string): void
   publish(type: string, id: string, body: object, publishedAgo?: number): void
+  /** A message that is no command. */
+  publishNonsense(type: string): void
   /** As a person does in the console: these fields of the document, and nobody is asked. `undefined` deletes it. */
   edit(path: string, fields: Readonly<Record<string, unknown>> | undefined): void
   start(role: Role): void
@@ -100,7 +102,6 @@ const restartMs = { first: 1_000, longest: 600_000 }
 const mostStarts = 300
 
 type Running = { process: Process; engine?: Engine; projector?: Projector; relay?: Relay; handEdits?: HandEdits }
-type Crash = { here: (point: string) => boolean; down: number }
 
 /** @param calm no faults from the start: for scenarios that bring their own */
 export const createWorld = ({ seed, start: marketTime, patches = {}, story: wanted = false, calm = false }: WorldOptions): World => {
@@ -114,7 +115,7 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
   const commands: Command[] = []
   const crashes = new Map<string, number>()
   const running = new Map<Role, Running>()
-  const planned = new Map<Role, Crash>()
+  const planned: { role: Role; here: (point: string) => boolean; down: number }[] = []
   const lease = freeLease()
   const unheard = new Set<unknown>()
   claimUnheard(unheard) // one world lives at a time; what fails unheard is its own
@@ -151,9 +152,9 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
     processes += 1
     const name = `${role} ${processes}`
     const endsAt = (point: string): boolean => {
-      const crash = planned.get(role)
-      if (crash === undefined || !crash.here(point)) return false
-      planned.delete(role)
+      const crash = planned.find((each) => each.role === role && each.here(point))
+      if (crash === undefined) return false
+      planned.splice(planned.indexOf(crash), 1)
       crashes.set(point, (crashes.get(point) ?? 0) + 1)
       note(`${name} crashes at ${point}`)
       startAgain(role, crash.down)
@@ -194,7 +195,12 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
       if (failed > mostStarts) givenUp.set(role, reason.message)
       else startAgain(role, Math.min(restartMs.first * 2 ** (failed - 1), restartMs.longest))
     }
-    engine.start().then(() => void failedStarts.delete(role), ended)
+    const begun = (): void => {
+      failedStarts.delete(role)
+      if (role === 'second engine') faults.hit('a second engine takes over')
+    }
+    if (role === 'second engine' && running.has('engine')) faults.hit('a second engine waits')
+    engine.start().then(begun, ended)
     void engine.stopped.then(ended)
   }
 
@@ -248,10 +254,11 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
       const attributes = { type, id, source: 'cli', publishedAt: known?.publishedAt ?? publishedAt }
       postOffice.publish(topicOf(topics, type, mode), { data: JSON.stringify(body), attributes })
     },
-    crashAt: (role, here, down) => void planned.set(role, { here, down }),
+    crashAt: (role, here, down) => void planned.push({ role, here, down }),
     stopEngine: (down) => {
       const current = running.get('engine')
       if (current?.engine === undefined) return
+      faults.hit('the engine is told to stop')
       note(`${current.process.name} is told to stop`)
       running.delete('engine')
       void current.engine.stop().then(() => {
@@ -261,7 +268,13 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
         startAgain('engine', down)
       })
     },
+    publishNonsense: (type) => {
+      faults.hit('a command is published out of nowhere')
+      note(`published: nonsense of type ${type}`)
+      postOffice.publish(topicOf(topics, 'reconcile', mode), { data: type === 'reconcile' ? '{' : '{}', attributes: { type } })
+    },
     edit: (path, fields) => {
+      faults.hit('a hand edits a document')
       note(`a person edits ${path}: ${fields === undefined ? 'deleted' : JSON.stringify(fields)}`)
       if (fields === undefined) memory.documents.delete(path)
       else memory.documents.set(path, canonical({ ...JSON.parse(memory.documents.get(path) ?? '{}'), ...fields }))
@@ -272,15 +285,22 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
       if (process === undefined) return
       note(`${process.name} is frozen for ${milliseconds} ms`)
       process.freeze(milliseconds)
+      faults.hit(isEngine(role) ? 'an engine is frozen' : 'a projector is frozen')
+      const epoch = lease.epoch
+      clock.after(milliseconds, () => {
+        if (isEngine(role) && process.alive() && lease.epoch > epoch) faults.hit('a frozen engine wakes when another one has begun')
+      })
       if (givenUpAfter !== undefined && givenUpAfter < milliseconds)
         clock.after(givenUpAfter, () => process.frozen() && exchange.giveUp(process))
     },
     storeAway: (milliseconds) => {
+      faults.hit('the store is away')
       note(`the store is away for ${milliseconds} ms`)
       awayUntil = clock.monotonic() + milliseconds
     },
     mend: () => {
       awayUntil = 0
+      planned.length = 0
     },
     engine: () => {
       const engines = ofRole(isEngine).flatMap(({ engine }) => engine ?? [])

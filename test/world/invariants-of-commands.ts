@@ -1,0 +1,66 @@
+/** What became of what was asked for, and the end of all waiting. */
+import { type Check, ofType } from './witness.ts'
+
+export const oneOutcomeEach: Check = ({ world: { commands, memory }, told }) => {
+  const causes = memory.commits.map(({ json }) => JSON.parse(json).cause)
+  return commands.flatMap(({ id, type }) => {
+    const decided = causes.filter((cause) => cause.kind === 'command' && cause.id === id).length
+    if (decided !== 1) return [`${type} ${id} was decided ${decided} times`]
+    const started = ofType(told, 'PipelineStarted').filter(({ data }) => data['pipeline'] === id).length
+    const ended = ofType(told, 'PipelineEnded').filter(({ data }) => data['pipeline'] === id).length
+    return started === ended ? [] : [`${type} ${id} was started ${started} times and ended ${ended} times`]
+  })
+}
+
+export const allIsQuiet: Check = ({ world, told, holdings: { books } }) => {
+  const engine = world.engine()
+  const dead = world.postOffice.deadLetters()
+  /** Only what is no command: all else is refused, with an outcome. */
+  const givenUp = dead.filter(({ attributes }) => attributes['id'] !== undefined)
+  const nonsense = world.faults.counts.get('a command is published out of nowhere') ?? 0
+  const buried = dead.length - givenUp.length
+  const closed = new Set(ofType(told, 'OrderClosed').map(({ data }) => data['orderRef']))
+  const doubted = new Set(ofType(told, 'OrderUnresolved').map(({ data }) => data['orderRef']))
+  const last = ofType(told, 'PositionReconciled').at(-1)?.data['differences'] ?? []
+  const open = ofType(told, 'OrderPlanned').filter(({ data }) => !closed.has(data['orderRef']) && !doubted.has(data['orderRef']))
+  return [
+    ...(engine?.ready() ? [] : ['the engine is not ready']),
+    ...(engine?.idle() ? [] : ['the engine is not idle']),
+    ...(world.projector()?.position() === world.memory.commits.length ? [] : ['the projector is behind the journal']),
+    ...(world.relay()?.position() === world.memory.commits.length ? [] : ['the relay is behind the journal']),
+    ...(world.handEdits()?.idle() ? [] : ['an edit by hand was not looked at']),
+    ...[...world.givenUp].map(([role, why]) => `the ${role} does not start any more: ${why}`),
+    ...world.postOffice.pending().map(({ attributes }) => `the message ${attributes['type']} ${attributes['id']} is still under way`),
+    ...givenUp.map(({ attributes, reason }) => `${attributes['type']} ${attributes['id']} was given up: ${reason}`),
+    ...(buried === nonsense ? [] : [`${nonsense} messages were nonsense, ${buried} lie among the dead letters`]),
+    ...last.map(
+      ({ conId, unexplained }: Record<string, string>) => `${unexplained} of ${conId} is unexplained after a person explained it`,
+    ),
+    ...open.map(({ data }) => `the order ${data['orderRef']} is open, and nobody doubts it`),
+    ...(books.size === 0 && world.broker.receipts.length > 50 ? ['many orders and no book'] : []),
+  ]
+}
+
+export const everyFailureIsHeard: Check = ({ world: { unheard } }) => [...unheard].map((reason) => String(reason))
+
+const [minute, hour] = [60_000, 3_600_000]
+/** How long after its publication each may still be decided, written down once more. */
+const validFor: Readonly<Record<string, number>> = {
+  ...{ swinger: 15 * minute, leaner: 15 * minute, reconcile: 15 * minute, summary: 15 * minute, 'risk-check': 15 * minute },
+  ...{ resume: 15 * minute, allocation: 30 * minute, 'cash-balancer': 30 * minute, orchestrator: hour, 'eod-check': hour },
+  ...{ 'trade-reconciliation': hour, 'close-all': 24 * hour, configure: 24 * hour, explain: 24 * hour },
+  ...{ 'collect-market-data': 24 * hour, 'resolve-order': 24 * hour },
+}
+
+/** A command is refused then, and a pipeline that began in time plans nothing more. */
+export const lateDoesNothing: Check = ({ world: { commands, faults }, told }) => {
+  const typeOf = new Map(commands.map(({ id, type }) => [id, type]))
+  return told.flatMap(({ type, cause, recordedAt, position }) => {
+    if (cause['kind'] !== 'command') return []
+    const asked = typeOf.get(cause['pipeline'] ?? cause['id'])
+    const over = Date.parse(recordedAt) > Date.parse(cause['publishedAt']) + (validFor[asked ?? ''] ?? Number.POSITIVE_INFINITY)
+    const does = cause['pipeline'] === undefined ? type !== 'CommandRefused' : type === 'OrderPlanned' || type === 'PositionsCrossed'
+    if (over) faults.hit('a command arrives when its time is over')
+    return over && does ? [`at ${position} ${type} for ${asked} ${cause['id']}, published ${cause['publishedAt']}`] : []
+  })
+}

@@ -1,0 +1,72 @@
+/** Where every share is, and why. */
+import { newYorkDate } from '../../domain/new-york-time.ts'
+import { exact, inUnits, type Told, withoutRevision } from './journal-text.ts'
+import { type Check, ofType } from './witness.ts'
+
+/** An execution that no answer could have named before midnight may be missing; it is unexplained then, never forgotten. */
+const couldBeAsked = (told: readonly Told[], at: number): boolean =>
+  ofType(told, 'PositionReconciled').some(({ data }) => {
+    const taken = Date.parse(data['takenAt'])
+    return taken > at + 120_000 && newYorkDate(taken) === newYorkDate(at)
+  })
+
+export const everyExecutionOnce: Check = ({ world: { broker }, told, holdings: { fills } }) => {
+  const planned = new Set(ofType(told, 'OrderPlanned').map(({ data }) => data['orderRef'] as string))
+  const known = new Set<string>()
+  const wrong = broker.everyExecution().flatMap(({ execution, at }) => {
+    const key = withoutRevision(execution.executionId)
+    known.add(key)
+    if (!planned.has(execution.orderRef)) return []
+    const fill = fills.get(key)
+    if (fill === undefined) return couldBeAsked(told, at) ? [`${execution.executionId} of ${execution.orderRef} is in no book`] : []
+    if (fill.counted > 1) return [`${key} was counted ${fill.counted} times`]
+    // A currency pair is in nobody's book.
+    const expected = execution.contract.secType === 'CASH' ? 0n : fill.quantity
+    if (fill.quantity !== exact(execution.quantity) || fill.shares !== expected)
+      return [
+        `${key} is ${execution.quantity} at the broker, ${inUnits(fill.quantity)} in the journal, ${inUnits(fill.shares)} in the books`,
+      ]
+    return []
+  })
+  const invented = [...fills.keys()].filter((key) => !known.has(key) && !key.startsWith('explained:'))
+  return [...wrong, ...invented.map((key) => `${key} is in the books and never happened`)]
+}
+
+export const nothingLeftOver: Check = ({ world: { broker }, told, holdings: { books, manual } }) => {
+  const last = ofType(told, 'PositionReconciled').at(-1)
+  if (last === undefined) return ['the account was never reconciled']
+  const unexplained = new Map<number, bigint>(
+    last.data['differences'].map((line: { conId: number; unexplained: string }) => [line.conId, exact(line.unexplained)]),
+  )
+  const everywhere = new Set([...broker.positions.keys(), ...books.keys(), ...manual.keys(), ...unexplained.keys()])
+  return [...everywhere].flatMap((conId) => {
+    const parts = [books, manual, unexplained].map((holdings) => holdings.get(conId) ?? 0n)
+    const sum = parts.reduce((total, part) => total + part, 0n)
+    const held = BigInt(broker.positions.get(conId) ?? 0) * 100_000_000n
+    return sum === held ? [] : [`${conId}: books, manual, unexplained ${parts.map(inUnits).join(' + ')}, the broker holds ${inUnits(held)}`]
+  })
+}
+
+/**
+ * What the engine calls unexplained is what the broker did and the journal had not been told of, no more and no less. Of what was explained
+ * or split before, a person has the last word.
+ */
+export const unexplainedIsReallySo: Check = ({ world: { broker }, told }) => {
+  const known = new Set<string>()
+  const settled = new Set<number>(broker.splits.map(({ conId }) => conId))
+  const looks = new Map(ofType(told, 'PositionReconciled').map(({ position, data }) => [position, data['takenAt'] as string]))
+  return told.flatMap(({ type, data, position }) => {
+    if (type === 'FillReceived' || type === 'ForeignExecutionSeen') known.add(withoutRevision(data['executionId']))
+    if (type === 'DiscrepancyExplained') settled.add(data['conId'])
+    if (type !== 'DiscrepancyFound' || data['kind'] !== 'position' || settled.has(data['conId'])) return []
+    const takenAt = looks.get(position)
+    const unheard = broker
+      .everyExecution()
+      .filter(({ execution, at }) => execution.contract.conId === data['conId'] && (takenAt === undefined || at <= Date.parse(takenAt)))
+      .filter(({ execution }) => !known.has(withoutRevision(execution.executionId)))
+    const sum = unheard.reduce((total, { execution }) => total + exact(execution.quantity), 0n)
+    return sum === exact(data['quantity'])
+      ? []
+      : [`at ${position} ${data['quantity']} of ${data['conId']} is unexplained, but the broker traded ${inUnits(sum)} unheard`]
+  })
+}

@@ -1,0 +1,115 @@
+/** What may go out, and what the journal may say of it. */
+import { exact, holdingsIn, inUnits, type Told } from './journal-text.ts'
+import { type Check, ofType } from './witness.ts'
+
+export const neverTwice: Check = ({ world: { broker } }) => {
+  const times = new Map<string, number>()
+  for (const { ticket } of broker.receipts) times.set(ticket.orderRef, (times.get(ticket.orderRef) ?? 0) + 1)
+  return [...times].flatMap(([orderRef, count]) => (count > 1 ? [`${orderRef} reached the broker ${count} times`] : []))
+}
+
+export const alwaysPlanned: Check = ({ world: { broker }, told }) =>
+  broker.receipts.flatMap(({ ticket, journal }) => {
+    const plan = told.find(({ type, data }) => type === 'OrderPlanned' && data['orderRef'] === ticket.orderRef)
+    if (plan === undefined) return [`${ticket.orderRef} was sent without any plan`]
+    if (plan.position > journal) return [`${ticket.orderRef} was sent when position ${journal} was durable; its plan is ${plan.position}`]
+    const signed = ticket.action === 'BUY' ? exact(ticket.quantity) : -exact(ticket.quantity)
+    const { conId, quantity, orderId, account } = plan.data
+    const same = exact(quantity) === signed && conId === ticket.contract.conId && orderId === ticket.orderId && account === ticket.account
+    const before = told.filter(({ type, position }) => position <= journal && /^Trading(Halted|Resumed)$/.test(type)).at(-1)
+    const may = before?.type === 'TradingResumed' || plan.data['closing'] === true
+    return [
+      ...(same ? [] : [`${ticket.orderRef} was sent otherwise than it was planned`]),
+      ...(may ? [] : [`${ticket.orderRef} was sent while trading was halted`]),
+    ]
+  })
+
+/** The one exception from the switch: orders of a close-all that is open, each share towards zero and never beyond. */
+export const onlyClosing: Check = ({ told }) => {
+  const wrong: string[] = []
+  const open = new Set<string>()
+  holdingsIn(told, ({ type, data, cause }, heldBy) => {
+    if (type === 'PipelineStarted' && cause['type'] === 'close-all') open.add(data['pipeline'])
+    if (type === 'PipelineEnded') open.delete(data['pipeline'])
+    if (type !== 'OrderPlanned' || data['closing'] !== true) return
+    if (!open.has(data['decision'])) wrong.push(`${data['orderRef']} closes for nobody who asked for it`)
+    for (const { strategy, quantity } of data['shares']) {
+      const held = heldBy(strategy, data['conId'])
+      const left = held + exact(quantity)
+      const closes = held > 0n ? left >= 0n && left < held : left <= 0n && left > held
+      if (!closes) wrong.push(`${data['orderRef']} moves ${strategy} from ${inUnits(held)} to ${inUnits(left)}`)
+    }
+  })
+  return wrong
+}
+
+export const endsAreTrue: Check = ({ world: { broker }, told, holdings }) => {
+  const ends = new Map(ofType(told, 'OrderClosed').map(({ data }) => [data['orderRef'] as string, data]))
+  return [...ends].flatMap(([orderRef, { how, filled }]) => {
+    const received = broker.receipts.some(({ ticket }) => ticket.orderRef === orderRef)
+    const order = broker.orders.find((candidate) => candidate.orderRef === orderRef)
+    if (order !== undefined && order.endedAt === undefined) return [`${orderRef} is ${how} in the journal and works at the broker`]
+    if (how === 'withdrawn' && received) return [`${orderRef} is withdrawn in the journal and reached the broker`]
+    if (how === 'rejected' && order?.status !== 'Rejected' && order?.status !== 'Inactive')
+      return [`${orderRef} is rejected in the journal and ${order?.status ?? 'unknown'} at the broker`]
+    if (how === 'filled' && order?.status !== 'Filled') return [`${orderRef} is filled in the journal and not at the broker`]
+    const counted = [...holdings.fills.values()].filter((fill) => fill.orderRef === orderRef).reduce((sum, fill) => sum + fill.quantity, 0n)
+    return how === 'filled' && exact(filled) !== counted ? [`${orderRef} ended filled ${filled}, its fills sum to ${inUnits(counted)}`] : []
+  })
+}
+
+export const onlyByTheHolder: Check = ({ world: { broker } }) =>
+  broker.receipts.flatMap(({ ticket, mayAct }) =>
+    mayAct ? [] : [`${ticket.orderRef} was handed over when the lease of its engine was over`],
+  )
+
+/** In the journal, and once more at the broker. */
+export const neverAgainstWorking: Check = ({ world: { broker }, told }) => {
+  const open = new Map<string, { conId: number; buys: boolean }>()
+  const wrong = broker.receipts.flatMap(({ ticket, against }) =>
+    against.length === 0 ? [] : [`${ticket.orderRef} came to the broker while ${against.join(', ')} worked the other way`],
+  )
+  for (const { type, data } of told) {
+    if (type === 'OrderClosed') open.delete(data['orderRef'])
+    if (type !== 'OrderPlanned') continue
+    const [conId, buys] = [data['conId'] as number, exact(data['quantity']) > 0n]
+    const opposite = [...open].find(([, other]) => other.conId === conId && other.buys !== buys)
+    if (opposite !== undefined) wrong.push(`${data['orderRef']} was planned while ${opposite[0]} was open the other way`)
+    open.set(data['orderRef'], { conId, buys })
+  }
+  return wrong
+}
+
+const moving: ReadonlySet<string> = new Set(['OrderPlanned', 'PositionsCrossed', 'StandingTargetsSet', 'OrderCancelRequested'])
+
+/** Neither a command that was asked for as a trial, nor a strategy that only tries. */
+export const trialsMoveNothing: Check = ({ world: { commands }, told }) => {
+  const trials = commands.filter(({ body }) => body['dryRun'] === true).map(({ id }) => id)
+  const isTrial = ({ cause }: Told): boolean => trials.some((id) => cause['id'] === id || cause['pipeline'] === id)
+  const modes = new Map<string, unknown>()
+  const wrong: string[] = []
+  for (const event of told) {
+    const { type, data } = event
+    if (moving.has(type) && isTrial(event)) wrong.push(`${type} by the dry run ${event.cause['id']}`)
+    if (type === 'ConfigurationChanged')
+      for (const [name, change] of Object.entries<{ to: unknown }>(data['changes']))
+        if (name.endsWith('.mode')) modes.set(name.split('.')[1]!, change.to)
+    if (type !== 'OrderPlanned' || data['closing'] === true) continue
+    for (const { strategy } of data['shares'])
+      if ((modes.get(strategy) ?? 'live') !== 'live') wrong.push(`${data['orderRef']} is for ${strategy}, which is ${modes.get(strategy)}`)
+  }
+  return wrong
+}
+
+type Line = { strategy: string; conId: number; wanted: string; target: string; book: string }
+
+/** Towards zero as far as was wanted: whatever a limit says, it says it of what leads away from zero. */
+export const exitsAreFree: Check = ({ told }) =>
+  ofType(told, 'AllocationDecided').flatMap(({ data, position }) =>
+    data['targets'].flatMap(({ strategy, conId, ...line }: Line) => {
+      const [wanted, target, book] = [exact(line.wanted), exact(line.target), exact(line.book)]
+      const towardsZero = book > 0n ? (wanted > 0n ? wanted : 0n) : wanted < 0n ? wanted : 0n
+      const kept = book > 0n ? wanted < book && target > towardsZero : wanted > book && target < towardsZero
+      return kept ? [`at ${position} ${strategy} wants ${line.wanted} of ${conId}, has ${line.book}, and is kept at ${line.target}`] : []
+    }),
+  )
