@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { variables } from '../environment.ts'
 import { agree } from './agree.ts'
 import { alerts } from './alerts.ts'
+import { compare } from './compare.ts'
 import { config } from './config.ts'
 import { deadLetters } from './dead-letters.ts'
 import { demo } from './demo/demo.ts'
@@ -53,6 +54,7 @@ for (const verb of [
   rebuild,
   verify,
   agree,
+  compare,
   config,
   alerts,
   deadLetters,

@@ -17,6 +17,7 @@ const verbs = [
   'rebuild',
   'verify',
   'agree',
+  'compare',
   'config',
   'alerts',
   'dead-letters',
