@@ -196,7 +196,7 @@ describe('a signal', () => {
       ...trendSaying().strategy,
       parameters: { codec: t.type({ weights: t.array(t.number) }), defaults: { weights: [0.5] } },
       signal: ({ bars, parameters }) => {
-        const inputs = { bars: bars['SPY'] as { close: number }[], weights: parameters.weights }
+        const inputs = { bars: bars['SPY'] as unknown as { close: number }[], weights: parameters.weights }
         seen.push(structuredClone(inputs))
         try {
           inputs.bars[0]!.close = 1
