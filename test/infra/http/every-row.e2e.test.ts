@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { intents } from '../../../handlers/handlers.ts'
+import { onEachStore } from '../../stores.ts'
 import { type CurlLine, curlLines } from './curl-lines.ts'
 import { startTradingWorld, type TradingWorld } from './trading-world.ts'
 
@@ -61,13 +62,12 @@ const byFetch = async (words: readonly string[]): Promise<Answer> => {
   return { status: response.status, body }
 }
 
-describe('every row of the table of intents, over HTTP', function () {
-  this.timeout(60_000)
+onEachStore('every row of the table of intents, over HTTP', (store) => {
   let world: TradingWorld
   before(async () => {
-    world = await startTradingWorld()
+    world = await startTradingWorld(store())
   })
-  after(() => world.stop())
+  after(() => world?.stop())
   const ask = curlIsHere() ? byCurl : byFetch
   let orderRef: string | undefined
   /** As the shell of whoever looked at the open orders would have it. */
