@@ -96,6 +96,7 @@ const recordExplanation = (ledger: Ledger, data: EventData<'DiscrepancyExplained
   const corporateAction = as === 'corporateAction' ? { corporateAction: { ratio: ratioOf(ratio) ?? null } } : {}
   const traded = { conId, shares, price: price?.value ?? null, time, currency: currencyOf(ledger, conId), ...corporateAction }
   bookTrade(ledger, traded, at.recordedAt)
+  if (as === 'corporateAction') ledger.corporateActions[conId] = ledger.unexplained[conId]?.since ?? at.recordedAt
   for (const { strategy, quantity } of shares) {
     if (strategy !== 'manual') ledger.ours[conId] = true
     move(holdingsOf(ledger, strategy), conId, quantity)

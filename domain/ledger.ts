@@ -85,6 +85,8 @@ export type Ledger = {
   /** Commissions that came before their execution, by its id without revision: when. */
   earlyCommissions: Record<string, string>
   manual: Record<string, Decimal>
+  /** Since when the instrument's shares and prices are others, by its last corporate action: when the difference was seen first. */
+  corporateActions: Record<string, string>
   unexplained: Record<string, Unexplained>
   discrepancies: Record<string, Discrepancy>
   /** Instruments that a book or an order of ours ever named. */
@@ -144,6 +146,7 @@ export const initialLedger = (): Ledger => ({
   lastTraded: null,
   earlyCommissions: record(),
   manual: record(),
+  corporateActions: record(),
   unexplained: record(),
   discrepancies: record(),
   ours: record(),
@@ -183,6 +186,10 @@ export const blockedBecause = (ledger: Ledger, conId: number): string | undefine
   const unresolved = openOrdersIn(ledger, conId).find((order) => order.status === 'unresolved')
   return unresolved === undefined ? undefined : `order ${unresolved.orderRef} is unresolved`
 }
+
+/** Whether a signal speaks of an instrument as it was before a corporate action, in its prices and its quantities. */
+export const isBeforeCorporateAction = (ledger: Readonly<Ledger>, signal: Signal, conId: number): boolean =>
+  signal.at < (ledger.corporateActions[conId] ?? '')
 
 /** What the strategy last said: the later of its signal and its failure. */
 export const lastWord = (ledger: Ledger, strategy: string): Signal | SignalFailure | undefined => {

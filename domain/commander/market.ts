@@ -1,6 +1,6 @@
 /** What is known of an instrument at the time of the decision: prices with their times, rates, steps, and what stands in the way. */
 import { type Decimal, multiply, sign } from '../decimal.ts'
-import { blockedBecause, type Instrument, type Ledger, openOrdersIn } from '../ledger.ts'
+import { blockedBecause, type Instrument, isBeforeCorporateAction, type Ledger, openOrdersIn } from '../ledger.ts'
 import type { Grounds } from './may-we.ts'
 import type { NoteCode } from './notes.ts'
 import { oldestUsablePrice } from './price-age.ts'
@@ -50,6 +50,7 @@ const newestPrices = (ledger: Readonly<Ledger>, speakers: readonly string[]): Ma
   const newest = new Map<number, Known>()
   for (const strategy of speakers)
     for (const { conId, value, at, source, averageVolume } of ledger.signals[strategy]!.prices) {
+      if (isBeforeCorporateAction(ledger, ledger.signals[strategy]!, conId)) continue
       const known = newest.get(conId)
       const volume = averageVolume ?? known?.averageVolume
       const withVolume = volume === undefined ? {} : { averageVolume: volume }
@@ -74,7 +75,10 @@ export const marketOf = (
   now: number,
   counts?: (strategy: string) => boolean,
 ): Market => {
-  const prices = newestPrices(ledger, freshSpeakers(ledger, now, counts))
+  const speakers = freshSpeakers(ledger, now, counts)
+  const prices = newestPrices(ledger, speakers)
+  const isOutdated = (conId: number): boolean =>
+    speakers.some((speaker) => isBeforeCorporateAction(ledger, ledger.signals[speaker]!, conId))
   const oldest = oldestUsablePrice(now)
   const seen = new Map<number, InstrumentView>()
 
@@ -98,7 +102,7 @@ export const marketOf = (
     const problem = (): NoteCode | undefined => {
       if (instrument === undefined) return 'INSTRUMENT_UNKNOWN'
       if (untradable[instrument.secType]) return 'NOT_TRADABLE'
-      if (newest === undefined) return 'PRICE_MISSING'
+      if (newest === undefined) return isOutdated(conId) ? 'CORPORATE_ACTION_SINCE' : 'PRICE_MISSING'
       if (reference === undefined) return 'PRICE_STALE'
       if (exchangeRate === undefined) return 'FX_MISSING'
       // So small that it rounds to nothing: no quantity can be told by it.

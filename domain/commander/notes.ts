@@ -16,6 +16,7 @@ const texts = {
   WEEKEND_FLAT: 'days without a session follow, and the strategy is to be flat over them: the target counts as 0',
   WEIGHTS_SCALED: 'the absolute weights sum to more than 1: scaled to 1',
   PRICE_MISSING: 'no fresh signal has a price: nothing is opened',
+  CORPORATE_ACTION_SINCE: 'the signal is older than a corporate action and speaks of other shares: nothing is opened before the next one',
   PRICE_STALE: 'the newest price is older than one session: nothing is opened',
   FX_MISSING: 'the snapshot has no exchange rate of the currency: nothing is opened',
   INSTRUMENT_UNKNOWN: 'the contract was never resolved: nothing can be ordered',

@@ -4,7 +4,7 @@
  */
 import { absolute, add, compare, type Decimal, isZero, larger, multiply, proportion, sum } from '../decimal.ts'
 import type { EventData, Note } from '../events.ts'
-import { type Ledger, openOrdersIn, type StandingTarget } from '../ledger.ts'
+import { isBeforeCorporateAction, type Ledger, openOrdersIn, type StandingTarget } from '../ledger.ts'
 import { inFlightOf } from '../order.ts'
 import type { Market } from './market.ts'
 import type { Grounds } from './may-we.ts'
@@ -72,7 +72,8 @@ const sizeStrategy = (ledger: Readonly<Ledger>, verdict: Verdict, { netLiquidati
     for (const target of recordedOnly ? [] : targets) {
       const { conId } = target
       if (before[conId]?.signal === signal.position) continue
-      const quantity = quantityOf(target, capital, larger(weights, '1'), factor, market)
+      const outdated = isBeforeCorporateAction(ledger, signal, conId) && !isZero(target.quantity ?? target.weight ?? '0') && !isZero(factor)
+      const quantity = outdated ? 'CORPORATE_ACTION_SINCE' : quantityOf(target, capital, larger(weights, '1'), factor, market)
       if (isCode(quantity)) {
         unsized.add(conId)
         notes.push(note(quantity, { strategy, conId }))

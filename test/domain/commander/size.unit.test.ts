@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Decimal } from '../../../domain/decimal.ts'
+import { event } from '../../../domain/events.ts'
 import * as world from '../../given.ts'
 import { codesOf, deciding, decisionOf, noteOf, ordersOf, standingOf, targetOf } from './decision.ts'
 
@@ -161,6 +162,39 @@ describe('commander: size', () => {
       const events = given(...account, holds, booked('trend', SPY, '80'), flat).when(deciding())
       const [order] = dataOf(events, 'OrderPlanned')
       expect(order).to.include({ quantity: '-80', type: 'MKT', referencePrice: '101' })
+    })
+  })
+
+  describe('a corporate action after a signal', () => {
+    const split = event('DiscrepancyExplained', {
+      ...{ conId: SPY.conId, symbol: 'SPY', quantity: '50', as: 'corporateAction', unexplained: '0', reason: 'test', ratio: '2:1' },
+      moves: [{ holder: 'hedge', quantity: '50' }],
+    })
+    const afterSplit = (...signals: world.Step[]) =>
+      given(
+        ...ready,
+        configured({ 'strategies.trend.allocation': 0.5, 'strategies.hedge.allocation': 0.5 }),
+        booked('hedge', SPY, '50'),
+        stands('hedge', [{ instrument: SPY, quantity: '50' }], '0.45'),
+        ...signals,
+        snapshot({ holdings: [{ instrument: SPY, quantity: '100', marketPrice: '50' }] }),
+      ).when(deciding())
+
+    it('leaves it unsized, by weight and by quantity: its price and its shares are those of before (twice as much was bought, or half)', () => {
+      for (const target of [{ weight: '1' }, { quantity: '40' }]) {
+        const events = afterSplit(wants('trend', [{ instrument: SPY, ...target }]), world.at('2024-01-09T15:00:01.000Z'), split)
+        expect(ordersOf(events)).to.deep.equal([])
+        expect(standingOf(events, 'trend')).to.deep.equal({})
+        expect(codesOf(events, 'trend')).to.include('CORPORATE_ACTION_SINCE')
+      }
+    })
+
+    it('lets it go flat all the same, and sizes the next one by its own price', () => {
+      const flat = wants('trend', [{ instrument: SPY, quantity: '0' }])
+      expect(standingOf(afterSplit(flat, world.at('2024-01-09T15:00:01.000Z'), split), 'trend')).to.deep.equal({ SPY: '0' })
+      const next = wants('trend', [{ instrument: SPY, quantity: '40' }], { price: '50' })
+      const events = afterSplit(world.at('2024-01-09T15:00:01.000Z'), split, world.at('2024-01-09T15:00:02.000Z'), next)
+      expect(ordersOf(events)).to.deep.equal(['SPY 40'])
     })
   })
 
