@@ -2,7 +2,7 @@
  * A commit: all events of one decision, with their cause; appended whole or not at all.
  * Its canonical text (RFC 8785) is what is stored and hashed, so any store gives the same chain.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 
 /** Why a commit exists. Nothing of the transport or the machine belongs here. */
@@ -56,7 +56,7 @@ export const genesisHash = '0'.repeat(64)
 /** Upper bound of a commit's canonical text in bytes: Firestore keeps a document under 1 MiB. */
 export const maximumCommitBytes = 900_000
 
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+export const sha256 = (text: string): string => hash('sha256', text)
 
 /** RFC 8785 text of plain JSON data. @throws Error where the value has no JSON form (NaN, Infinity, a function) */
 export const canonical = (value: unknown): string => {

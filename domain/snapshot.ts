@@ -7,6 +7,7 @@ import type { Decoded } from './decode.ts'
 import { initialLedger, type Ledger } from './ledger.ts'
 import type { Journal } from './ports/journal.ts'
 import type { Snapshot, Snapshots } from './ports/snapshots.ts'
+import { checkNotCutOff } from './verify.ts'
 
 /** Where snapshots are kept, and the version of the code that folds here: only its own are used. */
 export type SnapshotSource = { store: Snapshots; version: string }
@@ -58,7 +59,7 @@ export const hashAt = async (journal: Pick<Journal, 'read'>, position: number): 
 type Restoring = {
   snapshots: SnapshotSource
   journal: Pick<Journal, 'head' | 'read'>
-  /** Not past this position; the journal's head where it is left out. */
+  /** Not past this position. Left out: the newest of all, and a journal that ends before it is broken. */
   atMost?: number
   /** Told of what is not used, and why. */
   ignored: (fields: { position?: number; err?: unknown }, text: string) => void
@@ -66,10 +67,10 @@ type Restoring = {
 
 /**
  * The newest state from which this journal can be folded on; undefined where everything has to be folded from position 1.
- * A snapshot store that fails only costs that. @throws StoreUnavailable when the journal cannot be read
+ * A snapshot store that fails only costs that. @throws StoreUnavailable when the journal cannot be read, BrokenJournal when its end is gone
  */
 export const restoreLedger = async ({ snapshots, journal, atMost, ignored }: Restoring): Promise<Ledger | undefined> => {
-  let before = atMost ?? (await journal.head()).position
+  let before = atMost ?? Number.MAX_SAFE_INTEGER
   for (;;) {
     let found: Snapshot | undefined
     try {
@@ -79,6 +80,7 @@ export const restoreLedger = async ({ snapshots, journal, atMost, ignored }: Res
       return undefined
     }
     if (found === undefined) return undefined
+    if (atMost === undefined) await checkNotCutOff(journal, found)
     const { position, hash } = found
     const ledger = ledgerFrom(found)
     if (ledger.ok && (await hashAt(journal, position)) === hash) return ledger.value

@@ -1,5 +1,7 @@
 /** Walks the chain of a journal and compares it with what others remember of it. */
-import { type ChainFault, type Commit, checkLink, genesisHash, markerOf, type StoredCommit } from './commit.ts'
+import { type ChainFault, type Commit, checkLink, genesisHash, markerOf, type StoredCommit, sha256 } from './commit.ts'
+import { fold } from './fold.ts'
+import type { Ledger } from './ledger.ts'
 import type { Journal } from './ports/journal.ts'
 
 /** What a projection or a backup remembers: the hash at a position it has seen. */
@@ -57,7 +59,9 @@ const words: Readonly<Record<ChainFault['what'], string>> = {
   unlinked: 'does not continue the commit before it: one of the two was exchanged',
   mislabelled: 'was altered: its columns differ from its text',
 }
-const named = ({ position, what }: ChainFault) => ({ position, problem: `commit ${position} ${words[what]}` })
+/** One line that names the commit. */
+const inWords = ({ position, what }: ChainFault): string => `commit ${position} ${words[what]}`
+const named = (fault: ChainFault) => ({ position: fault.position, problem: inWords(fault) })
 
 /** A broken link names two commits. The marker of the earlier one still holds the hash it had when it was appended. */
 const blameLink = async (journal: Pick<Journal, 'marker'>, previous: StoredCommit | undefined, stored: StoredCommit) => {
@@ -66,4 +70,29 @@ const blameLink = async (journal: Pick<Journal, 'marker'>, previous: StoredCommi
   return previous && marker && marker.hash !== previous.hash
     ? { position: previous.position, problem: `commit ${previous.position} was altered together with its hash` }
     : named({ position: stored.position, what: 'unlinked' })
+}
+
+// ── Going on from it ──
+
+/** Nothing may be decided on what this journal says. */
+export class BrokenJournal extends Error {
+  override name = 'BrokenJournal'
+  constructor(problem: string) {
+    super(`the journal is broken: ${problem}; see ibt verify, and restore it from a backup`)
+  }
+}
+
+/** As `fold`, for somebody who will decide on it. @throws BrokenJournal where the commit does not continue the chain; the ledger is of no use then */
+export const foldSound = (ledger: Ledger, stored: StoredCommit): void => {
+  const { position, hash } = ledger
+  const broken = (what: ChainFault['what'], at = stored.position) => new BrokenJournal(inWords({ position: at, what }))
+  if (stored.position !== position + 1) throw broken('missing', position + 1)
+  if (sha256(stored.json) !== stored.hash) throw broken('altered')
+  if (fold(ledger, stored).commit.previousHash !== hash) throw broken('unlinked')
+}
+
+/** Snapshots are made of durable commits only: one that has seen more than there is betrays an end that was cut off. @throws BrokenJournal */
+export const checkNotCutOff = async (journal: Pick<Journal, 'head'>, seen: { position: number }): Promise<void> => {
+  const { position } = await journal.head() // asked after the snapshot was found: somebody may have gone on meanwhile
+  if (seen.position > position) throw new BrokenJournal(`commit ${position + 1} was cut off: a snapshot has seen commit ${seen.position}`)
 }

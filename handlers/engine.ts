@@ -5,7 +5,6 @@
 import { chooseAccount } from '../domain/account.ts'
 import type { Command } from '../domain/commands.ts'
 import { type DomainEvent, event } from '../domain/events.ts'
-import { fold } from '../domain/fold.ts'
 import { initialLedger, type Ledger } from '../domain/ledger.ts'
 import type { Order } from '../domain/order.ts'
 import { type BarCatalogue, noBarCatalogue } from '../domain/ports/bar-catalogue.ts'
@@ -17,6 +16,7 @@ import type { Lease } from '../domain/ports/lease.ts'
 import { restoreLedger } from '../domain/snapshot.ts'
 import type { Strategy } from '../domain/strategy.ts'
 import { endsWithinOf, nameFor, type Topics, validForOf } from '../domain/topics.ts'
+import { foldSound } from '../domain/verify.ts'
 import { createDeciding } from './deciding.ts'
 import type { EngineFacts } from './handler.ts'
 import { handlersFor, unknownStep } from './handlers.ts'
@@ -271,10 +271,11 @@ export const createEngine = (options: EngineOptions): Engine => {
     await restore()
     await readOn()
   }
+  /** Nothing is decided on a journal that was damaged, or altered by hand. @throws BrokenJournal that names the first such commit */
   const readOn = async (): Promise<void> => {
     for await (const stored of journal.read(ledger.position + 1)) {
       stopIfTold()
-      fold(ledger, stored)
+      foldSound(ledger, stored)
     }
   }
   /** @throws Error when this engine was stopped before it had begun */

@@ -195,18 +195,31 @@ describe('restoring the state', () => {
     expect(said).to.deep.equal(['the snapshot of position 6 is not used: the journal has another commit there'])
   })
 
-  it('looks past one that cannot be read, and one past the end of the journal', async () => {
+  it('looks past one that cannot be read, and where a position is named, past one that the journal does not reach', async () => {
     await save(3)
     await save(5, { json: '{}' })
+    expect((await restore())?.position).to.equal(3)
     await save(9)
     memory.commits.splice(8)
-    expect((await restore())?.position).to.equal(3)
     expect((await restore({ atMost: 20 }))?.position).to.equal(3)
     expect(said).to.deep.equal([
       'the snapshot of position 5 is not used: its "position" is not that of a state',
       'the snapshot of position 9 is not used: the journal has another commit there',
       'the snapshot of position 5 is not used: its "position" is not that of a state',
     ])
+  })
+
+  it('gives nothing where the journal ends before what a snapshot has seen', async () => {
+    await save(3)
+    await save(9)
+    memory.commits.splice(8)
+    const { message } = await restore().then(
+      () => expect.fail('it gave a state'),
+      (error: Error) => error,
+    )
+    expect(message).to.equal(
+      'the journal is broken: commit 9 was cut off: a snapshot has seen commit 9; see ibt verify, and restore it from a backup',
+    )
   })
 
   it('goes without one when their store fails', async () => {

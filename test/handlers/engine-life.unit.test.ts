@@ -1,6 +1,6 @@
 /** The engine's beginnings and ends on ports that a test holds in its hand: whose journal it is, whether it may act, and what goes first. */
 import { expect } from 'chai'
-import type { Commit } from '../../domain/commit.ts'
+import { type Commit, store } from '../../domain/commit.ts'
 import type { DomainEvent } from '../../domain/events.ts'
 import type { BrokerSnapshot } from '../../domain/ports/broker.ts'
 import { type Journal, StoreUnavailable } from '../../domain/ports/journal.ts'
@@ -109,6 +109,32 @@ describe('the life of an engine', () => {
       expect([takenOver.engine.ledger.epoch, events(takenOver, 'EngineStarted')].flat()).to.have.length(3)
       first.send('reconcile')
       expect((await first.engine.stopped).message).to.match(/another engine \(epoch 2\) wrote position/)
+    })
+
+    it('is not continued where it was damaged or altered: the first such commit is named', async () => {
+      const { memory, engine, sent } = await begin()
+      for (const freshMinutes of [7, 8, 9]) await sent('configure', { changes: { freshMinutes } })
+      await engine.stop()
+      const sound = memory.commits.slice()
+      const [third, fourth] = [sound[2]!, sound[3]!]
+      const broken = async (...commits: typeof sound): Promise<string> => {
+        memory.commits.splice(0, memory.commits.length, ...commits)
+        const { message } = await startFailure({ memory, epoch: 2 })
+        expect(memory.commits, 'nothing is appended').to.have.length(commits.length)
+        return message
+      }
+      const is = (what: string) => `the journal is broken: ${what}; see ibt verify, and restore it from a backup`
+      const altered = { ...third, json: third.json.replace('"v":1', '"v":7') }
+      expect(await broken(...sound.slice(0, 2), altered, ...sound.slice(3))).to.equal(
+        is('commit 3 was altered: its text does not give its hash'),
+      )
+      expect(await broken(...sound.slice(0, 2), ...sound.slice(3))).to.equal(is('commit 3 is missing'))
+      const exchanged = store({ ...(JSON.parse(third.json) as Commit), recordedAt: '2020-01-01T00:00:00.000Z' })
+      expect(await broken(...sound.slice(0, 2), exchanged, fourth)).to.equal(
+        is('commit 4 does not continue the commit before it: one of the two was exchanged'),
+      )
+      memory.commits.splice(0, memory.commits.length, ...sound)
+      await begin({ memory, epoch: 3 })
     })
 
     it('of paper trading is never continued by a live engine', async () => {

@@ -117,6 +117,43 @@ describe('the engine and its snapshots', () => {
     }
   })
 
+  it('that has seen more than the journal holds: the end was cut off, and nothing begins', async () => {
+    const first = await begin({ every: 10 })
+    await first.configure(30)
+    await first.engine.stop()
+    const { memory } = first
+    const last = memory.snapshots.at(-1)!.position
+    memory.commits.length = last - 5
+    const { engine } = engineWith({ memory, epoch: 2 })
+    const { message } = await engine.start().then(
+      () => expect.fail('it started'),
+      (error: Error) => error,
+    )
+    expect(message).to.equal(
+      `the journal is broken: commit ${last - 4} was cut off: a snapshot has seen commit ${last}; see ibt verify, and restore it from a backup`,
+    )
+    expect(memory.commits, 'nothing is appended').to.have.length(last - 5)
+  })
+
+  it('that its predecessor took while the head was asked for is no cut', async () => {
+    const first = await begin({ every: 10 })
+    await first.configure(20)
+    await first.engine.stop()
+    const { memory } = first
+    const journal = memoryJournal(memory)
+    const held = memory.commits.splice(8)
+    const snapshots = memorySnapshots(memory)
+    const store: Snapshots = {
+      ...snapshots,
+      latest: async (version, atMost) => {
+        memory.commits.push(...held.splice(0)) // what it says to have seen is durable by then
+        return snapshots.latest(version, atMost)
+      },
+    }
+    const { said } = await begin({ memory, epoch: 2, store, journal })
+    expect(said).to.include('the state was restored from a snapshot')
+  })
+
   it('takes a last one at a clean stop, where at least 50 commits came since', async () => {
     const few = await begin()
     await few.configure(40)

@@ -5,12 +5,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { StoredCommit } from '../../../domain/commit.ts'
+import { event, toStored } from '../../../domain/events.ts'
 import { StoreUnavailable } from '../../../domain/ports/journal.ts'
 import { verifyChain } from '../../../domain/verify.ts'
 import { openJournal } from '../../../infra/embedded/journal.ts'
 import { openStore } from '../../../infra/embedded/store.ts'
 import { all, appendAll, commitAfter } from '../../contract/commits.ts'
-import { temporaryFolder } from '../cli/ibt.ts'
+import { ibt, temporaryFolder } from '../cli/ibt.ts'
 
 const ids = Array.from({ length: 80 }, (_, number) => `command-${number}`)
 
@@ -121,6 +122,37 @@ describe('the disk under the store', function () {
       })
       store.close()
     }
+  })
+
+  it('that changed a commit or lost one starts no engine: one line names the commit', async () => {
+    const { path: DATA_DIR, remove } = temporaryFolder()
+    const path = join(DATA_DIR, 'paper.sqlite')
+    const store = openStore(path)
+    const journal = openJournal(store)
+    const events = toStored([event('GatewayLost', { reason: 'the night' })], '2026-11-20T21:05:00.000Z')
+    for (const id of ids) await journal.append({ ...commitAfter(await journal.head(), { id }), events })
+    const damage = async (...statements: string[]): Promise<string> => {
+      const copy = join(DATA_DIR, `copy-${++copies}`)
+      mkdirSync(copy)
+      store.database.exec(`VACUUM INTO '${join(copy, 'paper.sqlite')}'`)
+      const damaged = openStore(join(copy, 'paper.sqlite'))
+      for (const statement of statements) damaged.database.exec(statement)
+      const { position } = await openJournal(damaged).head()
+      damaged.close()
+      const { code, errors } = await ibt(['start'], { DATA_DIR: copy, IB_PORT: '1', LOG_LEVEL: 'silent' })
+      expect(code).to.equal(1)
+      const again = openStore(join(copy, 'paper.sqlite'))
+      expect((await openJournal(again).head()).position, 'nothing is appended').to.equal(position)
+      again.close()
+      return errors
+    }
+    const says = (what: string) => `ibt: the journal is broken: ${what}; see ibt verify, and restore it from a backup\n`
+    const altered = `UPDATE commits SET json = replace(json, 'the night', 'the light') WHERE position =`
+    expect(await damage(`${altered} 41`)).to.equal(says('commit 41 was altered: its text does not give its hash'))
+    expect(await damage(`${altered} 80`)).to.equal(says('commit 80 was altered: its text does not give its hash'))
+    expect(await damage('DELETE FROM commits WHERE position = 17')).to.equal(says('commit 17 is missing'))
+    store.close()
+    remove()
   })
 
   it('that is full takes nothing and loses nothing, and takes it when there is room', async () => {
