@@ -154,8 +154,8 @@ export const createHttpServer = async ({ access, ...given }: HttpOptions): Promi
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions, caller } = request
     const about = { correlationId: request.id, method, route: routeOptions.url, status: reply.statusCode, actor: caller?.actor }
-    // What a monitor counts. That a part is not ready is what its probe is for, and no failure.
-    const failed = reply.statusCode >= 500 && routeOptions.url !== '/readyz'
+    // What a monitor counts. That a part is not ready is what the probes are for, which are open to all, and no failure.
+    const failed = reply.statusCode >= 500 && routeOptions.config.role !== 'open'
     const level = failed ? 'warn' : method === 'GET' ? 'debug' : 'info'
     log[level]({ ...about, milliseconds: Math.round(reply.elapsedTime) }, 'answered')
   })
