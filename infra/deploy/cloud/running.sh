@@ -94,8 +94,12 @@ unless_listed() {
   [ -n "$listed" ] || run "${second[@]}"
 }
 
-# learn NAME COMMAND…: a variable that only the project knows.
+# learn NAME COMMAND…: a variable that only the project knows; learn_list: one that may be empty.
 learn() {
+  learn_list "$@"
+  [ "$DRY_RUN" = yes ] || [ -n "${!1}" ] || failed "$(shift && quoted "$@") (it answered nothing)"
+}
+learn_list() {
   local name=$1 value
   shift
   if [ "$DRY_RUN" = yes ]; then
@@ -104,7 +108,6 @@ learn() {
     return
   fi
   value=$("$@") || failed "$(quoted "$@")"
-  [ -n "$value" ] || failed "$(quoted "$@") (it answered nothing)"
   printf -v "$name" '%s' "$value"
 }
 
@@ -125,12 +128,12 @@ one_of() {
   stop "$name: must be one of $*, got \"${!name}\""
 }
 
-# render TEMPLATE: its text on standard output, with each ${NAME} replaced. A variable that is not set stops it.
+# render TEMPLATE: its text on standard output, with each ${NAME} replaced, but for comments. A variable that is not set stops it.
 render() {
   local text name
-  text=$(cat "$1")
+  text=$(grep -v '^ *# ' "$1")
   # shellcheck disable=SC2013 # names have no spaces
-  for name in $(grep -o '\${[A-Z_]*}' "$1" | tr -d '${}' | sort -u); do
+  for name in $(printf '%s\n' "$text" | grep -o '\${[A-Z_]*}' | tr -d '${}' | sort -u); do
     [ -n "${!name+set}" ] || stop "$1: the variable $name is not set"
     text=${text//"\${$name}"/${!name}}
   done

@@ -159,7 +159,7 @@ step_database() {
     gcloud firestore databases create "--database=$FIRESTORE_DATABASE" "--location=$FIRESTORE_LOCATION" --type=firestore-native \
     --enable-pitr --delete-protection "--project=$PROJECT_ID" -- \
     gcloud firestore databases update "--database=$FIRESTORE_DATABASE" --enable-pitr --delete-protection "--project=$PROJECT_ID"
-  learn FIELD_OVERRIDES gcloud firestore indexes fields list "--database=$FIRESTORE_DATABASE" '--format=value(name)' "--project=$PROJECT_ID"
+  learn_list FIELD_OVERRIDES gcloud firestore indexes fields list "--database=$FIRESTORE_DATABASE" '--format=value(name)' "--project=$PROJECT_ID"
   local overrides collection path index
   overrides=$(node "$here/field-overrides.js") || failed "node $here/field-overrides.js"
   while read -r collection path index; do

@@ -44,6 +44,13 @@ const onMachine = (line: string): Entry => ({
   jsonPayload: { message: line, 'cos.googleapis.com/container_name': 'engine' },
 })
 
+/** So it comes from the journal of that machine. */
+const onJournal = (line: string): Entry => ({
+  severity: 'INFO',
+  resource: { type: 'gce_instance' },
+  jsonPayload: { MESSAGE: line, _SYSTEMD_UNIT: 'ib-engine.service' },
+})
+
 /** How often each metric counts in each scene; what is not named is 0. */
 const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'an order in doubt': { ibt_orders_unresolved: 1, ibt_alerts: 1 },
@@ -81,7 +88,10 @@ describe('the log-based metrics', function () {
   })
   for (const [name, counts] of Object.entries(expected)) {
     it(`count of ${name} what it is, on Cloud Run`, () => expect(counted(written.get(name)!, onCloudRun)).to.deep.equal(counts))
-    it(`count of ${name} what it is, on a machine`, () => expect(counted(written.get(name)!, onMachine)).to.deep.equal(counts))
+    it(`count of ${name} what it is, on a machine`, () => {
+      expect(counted(written.get(name)!, onMachine)).to.deep.equal(counts)
+      expect(counted(written.get(name)!, onJournal)).to.deep.equal(counts)
+    })
   }
 
   it('are each counted by some scene', () => {

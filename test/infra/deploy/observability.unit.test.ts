@@ -6,7 +6,7 @@ import { expect } from 'chai'
 import * as t from 'io-ts'
 import { parse } from 'yaml'
 import { decode } from '../../../domain/decode.ts'
-import { nameFor } from '../../../domain/topics.ts'
+import { nameFor, validForOf } from '../../../domain/topics.ts'
 import { readTopics } from '../../../infra/topics-file.ts'
 import { readExtractor, readQuery } from './logging-query.ts'
 import { shapeOf } from './proto-shape.ts'
@@ -142,13 +142,8 @@ describe('what is watched', () => {
         expect(seconds(content.alertStrategy.autoClose)).to.be.within(1_800, 604_800)
       })
     it('waits longer for a command than any run of the day may take', () => {
-      const { messages } = Object.values(readTopics().topics).find(({ kind }) => kind === 'command')!
-      const scheduled = new Set(readTopics().schedules.map(({ command }) => command.type))
-      const longest = Math.max(
-        ...Object.entries(messages as Record<string, { validFor: number }>).flatMap(([type, { validFor }]) =>
-          scheduled.has(type) ? [validFor / 1_000] : [],
-        ),
-      )
+      const topics = readTopics()
+      const longest = Math.max(...topics.schedules.map(({ command }) => validForOf(topics, command.type) / 1_000))
       const [threshold] = policies
         .find(({ name }) => name === 'run-missed')!
         .content.conditions.flatMap(({ conditionThreshold }) =>

@@ -1,0 +1,64 @@
+/**
+ * The local gcloud as a judge of command lines. It reads every flag and many files before it needs a login, so a wrong one is a usage
+ * error, and a right one ends with "no active account". Its configuration is an empty folder and its proxy a port where nobody listens:
+ * whatever it is asked, it reaches nothing.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const parser = fileURLToPath(new URL('cloud-gcloud-parser.py', import.meta.url))
+const commands = { python: 'basic.python_location', root: 'installation.sdk_root' }
+
+const alone = (configuration: string): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(CLOUDSDK|GOOGLE|BOTO|HTTPS?_PROXY|https?_proxy)/.test(name))),
+  CLOUDSDK_CONFIG: configuration,
+  CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
+  CLOUDSDK_CORE_DISABLE_FILE_LOGGING: '1',
+  CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: '1',
+  CLOUDSDK_CORE_CHECK_GCE_METADATA: '0',
+  CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: '1',
+  CLOUDSDK_PROXY_TYPE: 'http',
+  CLOUDSDK_PROXY_ADDRESS: '127.0.0.1',
+  CLOUDSDK_PROXY_PORT: '9',
+})
+
+/** Why there is nobody to ask; undefined where there is. */
+export const whyNoGcloud = (): string | undefined => {
+  const { error, status } = spawnSync('sh', ['-c', 'command -v gcloud'], { timeout: 10_000 })
+  return error === undefined && status === 0 ? undefined : 'gcloud is not installed here'
+}
+
+const needsLogin = /do not currently have an active account|You must log in|not currently logged in/i
+
+/** A command line that gcloud does not take, and what it says of it. */
+export type Wrong = { command: string; says: string }
+
+/**
+ * @param lines the words after `gcloud`
+ * @returns those that gcloud does not take; commands of a group that this version lacks are among them
+ */
+export const wrongCommands = (lines: readonly (readonly string[])[]): Wrong[] => {
+  const configuration = mkdtempSync(join(tmpdir(), 'ibt-gcloud-'))
+  const env = alone(configuration)
+  try {
+    const format = `--format=value[separator="\n"](${Object.values(commands).join(',')})`
+    const asked = spawnSync('gcloud', ['info', format], { env, encoding: 'utf8', timeout: 60_000 })
+    const [python, root] = asked.stdout.trim().split('\n')
+    if (python === undefined || root === undefined) throw new Error(`gcloud info does not say where it lives: ${asked.stderr}`)
+    const judged = spawnSync(python, ['-B', parser, root], {
+      ...{ env, cwd: configuration, input: JSON.stringify(lines), encoding: 'utf8', timeout: 170_000, maxBuffer: 64_000_000 },
+    })
+    if (judged.status !== 0) throw new Error(`gcloud's own Python failed: ${judged.error?.message ?? judged.stderr.slice(-2_000)}`)
+    const answers = JSON.parse(judged.stdout) as { code: number; said: string }[]
+    return answers.flatMap(({ code, said }, place) =>
+      code === 1 && needsLogin.test(said)
+        ? []
+        : [{ command: `gcloud ${lines[place]!.join(' ')}`, says: said.trim() || `exit code ${code}` }],
+    )
+  } finally {
+    rmSync(configuration, { recursive: true, force: true })
+  }
+}

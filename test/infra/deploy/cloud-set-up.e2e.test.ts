@@ -1,0 +1,202 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { cloudWorld, secrets, variables, type World } from './cloud-world.ts'
+
+const steps = ['apis', 'registry', 'accounts', 'secrets', 'database', 'topics', 'buckets', 'roles', 'base', 'triggers', 'deploy', 'invoker']
+
+describe('the set-up of a project', function () {
+  this.timeout(120_000)
+  const worlds: World[] = []
+  const world = (): World => {
+    const made = cloudWorld()
+    worlds.push(made)
+    return made
+  }
+  afterEach(() => {
+    for (const made of worlds.splice(0)) made.remove()
+  })
+
+  it('goes through every step in its order, and finds nothing to create the second time', async () => {
+    const project = world()
+    const first = await project.run('set-up.sh')
+    expect(first.code, first.errors).to.equal(0)
+    expect(first.errors.match(/── \S+/g)).to.deep.equal(steps.map((step) => `── ${step}`))
+    const after = project.state()
+    for (const name of ['secrets--ib-paper-userid', 'version-of-ib-paper-password', 'firestore-databases--paper', 'backup-weekly'])
+      expect(after).to.have.property(name)
+    expect(after['overrides']!.trimEnd().split('\n')).to.have.length(18)
+
+    project.forget()
+    const second = await project.run('set-up.sh')
+    expect(second.code, second.errors).to.equal(0)
+    expect(project.state()).to.deep.equal(after)
+    const created = project.calls().filter((call) => call.includes('create') && !call.includes('identity'))
+    expect(created).to.deep.equal([])
+    expect(project.calls().some((call) => call[0] === 'secrets' && call.includes('add'))).to.equal(false)
+  })
+
+  it('prints in a dry run what it would run, runs none of it, and what is printed does the same', async () => {
+    const [real, printed] = [world(), world()]
+    const dry = await printed.run('set-up.sh', ['--dry-run'])
+    expect(dry.code, dry.errors).to.equal(0)
+    expect(printed.calls()).to.deep.equal([])
+    expect(dry.out.match(/^# \S+$/gm)).to.deep.equal(steps.map((step) => `# ${step}`))
+    const script = join(printed.path, 'printed.sh')
+    writeFileSync(script, `set -e\n${dry.out}`)
+    const [one, other] = [await real.run('set-up.sh'), await printed.run(script)]
+    expect([one.code, other.code], `${one.errors}${other.errors}`).to.deep.equal([0, 0])
+    const here = (state: Record<string, string>) => JSON.parse(JSON.stringify(state).replaceAll(printed.path, real.path))
+    expect(here(printed.state())).to.deep.equal(real.state())
+    const plain = (calls: string[][]) => calls.map((call) => call.join(' ').replaceAll(printed.path, real.path))
+    expect(new Set(plain(printed.calls()))).to.include.all.keys(
+      ...plain(real.calls()).filter((call) => !call.startsWith('secrets versions list')),
+    )
+  })
+
+  it('names a variable that is missing before anything runs', async () => {
+    const project = world()
+    for (const name of Object.keys(variables)) {
+      const { code, out, errors } = await project.run('set-up.sh', [], { [name]: '' })
+      expect([code, out]).to.deep.equal([1, ''])
+      expect(errors).to.match(new RegExp(`^set-up.sh: ${name}: is not set`))
+    }
+    const live = await project.run('set-up.sh', [], { TRADING_MODE: 'live', SHAPE: 'vm' })
+    expect(live.errors).to.match(/^set-up.sh: (GCP_ZONE|IB_ACCOUNT): is not set/)
+    expect(project.calls()).to.deep.equal([])
+  })
+
+  it('refuses what does not go together', async () => {
+    const project = world()
+    for (const [given, named] of [
+      [{ TRADING_MODE: 'demo' }, 'TRADING_MODE'],
+      [{ TRADING_MODE: 'live' }, 'SHAPE'],
+      [{ TRADING_MODE: 'live', SHAPE: 'vm', GATEWAY: 'simulator' }, 'GATEWAY'],
+    ] as const) {
+      const { code, errors } = await project.run('set-up.sh', [], given)
+      expect([code, errors.startsWith(`set-up.sh: ${named}: `)], errors).to.deep.equal([1, true])
+    }
+    const step = await project.run('set-up.sh', ['--only', 'nonsense'])
+    expect(step.errors).to.contain('there is no step "nonsense"')
+    expect((await project.run('set-up.sh', ['--what'])).errors).to.contain('"--what" is no argument')
+    expect(project.calls()).to.deep.equal([])
+  })
+
+  it('stops at the step that fails with its name, its command and what to do, and goes on from there', async () => {
+    const project = world()
+    const { code, errors } = await project.run('set-up.sh', [], { FAIL_AT: ' firestore databases create ' })
+    expect(code).to.equal(1)
+    expect(errors).to.match(/step "database" failed at: gcloud firestore databases create --database=paper/)
+    expect(errors).to.contain('what to do: the location of a database never changes').and.to.contain('--only database')
+    expect(project.calls().some((call) => call[0] === 'pubsub')).to.equal(false)
+    const again = await project.run('set-up.sh')
+    expect(again.code, again.errors).to.equal(0)
+  })
+
+  it('does one step alone, or all but one', async () => {
+    const project = world()
+    expect((await project.run('set-up.sh', ['--only', 'registry'], { REPO_OWNER: '' })).code).to.equal(0)
+    expect(Object.keys(project.state())).to.deep.equal(['artifacts-repositories--ib-trading'])
+    const { errors } = await project.run('set-up.sh', ['--skip', 'triggers', '--dry-run'], { REPO_OWNER: '' })
+    expect(errors).to.contain('── deploy').and.not.to.contain('── triggers')
+  })
+
+  it('takes secrets from files or the keyboard, and no command line, output or log holds them', async () => {
+    const [files, keyboard] = [world(), world()]
+    const none = { IB_USER_FILE: '', IB_PASSWORD_FILE: '' }
+    const runs = [
+      await files.run('set-up.sh'),
+      await keyboard.run('set-up.sh', ['--only', 'secrets'], none, `${secrets.user}\n${secrets.password}\n`),
+      await keyboard.run('set-up.sh', ['--only', 'secrets', '--rotate'], none, `${secrets.user}\n${secrets.password}\n`),
+    ]
+    for (const { code, errors } of runs) expect(code, errors).to.equal(0)
+    expect(keyboard.calls().filter((call) => call.join(' ').startsWith('secrets versions add'))).to.have.length(4)
+    const seen = JSON.stringify([runs, files.calls(), keyboard.calls()])
+    expect(seen).not.to.contain(secrets.user)
+    expect(seen).not.to.contain(JSON.stringify(secrets.password).slice(1, -1))
+    const nothing = await world().run('set-up.sh', ['--only', 'secrets'], none)
+    expect([nothing.code, nothing.errors]).to.satisfy(
+      ([code, text]: [number, string]) => code === 1 && text.includes('nothing was given for the user name'),
+    )
+  })
+
+  it('gives nobody a role that is not in roles.txt, and no runtime account one over Cloud Run or all of the project', async () => {
+    const project = world()
+    await project.run('set-up.sh')
+    const bindings = project.state()['bindings']!.trimEnd().split('\n')
+    expect(bindings.filter((line) => /roles\/(owner|editor|run\.admin)/.test(line))).to.deep.equal([])
+    const runtime = bindings.filter((line) => /member=serviceAccount:ib-paper-(engine|api)@/.test(line))
+    expect(
+      runtime.filter((line) => /run\.|iam\.|secretmanager\.admin|datastore\.owner/.test(line.replace(/gserviceaccount\.com|\.iam\./g, ''))),
+    ).to.deep.equal([])
+    const ofProject = runtime.filter((line) => line.startsWith('projects '))
+    for (const line of ofProject) expect(line).to.match(/logging\.logWriter|databases\/paper/)
+  })
+
+  it('creates the machine for live trading: with its disk, its address, no HTTP from outside, and the cloud-init as its user data', async () => {
+    const project = world()
+    const live = { TRADING_MODE: 'live', SHAPE: 'vm', GCP_ZONE: 'us-east1-b', IB_ACCOUNT: 'U1234567' }
+    const first = await project.run('set-up.sh', ['--only', 'deploy'], live)
+    expect(first.code, first.errors).to.equal(0)
+    const create = project.calls().find((call) => call.slice(0, 3).join(' ') === 'compute instances create')!
+    expect(create).to.include.members(['ib-live', '--address=ib-live', '--deletion-protection', '--zone=us-east1-b'])
+    const rules = project.calls().filter((call) => call.slice(0, 3).join(' ') === 'compute firewall-rules create')
+    expect(rules).to.have.length(1)
+    expect(rules[0]).to.include('--allow=tcp:22').and.to.include('--source-ranges=35.235.240.0/20')
+    const submit = project.calls().find((call) => call[1] === 'submit')!
+    expect(submit.find((word) => word.startsWith('--substitutions=')))
+      .to.contain('_ROLL_OUT=no')
+      .and.to.contain('_IB_ACCOUNT=U1234567')
+    const again = await project.run('set-up.sh', ['--only', 'deploy'], live)
+    expect(again.code, again.errors).to.equal(0)
+    expect(project.calls().at(-1)!.slice(0, 3)).to.deep.equal(['compute', 'instances', 'add-metadata'])
+  })
+})
+
+describe('the tear-down', function () {
+  this.timeout(120_000)
+  const project = cloudWorld()
+  before(async () => {
+    const made = await project.run('set-up.sh')
+    expect(made.code, made.errors).to.equal(0)
+  })
+  after(project.remove)
+
+  it('asks for the id of the project, and does nothing for another answer', async () => {
+    const kept = project.state()
+    for (const answer of ['', 'yes\n', 'my-trading-2\n']) {
+      const { code, errors } = await project.run('tear-down.sh', [], {}, answer)
+      expect(code).to.equal(1)
+      expect(errors).to.contain('nothing was done')
+    }
+    expect(project.state()).to.deep.equal(kept)
+  })
+
+  it('prints in a dry run what it would delete, and asks nothing', async () => {
+    project.forget()
+    const { code, out, errors } = await project.run('tear-down.sh', ['--dry-run', '--with-data', '--with-shared'])
+    expect(code, errors).to.equal(0)
+    expect(project.calls()).to.deep.equal([])
+    for (const name of [
+      'worker-pools delete',
+      'topics delete paper-commands',
+      'databases delete',
+      'rm --recursive gs://my-trading-1-ib-paper-bars',
+    ])
+      expect(out).to.contain(name)
+  })
+
+  it('leaves journal and bars where they are not named, then takes all of it, and may be run again', async () => {
+    const some = await project.run('tear-down.sh', [], {}, `${variables.PROJECT_ID}\n`)
+    expect(some.code, some.errors).to.equal(0)
+    expect(project.state())
+      .to.include.keys('firestore-databases--paper', 'artifacts-repositories--ib-trading')
+      .and.not.to.have.any.keys('secrets--ib-paper-userid')
+    const all = () => project.run('tear-down.sh', ['--with-data', '--with-shared'], {}, `${variables.PROJECT_ID}\n`)
+    const [first, second] = [await all(), await all()]
+    expect([first.code, second.code], first.errors + second.errors).to.deep.equal([0, 0])
+    const left = Object.keys(project.state()).filter((name) => name.includes('--'))
+    expect(left).to.deep.equal([])
+    rmSync(join(project.path, 'user'))
+  })
+})

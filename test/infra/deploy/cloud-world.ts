@@ -1,0 +1,95 @@
+/** The scripts of infra/deploy/cloud in a world of their own: a gcloud that only keeps state, an ibt that only says it was called. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
+export const cloud = join(root, 'infra/deploy/cloud')
+const fake = fileURLToPath(new URL('cloud-fake-gcloud.sh', import.meta.url))
+
+export const variables = {
+  PROJECT_ID: 'my-trading-1',
+  GCP_REGION: 'us-east1',
+  USER_EMAIL_ACCOUNT: 'anna@example.org',
+  REPO_OWNER: 'anna',
+  GITHUB_REPO: 'ib-trading',
+  IB_GATEWAY_SHA256: 'a'.repeat(64),
+  IBC_SHA256: 'b'.repeat(64),
+}
+export const secrets = { user: 'a-user-of-ib', password: 'p\'a$$w&rd "x"' }
+
+export type Ran = { code: number | null; out: string; errors: string }
+export type World = {
+  path: string
+  run(script: string, args?: readonly string[], more?: Readonly<Record<string, string>>, input?: string): Promise<Ran>
+  /** Every call of gcloud so far: the words after it. Forgotten by `forget`. */
+  calls(): string[][]
+  forget(): void
+  /** What is there now, by name. */
+  state(): Record<string, string>
+  /** The files that gcloud was given, which may be gone by now, by their name. */
+  file(name: string): string
+  scaling(): string | undefined
+  remove(): void
+}
+
+export const cloudWorld = (): World => {
+  const path = mkdtempSync(join(tmpdir(), 'ibt-cloud-'))
+  const at = (...parts: string[]) => join(path, ...parts)
+  mkdirSync(at('bin'))
+  mkdirSync(at('gcloud', 'state'), { recursive: true })
+  copyFileSync(fake, at('bin', 'gcloud'))
+  writeFileSync(at('bin', 'ibt'), '#!/bin/sh\necho "$TRADING_MODE $GOOGLE_CLOUD_PROJECT $GCP_REGION: $*" >> "$FAKE_GCLOUD/ibt"\n')
+  for (const name of ['gcloud', 'ibt']) chmodSync(at('bin', name), 0o755)
+  writeFileSync(at('user'), secrets.user)
+  writeFileSync(at('password'), secrets.password)
+  const own = { PATH: `${at('bin')}:${process.env['PATH']}`, HOME: path, TMPDIR: path, FAKE_GCLOUD: at('gcloud'), IBT: at('bin', 'ibt') }
+  const files = { IB_USER_FILE: at('user'), IB_PASSWORD_FILE: at('password') }
+  const calls = at('gcloud', 'calls')
+  return {
+    path,
+    run: async (script, args = [], more = {}, input = '') => {
+      const child = spawn('bash', [script.includes('/') ? script : join(cloud, script), ...args], {
+        ...{ cwd: path, env: { ...own, ...files, ...variables, ...more }, timeout: 100_000 },
+      })
+      let out = ''
+      let errors = ''
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        out += text
+      })
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        errors += text
+      })
+      child.stdin.on('error', () => undefined).end(input)
+      const [code] = (await once(child, 'close')) as [number | null]
+      return { code, out, errors }
+    },
+    calls: () =>
+      existsSync(calls)
+        ? readFileSync(calls, 'utf8')
+            .trimEnd()
+            .split('\n')
+            .map((line) => line.split('\x1f').slice(0, -1))
+        : [],
+    forget: () => rmSync(calls, { force: true }),
+    state: () =>
+      Object.fromEntries(
+        readdirSync(at('gcloud', 'state'))
+          .sort()
+          .map((name) => [name, readFileSync(at('gcloud', 'state', name), 'utf8')]),
+      ),
+    file: (name) => at('gcloud', 'files', basename(name)),
+    scaling: () => (existsSync(at('gcloud', 'scaling')) ? readFileSync(at('gcloud', 'scaling'), 'utf8').trim() : undefined),
+    remove: () => rmSync(path, { recursive: true, force: true }),
+  }
+}
+
+/** `gcloud a b --c` → `a b`: what a call does, for messages and for counting. */
+export const deed = (call: readonly string[]): string =>
+  call
+    .filter((word) => !word.startsWith('-'))
+    .slice(0, 4)
+    .join(' ')
