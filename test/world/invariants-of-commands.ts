@@ -54,13 +54,14 @@ const validFor: Readonly<Record<string, number>> = {
 
 /** A command is refused then, and a pipeline that began in time plans nothing more. */
 export const lateDoesNothing: Check = ({ world: { commands, faults }, told }) => {
-  const typeOf = new Map(commands.map(({ id, type }) => [id, type]))
+  const known = new Map(commands.map((command) => [command.id, command]))
   return told.flatMap(({ type, cause, recordedAt, position }) => {
     if (cause['kind'] !== 'command') return []
-    const asked = typeOf.get(cause['pipeline'] ?? cause['id'])
-    const over = Date.parse(recordedAt) > Date.parse(cause['publishedAt']) + (validFor[asked ?? ''] ?? Number.POSITIVE_INFINITY)
+    const asked = known.get(cause['pipeline'] ?? cause['id'])
+    if (asked === undefined) return []
+    const over = Date.parse(recordedAt) > Date.parse(asked.publishedAt) + (validFor[asked.type] ?? Number.POSITIVE_INFINITY)
     const does = cause['pipeline'] === undefined ? type !== 'CommandRefused' : type === 'OrderPlanned' || type === 'PositionsCrossed'
     if (over) faults.hit('a command arrives when its time is over')
-    return over && does ? [`at ${position} ${type} for ${asked} ${cause['id']}, published ${cause['publishedAt']}`] : []
+    return over && does ? [`at ${position} ${type} for ${asked.type} ${cause['id']}, published ${asked.publishedAt}`] : []
   })
 }

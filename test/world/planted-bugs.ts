@@ -5,14 +5,15 @@
 import { store } from '../../domain/commit.ts'
 import { BrokerUnavailable, type OrderTicket } from '../../domain/ports/broker.ts'
 import { memoryJournal } from '../memory-store.ts'
-import type { Invariant } from './invariants.ts'
-import type { Patches } from './world.ts'
-
-export type PlantedBug = { name: string; caughtBy: Invariant; plant: () => Patches }
+import { bugsOfJudgement } from './bugs-of-judgement.ts'
+import { bugsOfManyProcesses } from './bugs-of-many-processes.ts'
+import type { PlantedBug } from './planted-bug.ts'
 
 const plansOrders = ({ events }: { events: readonly { type: string }[] }): boolean => events.some(({ type }) => type === 'OrderPlanned')
 
 export const plantedBugs: readonly PlantedBug[] = [
+  ...bugsOfManyProcesses,
+  ...bugsOfJudgement,
   {
     name: 'sends orders before their plan is durable',
     caughtBy: 'no order without a durable plan',

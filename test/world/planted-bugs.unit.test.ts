@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { invariants } from './invariants.ts'
+import { type Invariant, invariants } from './invariants.ts'
 import { liveThrough } from './live.ts'
 import { plantedBugs } from './planted-bugs.ts'
 import { seedsOfTheStandardRun } from './standard-run.ts'
@@ -9,8 +9,8 @@ describe('a bug planted in the world is caught', function () {
 
   for (const { name, caughtBy, plant } of plantedBugs)
     it(`an engine that ${name}: ${caughtBy}`, async () => {
-      const seen = new Set<string>()
-      for (const seed of seedsOfTheStandardRun({})) {
+      const seen = new Set<Invariant>()
+      for (const seed of seedsOfTheStandardRun()) {
         const { violations } = await liveThrough(seed, { patches: plant() })
         for (const { invariant } of violations) seen.add(invariant)
         if (seen.has(caughtBy)) return

@@ -1,6 +1,9 @@
-/** The histories that every run of the tests lives through. `WORLD_HISTORIES` asks for more or fewer, `WORLD_SEED` for a single one. */
-
-const usual = 300
+/**
+ * The histories that every run of the tests lives through, in parts that may run side by side. `WORLD_HISTORIES` asks for more or fewer
+ * in each part.
+ */
+export const parts = 5
+const usual = 400
 
 const countFrom = (text: string | undefined): number => {
   const count = Number(text ?? usual)
@@ -8,8 +11,9 @@ const countFrom = (text: string | undefined): number => {
   return count
 }
 
-export const seedsOfTheStandardRun = (environment: Readonly<Record<string, string | undefined>> = process.env): string[] => {
-  const only = environment['WORLD_SEED']
-  if (only !== undefined) return [only]
-  return Array.from({ length: countFrom(environment['WORLD_HISTORIES']) }, (_, index) => String(index + 1))
-}
+/** @param part from 1 to `parts` */
+export const seedsOfPart = (part: number, environment: Readonly<Record<string, string | undefined>> = process.env): string[] =>
+  Array.from({ length: countFrom(environment['WORLD_HISTORIES']) }, (_, index) => String(index * parts + part))
+
+/** All of them, in their order. */
+export const seedsOfTheStandardRun = (): string[] => Array.from({ length: usual * parts }, (_, index) => String(index + 1))

@@ -27,7 +27,7 @@ import { worldDocuments } from './documents.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { isEngine, type Role } from './history.ts'
 import { worldJournal } from './journal.ts'
-import { freeLease, isHeldBy, worldLease } from './lease.ts'
+import { freeLease, isHeldBy, type LeaseRow, worldLease } from './lease.ts'
 import { createExchange, type Exchange } from './line.ts'
 import { createMarket, type Market, strategies } from './market.ts'
 import { createProcess, type Process } from './process.ts'
@@ -89,6 +89,7 @@ export type World = {
   projector(): Projector | undefined
   relay(): Relay | undefined
   handEdits(): HandEdits | undefined
+  readonly lease: LeaseRow
   /** Why nobody starts a process any more. */
   readonly givenUp: ReadonlyMap<Role, string>
 }
@@ -244,7 +245,24 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
   if (wanted) memoryJournal(memory).onAppended(noteCommits)
 
   const world: World = {
-    ...{ seed, clock, memory, broker, exchange, market, postOffice, faults, commands, crashes, unheard, story, note, start, givenUp },
+    ...{
+      seed,
+      clock,
+      memory,
+      broker,
+      exchange,
+      market,
+      postOffice,
+      faults,
+      commands,
+      crashes,
+      unheard,
+      story,
+      note,
+      start,
+      givenUp,
+      lease,
+    },
     topicsOf: (type) => topicOf(topics, type, mode),
     publish: (type, id, body, publishedAgo = 0) => {
       const publishedAt = isoTime(clock.now() - publishedAgo)

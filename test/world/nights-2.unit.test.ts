@@ -1,0 +1,3 @@
+import { keepsEveryPromise } from './standard-nights.ts'
+
+keepsEveryPromise(2)
