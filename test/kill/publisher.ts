@@ -9,7 +9,7 @@ import type { TakeoverWorld } from '../infra/takeover-world.ts'
 import type { Chance } from '../world/chance.ts'
 
 export const names = ['Trend', 'Hedge']
-const wishes = ['0', '20', '40', '-30', 'neutral', 'throw']
+const wishes = ['0', '20', '40', '60', '-30', 'neutral', 'throw']
 
 type Asked = { type: string; body: object }
 
@@ -40,6 +40,13 @@ export const createPublisher = (world: TakeoverWorld, chance: Chance) => {
     duplicates += 1
     await send(id, asked)
   }
+  let wanted = 0
+  /** A run that has something to order, unless the instrument is blocked. */
+  const askForOrder = async (): Promise<void> => {
+    wanted = wanted === 10 ? 70 : 10
+    await ask('configure', { changes: { 'strategies.trend.parameters.wants': String(wanted), 'strategies.hedge.parameters.wants': '0' } })
+    await ask('orchestrator')
+  }
   /** The state as the journal gives it now. */
   const follow = async (): Promise<Readonly<Ledger>> => {
     for await (const stored of world.data.journal.read(ledger.position + 1)) fold(ledger, stored)
@@ -49,12 +56,13 @@ export const createPublisher = (world: TakeoverWorld, chance: Chance) => {
   return {
     accepted,
     duplicates: () => duplicates,
-    follow,
-    ask,
+    ...{ follow, ask, askForOrder },
     /** A wish and a run for it, or something else. */
     something: async (): Promise<void> => {
       if (chance.happens(0.4)) await askAgain()
-      switch (chance.pick(['run', 'run', 'run', 'run', 'allocation', 'reconcile', 'summary', 'cancel', 'halt'] as const)) {
+      switch (chance.pick(['order', 'run', 'run', 'run', 'allocation', 'reconcile', 'summary', 'cancel', 'halt'] as const)) {
+        case 'order':
+          return askForOrder()
         case 'run': {
           const changes = names.map((name) => [`strategies.${name.toLowerCase()}.parameters.wants`, chance.pick(wishes)])
           await ask('configure', { changes: Object.fromEntries(changes) })
