@@ -14,12 +14,29 @@ const wallClock = new Intl.DateTimeFormat('en-US', {
   second: '2-digit',
 })
 
-/** The reading of a clock on a New York wall, taken as if it were UTC. */
-const wallReading = (instant: number): number => {
+const hourMilliseconds = 3_600_000
+
+/** Intl takes microseconds for a reading, and a decision asks for hundreds: in New York clocks change at whole hours of UTC only. */
+const offsets = new Map<number, number>()
+const mostOffsets = 10_000
+
+const readWall = (instant: number): number => {
   const part: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {}
   for (const { type, value } of wallClock.formatToParts(instant)) part[type] = Number(value)
   return Date.UTC(part.year!, part.month! - 1, part.day!, part.hour!, part.minute!, part.second!)
 }
+
+const offsetIn = (hour: number): number => {
+  const known = offsets.get(hour)
+  if (known !== undefined) return known
+  const offset = readWall(hour * hourMilliseconds) - hour * hourMilliseconds
+  if (offsets.size >= mostOffsets) offsets.clear()
+  offsets.set(hour, offset)
+  return offset
+}
+
+/** The reading of a clock on a New York wall, in whole seconds, taken as if it were UTC. */
+const wallReading = (instant: number): number => Math.floor(instant / 1_000) * 1_000 + offsetIn(Math.floor(instant / hourMilliseconds))
 
 const dayMilliseconds = 86_400_000
 const dateOf = (utcInstant: number): string => new Date(utcInstant).toISOString().slice(0, 10)
@@ -47,8 +64,7 @@ export const newYorkTime = (date: string, time: string): number => {
   if (!clock) throw new RangeError(`not a time of day (HH:MM): ${time}`)
   const wanted = utcMidnight(date) + (Number(clock[1]) * 60 + Number(clock[2])) * 60_000
   // The offsets of the day before and the day after are the only two that can hold; the earlier one counts when both fit, or neither.
-  const offsets = [wanted - dayMilliseconds / 2, wanted + dayMilliseconds].map((near) => wallReading(near) - near)
-  const candidates = offsets.map((offset) => wanted - offset)
+  const candidates = [wanted - dayMilliseconds / 2, wanted + dayMilliseconds].map((near) => wanted - (wallReading(near) - near))
   return candidates.find((candidate) => wallReading(candidate) === wanted) ?? candidates[0]!
 }
 

@@ -2,12 +2,14 @@
 import { newYorkDate, newYorkTime } from '../calendar.ts'
 import { settingOf } from '../configuration.ts'
 import type { Ledger } from '../ledger.ts'
+import { isoTime } from '../ports/clock.ts'
 import { clipTo, type Draft, type Drafts, eachDraft, unchanged } from './drafts.ts'
 import type { Market } from './market.ts'
 
 const plannedSince = ({ orders }: Readonly<Ledger>, since: number): number => {
+  const from = isoTime(since)
   let count = 0
-  for (const orderRef in orders) if (Date.parse(orders[orderRef]!.plannedAt) >= since) count += 1
+  for (const orderRef in orders) if (orders[orderRef]!.plannedAt >= from) count += 1
   return count
 }
 

@@ -173,7 +173,7 @@ const openNotices = (database: DatabaseSync) => {
   const changed = (subject: Subject): void => {
     if (!listeners.has(subject) || waiting.has(subject)) return
     waiting.add(subject)
-    queueMicrotask(() => {
+    setImmediate(() => {
       waiting.delete(subject)
       tell(subject)
     })

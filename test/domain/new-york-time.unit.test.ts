@@ -50,6 +50,16 @@ describe('New York time', () => {
     )
   })
 
+  it('shows at any instant the date that Intl shows, back to 1967', () => {
+    const intl = new Intl.DateTimeFormat('en-CA', { timeZone: 'America/New_York', year: 'numeric', month: '2-digit', day: '2-digit' })
+    fc.assert(
+      fc.property(fc.integer({ min: Date.UTC(1967, 0, 1), max: Date.UTC(2050, 0, 1) }), (instant) => {
+        expect(newYorkDate(instant)).to.equal(intl.format(instant))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
   it('adds days over months and leap years, and names weekdays', () => {
     expect([addDays('2020-02-28', 1), addDays('2020-03-01', -1), addDays('2020-12-31', 1)]).to.deep.equal([
       '2020-02-29',
