@@ -69,13 +69,16 @@ const registerProbes = (app: FastifyInstance, context: HttpContext): void => {
   const health = createHealth(context)
   const config = { role: 'open' as const }
   app.get('/healthz', { config, schema: describeProbe('healthz', 'Alive', false) }, async () => ({ status: 'alive' }))
-  app.get('/readyz', { config, schema: describeProbe('readyz', 'Ready, and why not', true) }, async (_request, reply) => {
+  const answerReadiness = async (_request: FastifyRequest, reply: FastifyReply) => {
     const { ready, parts } = await health()
     return reply
       .code(ready ? 200 : 503)
       .header('cache-control', 'no-store')
       .send({ status: ready ? 'ready' : 'not ready', parts })
-  })
+  }
+  app.get('/readyz', { config, schema: describeProbe('readyz', 'Ready, and why not', true) }, answerReadiness)
+  // From outside, Cloud Run keeps paths that end in z to itself.
+  app.get('/ready', { config, schema: describeProbe('ready', 'Ready, and why not, as /readyz', true) }, answerReadiness)
 }
 
 type Described = { paths?: Record<string, { post?: { requestBody?: object } }> }

@@ -49,7 +49,8 @@ describe('the description of the HTTP interface', () => {
 
   it('names every intent, every strategy and every view, each once, with its answers', () => {
     const posts = [...Object.keys(intents), 'trend'].map((type) => `/${type}`)
-    const gets = ['/commands/{id}', '/strategies', '/strategies/{id}', '/documents/{path}', '/events', '/healthz', '/readyz', '/metrics']
+    const probes = ['/healthz', '/readyz', '/ready']
+    const gets = ['/commands/{id}', '/strategies', '/strategies/{id}', '/documents/{path}', '/events', '/metrics', ...probes]
     expect(Object.keys(described.paths)).to.have.members([...posts, ...gets])
     for (const path of posts)
       expect(Object.keys(described.paths[path]!['post']!.responses), path).to.include.members([

@@ -67,7 +67,8 @@ describe('ibt start --role api', function () {
   it('is no longer ready when the engine has gone', async () => {
     expect((await engine.stop()).code).to.equal(0)
     await until('the lease is free', async () => (await ask(`${address}/readyz`)).status === 503)
-    expect((await ask(`${address}/readyz`)).body.parts['engine']).to.include({ ok: false, reason: 'no engine holds the lease' })
+    for (const path of ['readyz', 'ready'])
+      expect((await ask(`${address}/${path}`)).body.parts['engine']).to.include({ ok: false, reason: 'no engine holds the lease' })
   })
 
   it('names a port that is taken in one line', async () => {
