@@ -42,6 +42,16 @@ export const bugsOfManyProcesses: readonly PlantedBug[] = [
     },
   },
   {
+    name: 'checks first and sends a while later',
+    caughtBy: 'no order while trading is halted',
+    plant: () => ({
+      broker: (broker, _world, process) => ({
+        ...broker,
+        place: (ticket) => void process.clock.after(20_000, () => broker.connected() && broker.place(ticket)),
+      }),
+    }),
+  },
+  {
     name: 'believes that it still has the lease when nobody says otherwise',
     caughtBy: 'no order by an engine without the lease',
     plant: () => ({ lease: (lease) => ({ ...lease, renew: async () => true }) }),

@@ -39,6 +39,8 @@ const deeds = [
   'a second engine takes over',
   'the engine is told to stop',
   'the store is away',
+  'an append meets the commit of another engine',
+  'an append finds its command decided before',
   'the line is cut',
   'the link is cut',
   'the ids are rolled back',

@@ -16,13 +16,19 @@ export const alwaysPlanned: Check = ({ world: { broker }, told }) =>
     const signed = ticket.action === 'BUY' ? exact(ticket.quantity) : -exact(ticket.quantity)
     const { conId, quantity, orderId, account } = plan.data
     const same = exact(quantity) === signed && conId === ticket.contract.conId && orderId === ticket.orderId && account === ticket.account
-    const before = told.filter(({ type, position }) => position <= journal && /^Trading(Halted|Resumed)$/.test(type)).at(-1)
-    const may = before?.type === 'TradingResumed' || plan.data['closing'] === true
-    return [
-      ...(same ? [] : [`${ticket.orderRef} was sent otherwise than it was planned`]),
-      ...(may ? [] : [`${ticket.orderRef} was sent while trading was halted`]),
-    ]
+    return same ? [] : [`${ticket.orderRef} was sent otherwise than it was planned`]
   })
+
+/** By the switch as it stood in the journal when the order was written to the line. Only what closes may pass. */
+export const neverWhileHalted: Check = ({ world: { broker }, told }) => {
+  const closing = new Set(ofType(told, 'OrderPlanned').flatMap(({ data }) => (data['closing'] === true ? [data['orderRef']] : [])))
+  const switched = told.filter(({ type }) => type === 'TradingHalted' || type === 'TradingResumed')
+  return broker.receipts.flatMap(({ ticket, journal }) => {
+    const last = switched.findLast(({ position }) => position <= journal)
+    const may = last?.type === 'TradingResumed' || closing.has(ticket.orderRef)
+    return may ? [] : [`${ticket.orderRef} was sent while trading was halted`]
+  })
+}
 
 /** The one exception from the switch: orders of a close-all that is open, each share towards zero and never beyond. */
 export const onlyClosing: Check = ({ told }) => {

@@ -18,6 +18,12 @@ export type JournalWorld = { memory: Memory; clock: WorldClock; faults: Faults; 
 
 export const worldJournal = ({ memory, clock, faults, process, away = () => false }: JournalWorld): Journal => {
   const store = memoryJournal(memory)
+  const append: Journal['append'] = async (commit) => {
+    const appended = await store.append(commit)
+    if (appended.answer === 'conflict') faults.hit('an append meets the commit of another engine')
+    if (appended.answer === 'already') faults.hit('an append finds its command decided before')
+    return appended
+  }
   const ask = <T>(point: string, effect: () => Promise<T>): Promise<T> =>
     process.call(
       point,
@@ -39,10 +45,10 @@ export const worldJournal = ({ memory, clock, faults, process, away = () => fals
     head: () => ask('journal.head', store.head),
     append: (commit) =>
       ask('journal.append', async () => {
-        if (faults.happens('an append is under way for long')) return offerTwice(() => store.append(commit))
-        const answer = await store.append(commit)
+        if (faults.happens('an append is under way for long')) return offerTwice(() => append(commit))
+        const answer = await append(commit)
         if (faults.happens('an append takes effect and the store goes away')) throw new StoreUnavailable('the answer of an append was lost')
-        return faults.happens('an append is answered only after it was offered again') ? offerAgain(() => store.append(commit)) : answer
+        return faults.happens('an append is answered only after it was offered again') ? offerAgain(() => append(commit)) : answer
       }),
     marker: (id) => ask('journal.marker', () => store.marker(id)),
     async *read(from, to = Number.MAX_SAFE_INTEGER) {
