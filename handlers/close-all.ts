@@ -2,6 +2,7 @@
  * `close-all`: makes the named books flat, all of ours where none is named, `manual` only where it was asked for. It lowers the risk, so it
  * works while trading is halted, and it outlives a weekend: with the market closed its orders wait at the broker for the next open.
  */
+import { newYorkDate, nextSession, sessionOn } from '../domain/calendar.ts'
 import { closePositions, standingTargetsToZero, withoutOrders } from '../domain/closing/close.ts'
 import { type Closing, closesHolder, closingOf, holdersOf, ordersToEnd } from '../domain/closing/holders.ts'
 import { CloseAllBody } from '../domain/commands.ts'
@@ -9,6 +10,7 @@ import { isRefusal, type Refusal, refuse } from '../domain/errors.ts'
 import { type DomainEvent, event } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
 import type { Contract } from '../domain/ports/broker.ts'
+import { isoTime } from '../domain/ports/clock.ts'
 import { askInstruments, closingSteps, leftToClose, withInstruments } from './closing.ts'
 import { type Decision, defineHandler, type Policy } from './handler.ts'
 import { pipelineStarted } from './pipeline.ts'
@@ -54,6 +56,17 @@ const dryAnswer = ({ ledger, command, facts, now }: Decision<Body, Contract[] | 
   return [event('CommandCompleted', { result: { ...result, notes: decision.notes } })]
 }
 
+/**
+ * Until when it plans: through the whole next session at least. One that has to wait for another's exit waits over the same nights and days
+ * without a session, and is no business of the day before when its turn comes at the open.
+ */
+const validUntil = (command: string | null, now: number): string | null => {
+  if (command === null) return null
+  const today = sessionOn(newYorkDate(now))
+  const { close } = today !== undefined && now < today.open ? today : nextSession(newYorkDate(now))
+  return isoTime(Math.max(Date.parse(command), close))
+}
+
 const next: Policy = (ledger, pipeline) => {
   const closing = closingOf(pipeline)
   if (closing === undefined) return { end: { outcome: 'completed', text: 'nothing to close' } }
@@ -74,7 +87,8 @@ export const closeAll = defineHandler({
     if (command.body.dryRun === true) return dryAnswer(decision, holders)
     const closer = closerOf(ledger, holders)
     if (closer !== undefined) return changesNothing(`${closer} is closing that already`, { pipeline: closer })
-    return [pipelineStarted(command, engine), ...standingTargetsToZero(ledger, closing, now)]
+    const plans = { ...engine, validUntil: validUntil(engine.validUntil, now) }
+    return [pipelineStarted(command, plans), ...standingTargetsToZero(ledger, closing, now)]
   },
   next,
   left: leftToClose,

@@ -18,7 +18,7 @@ import type { Strategy } from '../domain/strategy.ts'
 import { endsWithinOf, nameFor, type Topics, validForOf } from '../domain/topics.ts'
 import { foldSound } from '../domain/verify.ts'
 import { createDeciding } from './deciding.ts'
-import type { EngineFacts } from './handler.ts'
+import type { EngineFacts, ReadPaperRecord } from './handler.ts'
 import { handlersFor, unknownStep } from './handlers.ts'
 import { createIntake } from './intake.ts'
 import { holdLease, type LeaseHolder, type LeaseTimes } from './lease-holder.ts'
@@ -35,6 +35,8 @@ export type EngineOptions = {
   broker: Broker
   /** Absent: no bars are kept. */
   catalogue?: BarCatalogue
+  /** Of live trading: what paper trading did before. Absent: nobody knows, and trading is not switched on. */
+  paper?: ReadPaperRecord
   lease: Lease
   clock: Clock
   log: Log
@@ -156,12 +158,17 @@ export const createEngine = (options: EngineOptions): Engine => {
       endsBy: isoTime(clock.now() + (endsWithinOf(topics, command.type) ?? 0)),
     }
   }
-  const validFor = (command: Command): number =>
-    validForOf(topics, (command.pipeline === undefined ? undefined : ledger.pipelines[command.pipeline]?.type) ?? command.type)
+  /** A step is valid as long as its pipeline, as that said when it began. */
+  const validFor = (command: Command): number => {
+    const pipeline = command.pipeline === undefined ? undefined : ledger.pipelines[command.pipeline]
+    if (pipeline === undefined) return validForOf(topics, command.type)
+    return pipeline.validUntil === null ? Number.POSITIVE_INFINITY : Date.parse(pipeline.validUntil) - Date.parse(pipeline.publishedAt)
+  }
   const deciding = createDeciding({
     ledger,
     broker,
     catalogue: options.catalogue ?? noBarCatalogue,
+    paper: options.paper,
     clock,
     writer,
     log,

@@ -90,14 +90,14 @@ onEachStore('close-all', (store) => {
     expect([book('trend'), book('hedge')], 'wanted still, and free now').to.deep.equal(['0', '50'])
   })
 
-  it('waits for another that sells what it would buy, and both end flat', async () => {
-    rig = await startTrading({ start: '2020-02-04T16:00:00.000Z' })
+  it('waits over a weekend for another that sells what it would buy, and both end flat', async () => {
+    rig = await startTrading({ start: '2020-02-07T16:00:00.000Z' })
     await rig.want({ trend: '100', hedge: '-50' })
-    await rig.run('tuesday')
-    await rig.driver.runTo(newYorkTime('2020-02-04', '17:00'))
+    await rig.run('friday')
+    await rig.driver.runTo(newYorkTime('2020-02-07', '17:00'))
     await rig.command('close-all', { strategies: ['trend'] }, { id: 'long' })
     await rig.command('close-all', { strategies: ['hedge'] }, { id: 'short' })
-    await rig.driver.runTo(nextSession('2020-02-04').open + 5 * 60_000)
+    await rig.driver.runTo(nextSession('2020-02-09').open + 5 * 60_000)
     for (const id of ['long', 'short']) expect(await result(id), id).to.include({ status: 'completed' })
     expect([book('trend'), book('hedge'), await held(), (await placed()).length]).to.deep.equal(['0', '0', 0, 3])
     expect(await rig.events('OrderCancelRequested')).to.deep.equal([])

@@ -53,6 +53,21 @@ describe('close-all', () => {
     ])
   })
 
+  it('plans for as long as any close-all, and through the whole next session at least, over days without one', () => {
+    const [began] = dataOf(given(held).when(deciding()) as DomainEvent[], 'PipelineStarted')
+    expect(began!.validUntil).to.equal('2024-01-10T21:00:00.000Z')
+    const at = (now: string, validUntil: string) => (ledger: Ledger) => {
+      const decision = { ...(asked() as object), ledger, now: Date.parse(now), engine: { ...engine, validUntil } }
+      return dataOf(closeAll.decide(decision as never) as DomainEvent[], 'PipelineStarted')[0]!.validUntil
+    }
+    expect(given(held).when(at('2024-01-12T22:00:00.000Z', '2024-01-13T22:00:00.000Z')), 'the Monday is a holiday').to.equal(
+      '2024-01-16T21:00:00.000Z',
+    )
+    expect(given(held).when(at('2024-01-10T11:00:00.000Z', '2024-01-11T11:00:00.000Z')), 'before the open').to.equal(
+      '2024-01-11T11:00:00.000Z',
+    )
+  })
+
   it('does nothing when all is flat already, however often it is asked', () => {
     expect(textOf(given(ready).when(deciding()))).to.equal('already flat')
     expect(textOf(given(ready).when(deciding({ dryRun: true })))).to.equal('already flat')
