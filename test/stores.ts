@@ -5,15 +5,25 @@ import { usesEmulators } from './emulators.ts'
 type StoreOf = () => Environment['store']
 type Kind = Environment['store']['kind']
 
-/** Describes the suite once a store. `store()` names one that nobody has used before, for use from the first test on. */
-export const onEachStore = (title: string, suite: (store: StoreOf, kind: Kind) => void): void => {
+export type Suite = (store: StoreOf, kind: Kind) => void
+
+/** Describes the suite on one store, for a file of its own: files run side by side. `store()` names one that nobody has used before. */
+export const onTheEmbeddedStore = (title: string, suite: Suite): void => {
   describe(`${title}, on the embedded store`, function () {
     this.timeout(60_000)
     suite(() => ({ kind: 'embedded' }), 'embedded')
   })
+}
+export const onGooglesStore = (title: string, suite: Suite): void => {
   describe(`${title}, on Pub/Sub and Firestore`, function () {
     this.timeout(120_000)
     const emulators = usesEmulators()
     suite(() => ({ kind: 'google', ...emulators.store() }), 'google')
   })
+}
+
+/** Describes the suite once a store, for use from the first test on. */
+export const onEachStore = (title: string, suite: Suite): void => {
+  onTheEmbeddedStore(title, suite)
+  onGooglesStore(title, suite)
 }

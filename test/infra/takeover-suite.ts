@@ -1,10 +1,10 @@
 /**
  * Two engines on one journal: one decides, the other waits. The first is frozen at any step of a run past its lease and woken, or
- * killed there; whatever it was about to do, no order goes out twice, nothing unplanned, and the command has one outcome.
+ * killed there; whatever it was about to do, no order goes out twice, nothing unplanned, and the command has one outcome. Each store has a file of its own.
  */
 import { expect } from 'chai'
 import { until } from '../contract/until.ts'
-import { onEachStore } from '../stores.ts'
+import type { Suite } from '../stores.ts'
 import type { Freeze } from './takeover-effects.ts'
 import { type EngineProcess, openTakeoverWorld, patience, redelivered, type TakeoverWorld } from './takeover-world.ts'
 
@@ -32,7 +32,7 @@ const onBoth = new Set([
 
 const replaced = /^ibt: another engine (took the lease|\(epoch \d+\) wrote position \d+; this one has lost the journal)$/
 
-onEachStore('two engines on one journal', (store, kind) => {
+export const twoEngines: Suite = (store, kind) => {
   const all = everywhere || kind === 'embedded'
   let world: TakeoverWorld
   let first: EngineProcess
@@ -187,4 +187,4 @@ onEachStore('two engines on one journal', (store, kind) => {
     await world.command('reconcile')
     expect(waiting.hasSaid('no connection: client id 17'), 'a line that was closed properly is free at once').to.equal(false)
   })
-})
+}

@@ -1,0 +1,4 @@
+import { onTheEmbeddedStore } from '../stores.ts'
+import { twoEngines } from './takeover-suite.ts'
+
+onTheEmbeddedStore('two engines on one journal', twoEngines)
