@@ -65,8 +65,8 @@ describe('Dockerfiles', () => {
 
   it('the gateway demands its checksums: no default, and the build looks before it fetches', () => {
     const text = textOf(base)
-    for (const name of ['TWS_SHA256', 'IBC_SHA256']) expect(text).to.match(new RegExp(`^ARG ${name}$`, 'm'))
-    expect(text.indexOf('for name in TWS_SHA256 IBC_SHA256')).to.be.within(1, text.indexOf('curl --fail'))
+    for (const name of ['IB_GATEWAY_SHA256', 'IBC_SHA256']) expect(text).to.match(new RegExp(`^ARG ${name}$`, 'm'))
+    expect(text.indexOf('for name in IB_GATEWAY_SHA256 IBC_SHA256')).to.be.within(1, text.indexOf('curl --fail'))
     expect(text).to.include('sha256sum --check --strict')
   })
 
@@ -95,13 +95,36 @@ describe('Dockerfiles', () => {
     expect(ignored).to.include('**/secrets')
   })
 
-  it('the gateway is built by compose from the versions that its Dockerfile names', () => {
+  it('the application strips its types as the user that it runs as: what Node keeps counts for that user alone', () => {
+    const lines = textOf(application).split('\n')
+    expect(lines.indexOf('USER 10001:10001')).to.be.within(
+      1,
+      lines.findIndex((line) => line.startsWith('RUN node infra/cli/ibt.js')),
+    )
+  })
+
+  it('compose and Cloud Build give the gateway the arguments that its Dockerfile knows, in its versions', () => {
+    const known = [...textOf(base).matchAll(/^ARG (\w+)(?:=(.+))?$/gm)].map(([, name, version]) => ({ name: name!, version }))
+    const usual = Object.fromEntries(known.map(({ name, version }) => [name, version]))
     const { services } = parse(textOf('compose/docker-compose.yml'), { merge: true }) as {
       services: { gateway: { build: { args: Record<string, string> } } }
     }
-    for (const name of ['TWS_VERSION', 'IBC_VERSION']) {
-      const version = new RegExp(`^ARG ${name}=(.+)$`, 'm').exec(textOf(base))![1]
-      expect(services.gateway.build.args[name]).to.equal(`\${${name}:-${version}}`)
+    const { steps, substitutions } = parse(textOf('cloud/base.cloudbuild.yaml')) as {
+      steps: { args: string[] }[]
+      substitutions: Record<string, string>
+    }
+    const ofCloudBuild = steps.flatMap(({ args }) => args).flatMap((word) => /^--build-arg=(\w+)=(\S+)$/.exec(word)?.slice(1) ?? [])
+    const inCloudBuild = Object.fromEntries(
+      ofCloudBuild.flatMap((word, place) => (place % 2 === 0 ? [[word, ofCloudBuild[place + 1]!]] : [])),
+    )
+    for (const given of [services.gateway.build.args, inCloudBuild]) {
+      expect(Object.keys(usual)).to.include.members(Object.keys(given))
+      expect(Object.keys(given)).to.include.members(known.filter(({ version }) => version === undefined).map(({ name }) => name))
+    }
+    for (const name of ['IB_GATEWAY_VERSION', 'IBC_VERSION']) {
+      expect(services.gateway.build.args[name]).to.equal(`\${${name}:-${usual[name]}}`)
+      expect(inCloudBuild[name]).to.equal(`\${_${name}}`)
+      expect(substitutions[`_${name}`]).to.equal(usual[name])
     }
   })
 })

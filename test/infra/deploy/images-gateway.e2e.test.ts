@@ -251,6 +251,7 @@ while :; do sleep 0.05; done`,
       [{ ...files(), IB_PORT: '4002x' }, /IB_PORT: must be a whole number/],
       [{ ...files(), EXISTING_SESSION_ACTION: 'fight' }, /EXISTING_SESSION_ACTION: must be one of/],
       [{ ...files(), READ_ONLY_API: 'true' }, /READ_ONLY_API: must be one of yes no/],
+      [{ ...files(), RETRY_AFTER: '10m' }, /RETRY_AFTER: must be a whole number/],
     ]
     for (const [variables, line] of wrong) {
       const said = await refused(variables)
@@ -272,7 +273,16 @@ while :; do sleep 0.05; done`,
   })
 
   it("ends with IBC's own code when IBC ends", async () => {
-    const started = start({ ...files(), CODE_OF_IBC: '4' })
+    const started = start({ ...files(), CODE_OF_IBC: '4', RETRY_AFTER: '0' })
     expect((await ended(started)).code).to.equal(4)
+  })
+
+  it('holds back after a start that failed, so that whatever restarts containers does not lock the user, and still ends when told to', async () => {
+    const started = await up({ ...files(), CODE_OF_IBC: '4' })
+    await until('it says so', () => /IBC ended with 4 after \d+ s; nothing is tried again for 600 s/.test(started.said.text))
+    expect(started.child.exitCode).to.equal(null)
+    started.child.kill('SIGTERM')
+    expect((await ended(started)).code).to.equal(4)
+    expect(existsSync(path('ibc.ini')), 'the file with the secrets is gone').to.equal(false)
   })
 })

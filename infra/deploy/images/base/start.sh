@@ -85,6 +85,8 @@ read_environment() {
   whole_number SECOND_FACTOR_TIMEOUT "$second_factor_seconds"
   existing_session=${EXISTING_SESSION_ACTION:-primary}
   choice EXISTING_SESSION_ACTION "$existing_session" primary primaryoverride secondary
+  retry_after=${RETRY_AFTER:-600}
+  whole_number RETRY_AFTER "$retry_after"
   read_only=${READ_ONLY_API:-no}
   choice READ_ONLY_API "$read_only" yes no
 }
@@ -196,6 +198,14 @@ end_all() {
   for child in "${children[@]}"; do kill -TERM "$child" 2>/dev/null || true; done
 }
 
+# hold SECONDS|infinity TEXT
+hold() {
+  say "$2"
+  sleep "$1" 9>&- &
+  children+=($!)
+  wait $! || true
+}
+
 run() {
   trap end_all TERM INT
   export DISPLAY=:1
@@ -215,15 +225,15 @@ run() {
   wait "$gateway" || code=$?
   # A signal ends the wait; the gateway itself may take longer.
   while kill -0 "$gateway" 2>/dev/null; do wait "$gateway" || code=$?; done
+  rm -f "$ini"
   # Each new login is a new message to somebody's phone: nobody is woken again until he restarts the container.
   if ((code == second_factor_timed_out)) && [[ "$ending" == no && "$second_factor" == wait ]]; then
-    say 'the second factor was not given in time; restart the container when you have your phone at hand'
-    sleep infinity 9>&- &
-    children+=($!)
-    wait $! || true
+    hold infinity 'the second factor was not given in time; restart the container when you have your phone at hand'
+  # Whatever runs the container starts it again at once, and IB locks a user after some wrong passwords.
+  elif ((code != 0 && retry_after > 0 && SECONDS < 300)) && [[ "$ending" == no ]]; then
+    hold "$retry_after" "IBC ended with $code after $SECONDS s; nothing is tried again for $retry_after s, so that IB does not lock the user"
   fi
   kill -TERM "${children[0]}" 2>/dev/null || true
-  rm -f "$ini"
   say "IBC has ended with $code"
   exit "$code"
 }
