@@ -206,14 +206,21 @@ describe('the life of an engine', () => {
   })
 
   describe('stopped before it has begun', () => {
-    const stoppedWhile = async (details: Details): Promise<{ message: string; bench: Bench; connected: boolean }> => {
+    /** @param step in which it is stopped, and which ends after that; left out: whatever it does first */
+    const stoppedWhile = async (
+      details: Details,
+      step?: { asked(): number; tell(): void },
+    ): Promise<{ message: string; bench: Bench; connected: boolean }> => {
       const bench = engineWith(details)
       const starting = bench.engine.start().then(
         () => 'started',
         (error: Error) => error.message,
       )
-      await new Promise((resolve) => setImmediate(resolve))
-      await bench.engine.stop()
+      if (step === undefined) await new Promise((resolve) => setImmediate(resolve))
+      else await until('it is in that step', () => step.asked() > 0)
+      const stopping = bench.engine.stop()
+      step?.tell()
+      await stopping
       return { message: await starting, bench, connected: bench.held.broker.connected() }
     }
 
@@ -228,8 +235,7 @@ describe('the life of an engine', () => {
       const released: number[] = []
       const acquired = whenTold(async () => ({ epoch: 5 }))
       const lease = { acquire: acquired.ask, renew: async () => true, release: async (epoch: number) => void released.push(epoch) }
-      setTimeout(acquired.tell, 20)
-      const { message, bench, connected } = await stoppedWhile({ lease })
+      const { message, bench, connected } = await stoppedWhile({ lease }, acquired)
       expect([message, connected]).to.deep.equal(['the engine was stopped before it had begun', false])
       expect([released, bench.memory.commits.length]).to.deep.equal([[5], 0])
     })
@@ -243,8 +249,7 @@ describe('the life of an engine', () => {
         await going.ask()
         yield* journal.read(...range)
       }
-      setTimeout(going.tell, 20)
-      const { message, bench } = await stoppedWhile({ memory, epoch: 2, journal: { ...journal, read } })
+      const { message, bench } = await stoppedWhile({ memory, epoch: 2, journal: { ...journal, read } }, going)
       expect([message, bench.engine.ledger.position]).to.deep.equal(['the engine was stopped before it had begun', 0])
       expect(memory.commits).to.have.length(engine.ledger.position)
     })
