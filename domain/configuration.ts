@@ -192,6 +192,14 @@ export const settings = {
     fallback: false,
     why: 'Whether eod-check closes all books of ours before the session ends.',
   },
+  'live.paperSessions': {
+    kind: 'number',
+    unit: 'sessions',
+    minimum: 1,
+    maximum: 40,
+    fallback: 10,
+    why: 'On so many of the last 60 days paper trading must have run, and followed each strategy, before live trading is switched on for it.',
+  },
   'alerts.gatewayLostMinutes': {
     kind: 'number',
     unit: 'minutes',

@@ -13,6 +13,7 @@ const table = {
   SESSION_OVER: { kind: 'final', http: 409, text: 'the session is over: nothing is traded before the next one' },
   HALTED: { kind: 'final', http: 409, text: 'trading is halted' },
   SUPERSEDED_BY_HALT: { kind: 'final', http: 409, text: 'a halt was published after this resume' },
+  NOT_PROVEN_ON_PAPER: { kind: 'final', http: 409, text: 'live trading wants a record on paper first' },
   SNAPSHOT_MISSING: { kind: 'final', http: 409, text: 'the account was never reconciled' },
   SNAPSHOT_STALE: { kind: 'final', http: 409, text: 'the account snapshot is too old' },
   NET_LIQUIDATION_MISSING: { kind: 'final', http: 409, text: 'the net liquidation is absent or not positive' },

@@ -413,7 +413,8 @@ export const eventData = {
   // ── The switch and the configuration ──
   /** `publishedAt` of the halting command: a resume published before it does nothing. `standing`: working orders that stay. */
   TradingHalted: t.type({ reason: text, publishedAt: text, cancelWorking: t.boolean }),
-  TradingResumed: t.type({ reason: text }),
+  /** `paper`: the record on paper that was looked at before live trading, and for which strategies. */
+  TradingResumed: optional({ reason: text }, { paper: t.type({ position: t.number, hash: text, strategies: t.array(text) }) }),
   ConfigurationChanged: t.type({ changes: t.record(t.string, t.type({ from: t.unknown, to: t.unknown })) }),
 } as const
 

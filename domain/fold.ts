@@ -350,6 +350,8 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
     case 'TradingResumed':
       ledger.changedBy.trading = momentOf(at)
       ledger.trading = { on: true, reason: event.data.reason, haltPublishedAt: ledger.trading.haltPublishedAt }
+      if (event.data.paper !== undefined)
+        ledger.provenOnPaper = [...new Set([...(ledger.provenOnPaper ?? []), ...event.data.paper.strategies])].sort()
       return
     case 'ConfigurationChanged':
       for (const [name, { to }] of Object.entries(event.data.changes)) ledger.configuration[name] = to as Value

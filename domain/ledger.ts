@@ -64,6 +64,8 @@ export type Ledger = {
   nextValidId: number
   highestOrderId: number
   trading: { on: boolean; reason: string; haltPublishedAt: string | null }
+  /** Strategies whose record on paper was looked at when live trading was resumed; null before the first time, and on paper. */
+  provenOnPaper: string[] | null
   configuration: Record<string, Value>
   configuredAt: number
   /** The commits that made switch, configuration and account what they are; the first one until something did. */
@@ -132,6 +134,7 @@ export const initialLedger = (): Ledger => ({
   nextValidId: 0,
   highestOrderId: 0,
   trading: { on: false, reason: 'trading is off until the first resume', haltPublishedAt: null },
+  provenOnPaper: null,
   configuration: record(),
   configuredAt: 0,
   changedBy: { trading: beginning(), configuration: beginning(), account: beginning() },

@@ -4,6 +4,7 @@ import { parametersOf, problemsOf, settingInForce } from '../domain/configuratio
 import { refuse } from '../domain/errors.ts'
 import { event } from '../domain/events.ts'
 import type { Ledger } from '../domain/ledger.ts'
+import { tradedFor } from '../domain/paper-record.ts'
 import { parametersWith, type Strategy } from '../domain/strategy.ts'
 import { defineHandler, nothingToGather } from './handler.ts'
 
@@ -23,6 +24,13 @@ const strategyProblems = (
   })
 }
 
+/** While live trading is on, nobody is traded for whose record on paper was not looked at. */
+const unprovenAfter = ({ mode, trading, provenOnPaper, configuration }: Readonly<Ledger>, changes: Ledger['configuration']): string[] => {
+  if (mode !== 'live' || !trading.on) return []
+  const before = tradedFor(configuration)
+  return tradedFor({ ...configuration, ...changes }).filter((strategy) => !before.includes(strategy) && !provenOnPaper?.includes(strategy))
+}
+
 export const configure = defineHandler({
   body: ConfigureBody,
   needsBroker: false,
@@ -31,6 +39,9 @@ export const configure = defineHandler({
     const { changes } = command.body
     const problems = [...problemsOf(ledger.configuration, changes), ...strategyProblems(ledger, engine.strategies, changes)]
     if (problems.length > 0) return refuse('CONFIGURATION_INVALID', problems.join('; '), { problems })
+    const unproven = unprovenAfter(ledger, changes)
+    if (unproven.length > 0)
+      return refuse('NOT_PROVEN_ON_PAPER', `halt, configure ${unproven.join(', ')}, and resume: that looks at the paper journal`)
     const changed = Object.entries(changes).flatMap(([name, to]) => {
       const from = settingInForce(ledger.configuration, name)
       return from === to ? [] : [[name, { from: from ?? null, to }] as const]

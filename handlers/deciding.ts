@@ -12,7 +12,7 @@ import type { BarCatalogue } from '../domain/ports/bar-catalogue.ts'
 import { type Broker, BrokerUnavailable } from '../domain/ports/broker.ts'
 import { type Clock, isoTime } from '../domain/ports/clock.ts'
 import { withoutSecrets } from '../domain/secrets.ts'
-import type { EngineFacts, Handler } from './handler.ts'
+import type { EngineFacts, Handler, Ports, ReadPaperRecord } from './handler.ts'
 import { aboutCommand } from './telling.ts'
 import { type Log, NotWritable, type Writer } from './writer.ts'
 
@@ -40,6 +40,7 @@ export const createDeciding = ({
   ledger,
   broker,
   catalogue,
+  paper,
   clock,
   writer,
   log,
@@ -52,6 +53,7 @@ export const createDeciding = ({
   ledger: Readonly<Ledger>
   broker: Broker
   catalogue: BarCatalogue
+  paper?: ReadPaperRecord | undefined
   clock: Clock
   writer: Writer
   log: Log
@@ -63,6 +65,7 @@ export const createDeciding = ({
   /** Milliseconds from the publish time for which a broker that is there, but does not answer, is asked again. */
   patience: (command: Command) => number
 }): Deciding => {
+  const ports = (): Ports => ({ broker, catalogue, now: clock.now(), ...(paper === undefined ? {} : { paper }) })
   const isOlderThan = (command: Command, milliseconds: number): boolean => clock.now() > Date.parse(command.publishedAt) + milliseconds
   /** A step that plans nothing is bounded by its pipeline's end alone. */
   const hasTime = (command: Command, { asksOnly }: Handler): boolean => asksOnly === true && command.pipeline !== undefined
@@ -130,7 +133,7 @@ export const createDeciding = ({
       if (isExpired(command, handler)) return { sequence: heard, facts: undefined } // refused when it is decided; the broker is not asked
       if (handler.needsBroker && !ready()) return { sequence: heard, ...refuse('GATEWAY_NOT_READY') }
       try {
-        return { sequence: heard, facts: await handler.gather({ broker, catalogue, now: clock.now() }, command, ledger) }
+        return { sequence: heard, facts: await handler.gather(ports(), command, ledger) }
       } catch (error) {
         return { sequence: heard, ...asRefusal(error) }
       }

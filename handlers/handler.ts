@@ -8,6 +8,7 @@ import type { Command } from '../domain/commands.ts'
 import type { Refusal } from '../domain/errors.ts'
 import type { DomainEvent } from '../domain/events.ts'
 import type { Ledger, Pipeline } from '../domain/ledger.ts'
+import type { PaperRecord } from '../domain/paper-record.ts'
 import type { BarCatalogue } from '../domain/ports/bar-catalogue.ts'
 import type { Broker } from '../domain/ports/broker.ts'
 import type { Strategy } from '../domain/strategy.ts'
@@ -28,8 +29,11 @@ export type EngineFacts = {
 
 export type Decision<B, F> = { ledger: Readonly<Ledger>; command: Command<B>; facts: F; now: number; engine: EngineFacts }
 
-/** `now`: the market time at which the gathering begins. */
-export type Ports = { broker: Broker; catalogue: BarCatalogue; now: number }
+/** Reads the paper journal anew. @throws StoreUnavailable when it cannot be reached now; Error when there is none, or a broken one */
+export type ReadPaperRecord = () => Promise<PaperRecord>
+
+/** `now`: the market time at which the gathering begins. `paper`: of a live engine alone. */
+export type Ports = { broker: Broker; catalogue: BarCatalogue; now: number; paper?: ReadPaperRecord }
 
 export type Handler<B = unknown, F = unknown> = {
   body: t.Decoder<unknown, B>

@@ -25,6 +25,7 @@ import type { HttpServer } from './http/server.ts'
 import { usualRequestsPerMinute } from './http/settings.ts'
 import { type BrokerSession, createBrokerSession } from './ib/session.ts'
 import { type Log, openProcessLog } from './log.ts'
+import { readPaperRecord } from './paper-journal.ts'
 import { openData } from './store.ts'
 import { loadStrategies } from './strategies.ts'
 import { readTopics } from './topics-file.ts'
@@ -99,6 +100,7 @@ export const compose = async (environment: Environment, options: ComposeOptions 
   const bars = await openBars(environment)
   const own = {
     catalogue: bars,
+    ...(mode === 'live' ? { paper: () => readPaperRecord(environment) } : {}),
     ...(gateway.account === undefined ? {} : { account: gateway.account }),
     ...(options.leaseTimes === undefined ? {} : { leaseTimes: options.leaseTimes }),
   }

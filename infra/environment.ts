@@ -23,6 +23,8 @@ export type Environment = {
   /** Absolute or relative to the working directory. Holds one file a trading mode: `paper.sqlite`, `live.sqlite`. */
   dataDirectory: string
   store: { kind: 'embedded' } | ({ kind: 'google' } & GoogleStore)
+  /** Of live trading: what paper trading did before, as a file, a folder or `project:ID/DATABASE`. Absent: beside the live one. */
+  paperJournal?: string
   /** Of `ibt topics`: where Cloud Scheduler keeps its jobs, and a server (host:port) that stands in for it beside the emulators. */
   scheduler?: { location?: string; emulator?: string }
   /** Where IB Gateway or TWS listens. The client id stays the same for ever: it fences off an engine that was replaced. */
@@ -69,6 +71,8 @@ export const variables: Readonly<Record<string, string>> = {
   IB_RESTART_AT: 'HH:MM in New York at which the gateway restarts every day: new orders wait from two minutes before (unknown)',
   IB_CLIENT_ID: 'the API client id, to be kept for ever: orders belong to it (17)',
   IB_ACCOUNT: 'the account to trade; needed in live mode and where a login manages several',
+  PAPER_JOURNAL:
+    'of live mode: the paper journal that must prove itself first, as the folder of its store, an export or project:ID/DATABASE (the paper store beside this one)',
   STRATEGIES_DIR: 'folder with further strategies, a file each',
   BARS_DIR: 'where collected bars are kept: a folder, or gs://bucket/prefix (bars in DATA_DIR)',
   PORT: 'port of the HTTP server; 0 takes one that is free (8080)',
@@ -174,6 +178,7 @@ const Variables = t.partial({
   IB_RESTART_AT: text('a time of day in New York such as 23:45', /^([01]\d|2[0-3]):[0-5]\d$/),
   IB_CLIENT_ID: whole(1, 2_147_483_647),
   IB_ACCOUNT: text('an account such as DU1234567', /^[A-Z]{1,3}\d{4,10}$/),
+  PAPER_JOURNAL: t.string,
   STRATEGIES_DIR: t.string,
   BARS_DIR: barsPlace,
   PORT: whole(0, 65_535),
@@ -284,6 +289,7 @@ export const readEnvironment = (given: Readonly<Record<string, string | undefine
       mode,
       dataDirectory: value.DATA_DIR ?? fallback.dataDirectory,
       store: store.value,
+      ...(value.PAPER_JOURNAL === undefined ? {} : { paperJournal: value.PAPER_JOURNAL }),
       ...schedulerOf(value),
       gateway: gateway.value,
       ...(value.STRATEGIES_DIR === undefined ? {} : { strategiesDirectory: value.STRATEGIES_DIR }),

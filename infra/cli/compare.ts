@@ -1,52 +1,10 @@
-import { createReadStream, existsSync, statSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { Command, InvalidArgumentError } from 'commander'
-import { type Commit, type StoredCommit, sha256 } from '../../domain/commit.ts'
-import { openExistingData } from '../store.ts'
-import { readTopics } from '../topics-file.ts'
+import { commitsAt } from '../journal-place.ts'
 import { environment } from './arguments.ts'
 import { commonSpan, compareDecisions, decisionsOf, type Rules, type Span } from './comparison.ts'
 import { printJson } from './output.ts'
 
-/** A line as `ibt journal` prints it. @throws Error naming the file and the line that is none, or that was changed */
-const commitIn = (line: string, where: string): StoredCommit => {
-  const [, text, hash] = /^(.+),"hash":"([0-9a-f]{64})"\}$/.exec(line) ?? []
-  if (text === undefined || hash === undefined) throw new Error(`${where}: is no line of ibt journal`)
-  const json = `${text}}`
-  if (sha256(json) !== hash) throw new Error(`${where}: was changed, its hash is that of another text`)
-  const { position, epoch, recordedAt, previousHash } = JSON.parse(json) as Commit
-  return { position, epoch, recordedAt, previousHash, hash, json }
-}
-
-async function* commitsOfFile(path: string): AsyncGenerator<StoredCommit> {
-  let number = 0
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
-    number += 1
-    if (line.trim() !== '') yield commitIn(line, `${path}, line ${number}`)
-  }
-}
-
-const projectName = /^project:([a-z][a-z0-9-]{4,61}[a-z0-9])(?:\/([a-z0-9()-]+))?$/
-
-/** An export, the folder of a store, or a project. */
-const decisionsAt = async (place: string) => {
-  const { store: configured, ...where } = environment()
-  const [, project, database] = projectName.exec(place) ?? []
-  if (project === undefined && !existsSync(place))
-    throw new Error(`there is nothing at ${place}: name an export, the folder of a store, or project:ID`)
-  if (project === undefined && statSync(place).isFile()) return decisionsOf(commitsOfFile(place))
-  const emulators = configured.kind === 'google' && configured.emulators !== undefined ? { emulators: configured.emulators } : {}
-  const store =
-    project === undefined
-      ? { kind: 'embedded' as const }
-      : { kind: 'google' as const, project, database: database ?? where.mode, ...emulators }
-  const data = await openExistingData({ ...where, store, dataDirectory: place }, readTopics())
-  try {
-    return await decisionsOf(data.journal.read(1))
-  } finally {
-    await data.close()
-  }
-}
+const decisionsAt = (place: string) => decisionsOf(commitsAt(place, environment()))
 
 const fraction = (given: string): number => {
   const value = Number(given)

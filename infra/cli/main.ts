@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { variables } from '../environment.ts'
 import { agree } from './agree.ts'
 import { alerts } from './alerts.ts'
+import { checklist } from './checklist.ts'
 import { compare } from './compare.ts'
 import { config } from './config.ts'
 import { deadLetters } from './dead-letters.ts'
@@ -54,6 +55,7 @@ for (const verb of [
   rebuild,
   verify,
   agree,
+  checklist,
   compare,
   config,
   alerts,

@@ -17,6 +17,7 @@ const verbs = [
   'rebuild',
   'verify',
   'agree',
+  'checklist',
   'compare',
   'config',
   'alerts',
