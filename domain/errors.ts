@@ -1,12 +1,13 @@
 /**
  * Every way to say no, in one table. Acknowledge, send back or dead-letter is read off `kind`, never off a text.
+ * `http` answers a command that was refused so. What is wrong whatever the state is bad input: BODY_INVALID, and it reaches no topic.
  * `final` ends a command for good (`CommandRefused`, marker taken); `passing` leaves no trace and is tried again until `validFor` ends.
  */
 type Kind = 'final' | 'passing'
 
 const table = {
   BODY_INVALID: { kind: 'final', http: 400, text: 'the body of the command is not what it must be' },
-  ORDER_PROPERTIES_INVALID: { kind: 'final', http: 400, text: 'the order properties do not go together' },
+  ORDER_PROPERTIES_INVALID: { kind: 'final', http: 409, text: 'the order properties do not go together' },
   EXPIRED: { kind: 'final', http: 409, text: 'the command is older than its validFor' },
   NO_SESSION: { kind: 'final', http: 409, text: 'the exchange has no session today' },
   OTHER_CLOSE: { kind: 'final', http: 409, text: 'the exchange closes at another time today' },
@@ -36,7 +37,7 @@ const table = {
   RATIO_MISMATCH: { kind: 'final', http: 409, text: 'the ratio does not explain what the broker holds' },
   UNEXPLAINED_FIRST: { kind: 'final', http: 409, text: 'something is unexplained in this instrument; explain that first' },
   NOT_HELD: { kind: 'final', http: 409, text: 'so much is not held there' },
-  CONFIGURATION_INVALID: { kind: 'final', http: 400, text: 'the configuration would not be valid' },
+  CONFIGURATION_INVALID: { kind: 'final', http: 409, text: 'the configuration would not be valid' },
   GATEWAY_NOT_READY: { kind: 'passing', http: 503, text: 'the gateway is not connected, or its account is not yet known' },
   BROKER_TIMED_OUT: { kind: 'passing', http: 503, text: 'the broker did not answer in time' },
   BROKER_REFUSED: { kind: 'final', http: 409, text: 'the broker refused the question' },

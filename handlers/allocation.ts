@@ -1,7 +1,7 @@
 /** `allocation`: the commander by itself, a pipeline because a decision may have to cancel first; and its single round. */
 
 import { allocate } from '../domain/commander/commander.ts'
-import { resolveProperties } from '../domain/commander/order-properties.ts'
+import { contradictionIn, resolveProperties } from '../domain/commander/order-properties.ts'
 import { AllocationBody } from '../domain/commands.ts'
 import { isRefusal, refuse } from '../domain/errors.ts'
 import type { Ledger } from '../domain/ledger.ts'
@@ -10,6 +10,7 @@ import { allocationRounds, pipelineStarted } from './pipeline.ts'
 
 export const allocation = defineHandler({
   body: AllocationBody,
+  faultIn: ({ orderProperties }) => contradictionIn(orderProperties ?? {}),
   needsBroker: false,
   gather: nothingToGather,
   decide: ({ command, engine }) => {

@@ -23,11 +23,16 @@ const changesNothing = (text: string, more: Record<string, unknown> = {}): Domai
   event('CommandCompleted', { result: { changed: false, text, ...more } }),
 ]
 
+const faultIn = ({ strategies }: Body): string | undefined => {
+  if (strategies?.length === 0) return 'strategies: name whose books to close, or leave it out to close all of ours'
+  return strategies?.includes('manual') ? 'strategies: manual is no book; ask for it by includeManual: true' : undefined
+}
+
 const refusalOf = ({ ledger, command, engine }: Decision<Body, unknown>): Refusal | undefined => {
   const { strategies } = command.body
+  const fault = faultIn(command.body)
+  if (fault !== undefined) return refuse('BODY_INVALID', fault)
   if (strategies === undefined) return undefined
-  if (strategies.length === 0) return refuse('BODY_INVALID', 'strategies: name whose books to close, or leave it out to close all of ours')
-  if (strategies.includes('manual')) return refuse('BODY_INVALID', 'strategies: manual is no book; ask for it by includeManual: true')
   const isKnown = (id: string): boolean => engine.strategies[id] !== undefined || Object.hasOwn(ledger.books, id)
   const unknown = strategies.find((id) => !isKnown(id) && ledger.standing[id] === undefined)
   return unknown === undefined ? undefined : refuse('STRATEGY_UNKNOWN', unknown)
@@ -75,6 +80,7 @@ const next: Policy = (ledger, pipeline) => {
 
 export const closeAll = defineHandler({
   body: CloseAllBody,
+  faultIn,
   needsBroker: false,
   gather: async (ports, { body }, ledger) => (body.dryRun === true ? askInstruments(ports, ledger, closingFrom(body)) : null),
   decide: (decision) => {

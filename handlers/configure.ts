@@ -31,14 +31,24 @@ const unprovenAfter = ({ mode, trading, provenOnPaper, configuration }: Readonly
   return tradedFor({ ...configuration, ...changes }).filter((strategy) => !before.includes(strategy) && !provenOnPaper?.includes(strategy))
 }
 
+const mostNamed = 10
+
+/** Undefined: nothing is wrong. */
+const inWords = (problems: readonly string[]): string | undefined => {
+  if (problems.length === 0) return undefined
+  const more = problems.length > mostNamed ? [`and ${problems.length - mostNamed} more`] : []
+  return [...problems.slice(0, mostNamed), ...more].join('; ')
+}
+
 export const configure = defineHandler({
   body: ConfigureBody,
+  faultIn: ({ changes }) => inWords(problemsOf({}, changes)),
   needsBroker: false,
   gather: nothingToGather,
   decide: ({ ledger, command, engine }) => {
     const { changes } = command.body
     const problems = [...problemsOf(ledger.configuration, changes), ...strategyProblems(ledger, engine.strategies, changes)]
-    if (problems.length > 0) return refuse('CONFIGURATION_INVALID', problems.join('; '), { problems })
+    if (problems.length > 0) return refuse('CONFIGURATION_INVALID', inWords(problems), { problems })
     const unproven = unprovenAfter(ledger, changes)
     if (unproven.length > 0)
       return refuse('NOT_PROVEN_ON_PAPER', `halt, configure ${unproven.join(', ')}, and resume: that looks at the paper journal`)

@@ -76,9 +76,24 @@ const proportional = (ledger: Readonly<Ledger>, conId: number, quantity: Decimal
   return isZero(rest) ? books : [...books, { holder: 'manual', quantity: rest }]
 }
 
+/** Fields that do not go together, whatever the state. */
+const faultIn = ({ quantity, as, strategy, from, price, ratio }: Explanation): string | undefined => {
+  if (price !== undefined && sign(price) <= 0) return `price: expected more than 0, got ${price}`
+  if (from !== undefined) {
+    if (ratio !== undefined) return 'ratio: a split moves nothing from one holder to another; leave one of the two out'
+    if (quantity === undefined) return 'quantity: say how much is moved'
+    if ((as === 'book') !== (from === 'manual') || (as !== 'book' && as !== 'manual'))
+      return 'from: a quantity moves from "manual" as "book", or from a strategy as "manual"'
+  } else if (ratio !== undefined) {
+    if (ratioOf(ratio) === undefined) return `ratio: expected new shares for old ones, such as "2:1" or "1:10", got "${ratio}"`
+    if (as !== 'corporateAction') return 'ratio: only a corporateAction has one'
+    if (quantity !== undefined) return 'quantity: it follows from the ratio; leave one of the two out'
+  } else if (quantity === undefined) return 'quantity: say how much of the difference it was'
+  return as === 'book' && (strategy === undefined || strategy === 'manual') ? 'strategy: name the strategy whose book it is' : undefined
+}
+
 /** The strategy whose book it is. */
-const bookNamed = (ledger: Readonly<Ledger>, { strategies }: Grounds, strategy: string | undefined): string | Refusal => {
-  if (strategy === undefined || strategy === 'manual') return refuse('BODY_INVALID', 'strategy: name the strategy whose book it is')
+const bookNamed = (ledger: Readonly<Ledger>, { strategies }: Grounds, strategy: string): string | Refusal => {
   if (ledger.books[strategy] === undefined && !strategies.includes(strategy)) return refuse('STRATEGY_UNKNOWN', `${strategy} has no book`)
   return strategy
 }
@@ -95,7 +110,7 @@ const movesFor = (
   if (against !== undefined && as === 'manual') return []
   if (as === 'manual') return [{ holder: 'manual', quantity }]
   if (as === 'corporateAction') return proportional(ledger, conId, quantity)
-  const book = bookNamed(ledger, grounds, strategy)
+  const book = bookNamed(ledger, grounds, strategy!)
   if (isRefusal(book)) return book
   return [{ holder: book, quantity }, ...(against === undefined ? [] : [{ holder: 'manual', quantity: negate(quantity) }])]
 }
@@ -125,12 +140,11 @@ const explainDifference = (
   ledger: Readonly<Ledger>,
   grounds: Grounds,
   { conId, symbol }: Instrument,
-  explanation: Explanation,
+  explanation: Explanation & { quantity: Decimal },
 ): DomainEvent[] | Refusal => {
   const discrepancy = ledger.discrepancies[conId]
   const against = discrepancy?.kind === 'againstBook' && ledger.unexplained[conId] === undefined ? discrepancy : undefined
   const { quantity, as, reason = 'explained by command' } = explanation
-  if (quantity === undefined) return refuse('BODY_INVALID', 'quantity: say how much of the difference it was')
   if (discrepancy !== undefined && lookedAt.has(discrepancy.kind) && isZero(quantity))
     return [event('DiscrepancyExplained', { conId, symbol, quantity, as, moves: [], unexplained: '0', reason })]
   const open = against?.quantity ?? ledger.unexplained[conId]?.quantity
@@ -151,14 +165,9 @@ const explainSplit = (
   { notHandedOver }: Grounds,
   instrument: Instrument,
   text: string,
-  explanation: Explanation,
+  { reason = 'explained by command' }: Explanation,
 ): DomainEvent[] | Refusal => {
-  const { quantity, as, reason = 'explained by command' } = explanation
-  const ratio = ratioOf(text)
-  if (ratio === undefined) return refuse('BODY_INVALID', `ratio: expected new shares for old ones, such as "2:1" or "1:10", got "${text}"`)
-  if (as !== 'corporateAction') return refuse('BODY_INVALID', 'ratio: only a corporateAction has one')
-  if (quantity !== undefined) return refuse('BODY_INVALID', 'quantity: it follows from the ratio; leave one of the two out')
-  const split = decideSplit(ledger, { ...instrument, text, ratio, reason })
+  const split = decideSplit(ledger, { ...instrument, text, ratio: ratioOf(text)!, reason })
   if (isRefusal(split)) return split
   const why = `${text} split of ${instrument.symbol}: the order speaks of old shares`
   return [...split.events, ...split.openOrders.flatMap((ref) => cancelOrWithdraw(ledger.orders[ref]!, notHandedOver, why))]
@@ -169,13 +178,10 @@ const moveBetween = (
   grounds: Grounds,
   { conId, symbol }: Instrument,
   from: string,
-  explanation: Explanation,
+  explanation: Explanation & { quantity: Decimal },
 ): DomainEvent[] | Refusal => {
   const { quantity, as, strategy, price, reason = 'moved by command' } = explanation
-  if (quantity === undefined) return refuse('BODY_INVALID', 'quantity: say how much is moved')
-  if ((as === 'book') !== (from === 'manual') || (as !== 'book' && as !== 'manual'))
-    return refuse('BODY_INVALID', 'from: a quantity moves from "manual" as "book", or from a strategy as "manual"')
-  const book = bookNamed(ledger, grounds, as === 'book' ? strategy : from)
+  const book = bookNamed(ledger, grounds, as === 'book' ? strategy! : from)
   if (isRefusal(book)) return book
   if (ledger.unexplained[conId] !== undefined || ledger.discrepancies[conId] !== undefined)
     return refuse('UNEXPLAINED_FIRST', `${symbol}: ${blockedBecause(ledger as Ledger, conId)}`)
@@ -185,17 +191,20 @@ const moveBetween = (
 }
 
 const decide = (ledger: Readonly<Ledger>, grounds: Grounds, explanation: Explanation): DomainEvent[] | Refusal => {
+  const fault = faultIn(explanation)
+  if (fault !== undefined) return refuse('BODY_INVALID', fault)
   const instrument = findInstrument(ledger, explanation.instrument)
   if (isRefusal(instrument)) return instrument
-  const { price, from, ratio } = explanation
-  if (price !== undefined && sign(price) <= 0) return refuse('BODY_INVALID', `price: expected more than 0, got ${price}`)
-  if (from !== undefined) return moveBetween(ledger, grounds, instrument, from, explanation)
+  const { from, ratio } = explanation
   if (ratio !== undefined) return explainSplit(ledger, grounds, instrument, ratio, explanation)
-  return explainDifference(ledger, grounds, instrument, explanation)
+  const measured = { ...explanation, quantity: explanation.quantity! }
+  if (from !== undefined) return moveBetween(ledger, grounds, instrument, from, measured)
+  return explainDifference(ledger, grounds, instrument, measured)
 }
 
 export const explain = defineHandler({
   body: ExplainBody,
+  faultIn: (body) => faultIn(body as Explanation),
   needsBroker: false,
   gather: nothingToGather,
   decide: ({ ledger, command, now, engine }) =>

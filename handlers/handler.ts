@@ -37,6 +37,11 @@ export type Ports = { broker: Broker; catalogue: BarCatalogue; now: number; pape
 
 export type Handler<B = unknown, F = unknown> = {
   body: t.Decoder<unknown, B>
+  /**
+   * In words, what is wrong with a body beyond what its codec can say, and whatever the state: fields that do not go together, a setting out of its
+   * range. Whoever publishes asks this first, so that it reaches no topic; `decide` refuses it all the same, for it may come another way.
+   */
+  faultIn?(body: B): string | undefined
   /** Without a ready gateway it is refused for the moment, before anything is gathered. */
   needsBroker: boolean
   gather(ports: Ports, command: Command<B>, ledger: Readonly<Ledger>): Promise<F>

@@ -1,5 +1,5 @@
 /** `orchestrator`: the daily run. Signals side by side → reconcile → the commander; a failed reconcile stops it. */
-import { resolveProperties } from '../domain/commander/order-properties.ts'
+import { contradictionIn, resolveProperties } from '../domain/commander/order-properties.ts'
 import { OrchestratorBody } from '../domain/commands.ts'
 import { strategySettingOf } from '../domain/configuration.ts'
 import { isRefusal, refuse } from '../domain/errors.ts'
@@ -27,6 +27,7 @@ const next: Policy = (ledger, pipeline) => {
 
 export const orchestrator = defineHandler({
   body: OrchestratorBody,
+  faultIn: ({ orderProperties }) => contradictionIn(orderProperties ?? {}),
   needsBroker: false,
   gather: nothingToGather,
   decide: ({ ledger, command, engine }) => {

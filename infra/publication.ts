@@ -58,6 +58,8 @@ export const createCommandCheck = ({
     const envelope = readEnvelope({ id, publishedAt: '1970-01-01T00:00:00.000Z', ...message }, () => undefined)
     if (!envelope.ok)
       return { ok: false, code: message.data.length > longestBody ? 'BODY_TOO_LARGE' : 'BODY_INVALID', problem: envelope.problem }
+    const fault = found.handler.faultIn?.(decoded.value)
+    if (fault !== undefined) return { ok: false, code: 'BODY_INVALID', problem: fault }
     return { ok: true, type, topic: topicOf(topics, type, mode), message }
   }
   return { known, typeOf: (name) => handlers.published(name)?.type, check }

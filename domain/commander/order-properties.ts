@@ -13,7 +13,8 @@ const invalid = (text: string): Refusal => refuse('ORDER_PROPERTIES_INVALID', te
 
 const isAuction = ({ type, timeInForce }: OrderProperties): boolean => type === 'MOC' || type === 'LOC' || timeInForce === 'OPG'
 
-const contradictionIn = (properties: OrderProperties): string | undefined => {
+/** Wishes that never go together, whenever they are asked for, in words. */
+export const contradictionIn = (properties: OrderProperties): string | undefined => {
   const { type = 'LMT', timeInForce = 'DAY', outsideRegularHours = false, goodTillDate, goodAfterTime, limitOffset, algo } = properties
   if ((type === 'MOC' || type === 'LOC') && timeInForce !== 'DAY')
     return `type ${type} trades at the close of the day: timeInForce must be DAY`

@@ -54,9 +54,13 @@ export const requestIdOf = (headers: IncomingHttpHeaders): string | undefined =>
 
 // ── The status ──
 
+/** Mistakes of ours, which nobody who asks can put right. */
+const ourMistakes: ReadonlySet<unknown> = new Set(['UNEXPECTED', 'UNKNOWN_PIPELINE'])
+
 /**
- * 200 for what was done, in part too; 202 while it is under way; for a refusal what the table of errors says, else 409; 409 for what expired;
- * 500 for what failed, a signal without its bars included: nobody should take it for done, and a monitor counts it.
+ * 200 for what came to its end: done, done in part, or failed, as its `status` says (a signal without its bars, a strategy that threw, orders
+ * that the broker refused); 202 while it is under way; for a refusal what the table of errors says, else 409; 409 for what expired;
+ * 500 for what failed by a mistake of ours.
  */
 export const statusOf = ({ status, code }: Document): number => {
   switch (status) {
@@ -66,7 +70,7 @@ export const statusOf = ({ status, code }: Document): number => {
     case 'accepted':
       return 202
     case 'failed':
-      return 500
+      return ourMistakes.has(code) ? 500 : 200
     default:
       return typeof code === 'string' && Object.hasOwn(errors, code) ? errors[code as keyof typeof errors].http : 409
   }

@@ -99,17 +99,15 @@ export const describeCommand = (method: 'GET' | 'POST', type: string, strategies
     headers: askingHeaders,
     ...(method === 'GET' ? {} : { body: schemaOf(handler.body) }),
     response: {
-      200: json('completed, in part too: `status` says which', ref('Command')),
+      200: json('ended: `status` says whether it is completed, in part or failed, and `code` why', ref('Command')),
       202: json('under way; `Location` says where to look', ref('Command')),
-      400: json('the body is not what it must be and reached no topic, or a configuration would not be valid', {
-        anyOf: [ref('Refusal'), ref('Command')],
-      }),
+      400: refusal('the body is not what it must be, and reached no topic'),
       404: json('what the command names does not exist', ref('Command')),
       409: json('refused, with its code; or expired', ref('Command')),
       413: refusal('more than 64 kB'),
       415: refusal('the body is not application/json'),
       422: refusal('the Idempotency-Key belongs to another request'),
-      500: json('failed, with its code', ref('Command')),
+      500: json('failed by a mistake of this program', ref('Command')),
       ...errorsOfReading,
     },
   }

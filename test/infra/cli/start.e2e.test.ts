@@ -57,7 +57,10 @@ describe('ibt start, publish and gateway-sim', function () {
     expect(failed.errors).to.match(/^ibt: s1 ended failed: BARS_STALE: .*\n$/)
     expect(JSON.parse(failed.out)).to.deep.include({ type: 'spymacdvixy', status: 'failed' })
 
-    const refused = await ibt(['publish', 'configure', '--data', '{"changes": {"nothing": 1}}', '--id', 'c1'], at(DATA_DIR))
+    const mistaken = await ibt(['publish', 'configure', '--data', '{"changes": {"nothing": 1}}'], at(DATA_DIR))
+    expect([mistaken.code, mistaken.errors]).to.deep.equal([1, 'ibt: --data: "nothing" is not a setting\n'])
+    const money = '{"changes": {"strategies.nobody.allocation": 0.1}}'
+    const refused = await ibt(['publish', 'configure', '--data', money, '--id', 'c1'], at(DATA_DIR))
     expect(refused.code).to.equal(1)
     expect(refused.errors).to.contain('c1 ended refused: CONFIGURATION_INVALID')
 

@@ -42,17 +42,19 @@ describe('what an HTTP answer says of a command', () => {
     expect(requestIdOf({ 'x-request-id': 'x'.repeat(129) })).to.equal(undefined)
   })
 
-  it('gives each end its status, and never 200 to what was not done', () => {
+  it('gives each end its status: a failure with its reason is an outcome, and 500 is a mistake of ours alone', () => {
     const status = (document: Parameters<typeof statusOf>[0]) => statusOf(document)
     expect(status({ status: 'completed' })).to.equal(200)
     expect(status({ status: 'partial_success', code: 'ORDERS_REFUSED' })).to.equal(200)
     expect(status({ status: 'accepted' })).to.equal(202)
     expect(status({ status: 'refused', code: 'HALTED' })).to.equal(409)
     expect(status({ status: 'refused', code: 'ORDER_UNKNOWN' })).to.equal(404)
-    expect(status({ status: 'refused', code: 'CONFIGURATION_INVALID' })).to.equal(400)
+    expect(status({ status: 'refused', code: 'CONFIGURATION_INVALID' })).to.equal(409)
     expect(status({ status: 'refused', code: 'toString' })).to.equal(409)
     expect(status({ status: 'expired', code: null })).to.equal(409)
-    expect(status({ status: 'failed', code: 'BARS_STALE' })).to.equal(500)
+    for (const code of ['BARS_STALE', 'STRATEGY_THREW', 'NOT_FLAT', null])
+      expect(status({ status: 'failed', code }), String(code)).to.equal(200)
+    for (const code of ['UNEXPECTED', 'UNKNOWN_PIPELINE']) expect(status({ status: 'failed', code }), code).to.equal(500)
     expect(status({ status: 'something new' })).to.equal(409)
   })
 })

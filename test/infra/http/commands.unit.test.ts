@@ -64,7 +64,9 @@ describe('commands over HTTP', () => {
     expect([refused.statusCode, refused.json().code, refused.json().text]).to.deep.equal([409, 'HALTED', 'trading is halted'])
     decides({ status: 'failed', code: 'BARS_STALE', text: 'no bar since Friday' })
     const failed = await world.ask({ url: '/trend' })
-    expect([failed.statusCode, failed.json().code]).to.deep.equal([500, 'BARS_STALE'])
+    expect([failed.statusCode, failed.json().status, failed.json().code]).to.deep.equal([200, 'failed', 'BARS_STALE'])
+    decides({ status: 'failed', code: 'UNEXPECTED', text: 'x is undefined' })
+    expect((await world.ask({ url: '/trend' })).statusCode).to.equal(500)
   })
 
   it('each have a route, by the table of intents and by the strategies that were found; aliases, underscores and capitals too', async () => {
@@ -105,6 +107,32 @@ describe('commands over HTTP', () => {
     ['a misspelt field', { url: '/allocation', body: { dryrun: true } }, 400, /BODY_INVALID.*dryrun/],
     ['a field of another kind', { url: '/allocation', body: { strategies: 'trend' } }, 400, /BODY_INVALID.*strategies/],
     ['a number that cannot be', { url: '/allocation', body: { freshMinutes: 0 } }, 400, /freshMinutes.*minutes from 1 to 1440/],
+    [
+      'a setting that there is not',
+      { url: '/configure', body: { changes: { nothing: 1 } } },
+      400,
+      /BODY_INVALID.*nothing.* is not a setting/,
+    ],
+    [
+      'a setting out of its range',
+      { url: '/configure', body: { changes: { 'exposure.overall': 99 } } },
+      400,
+      /BODY_INVALID.*exposure.overall/,
+    ],
+    [
+      'allocations of more than there is',
+      { url: '/configure', body: { changes: { 'strategies.a.allocation': 0.6, 'strategies.b.allocation': 0.5 } } },
+      400,
+      /BODY_INVALID.*sum to 1.1/,
+    ],
+    [
+      'order properties that do not go together',
+      { url: '/allocation', body: { orderProperties: { type: 'MOC', timeInForce: 'GTC' } } },
+      400,
+      /BODY_INVALID.*MOC/,
+    ],
+    ['nobody to close', { url: '/close-all', body: { strategies: [] } }, 400, /BODY_INVALID.*strategies/],
+    ['an explanation of nothing', { url: '/explain', body: { instrument: 'SPY', as: 'manual' } }, 400, /BODY_INVALID.*quantity/],
     ['what is required left out', { url: '/configure', body: {} }, 400, /BODY_INVALID.*changes/],
     ['a list instead of an object', { url: '/halt', body: [] }, 400, /BODY_INVALID.*must be a JSON object/],
     ['null', { url: '/halt', raw: 'null' }, 400, /BODY_INVALID/],

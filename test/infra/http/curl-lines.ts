@@ -29,7 +29,7 @@ export const curlLines: readonly CurlLine[] = [
     intent: 'configure',
     line: `curl --json '{"changes": {"exposure.overall": 99}}' ${at}/configure`,
     status: 400,
-    says: /CONFIGURATION_INVALID/,
+    says: /BODY_INVALID.*exposure.overall must be a number/,
   },
 
   { intent: 'dummy', line: `curl --json '{"dryRun": true}' ${at}/dummy`, status: 200, says: /"drawn"/ },
