@@ -31,8 +31,8 @@ export type BrokerOrder = {
   rests: boolean
   silent: boolean
 }
-/** `at`: market time. Only the latest revision of an execution is kept. */
-export type BrokerExecution = { execution: Execution; at: number }
+/** The latest revision of an execution. `at`: when it was traded, in market time; `quantities`: what counted from when on. */
+export type BrokerExecution = { execution: Execution; at: number; quantities: readonly { quantity: string; from: number }[] }
 /** One order as it came in. `journal`: how many commits were durable; `against`: opposite orders that were at work. */
 export type Receipt = { ticket: OrderTicket; against: readonly string[] } & HandedOver
 /** What was so at the moment at which the order was written to the line. `at`: market time. */
@@ -130,7 +130,9 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
     if (faults.happens('an execution is corrected')) clock.after(chance.whole(100, 10_000), () => correct(base))
   }
   const book = (base: string, execution: Execution): void => {
-    executions.set(base, { execution, at: executions.get(base)?.at ?? clock.now() })
+    const before = executions.get(base)
+    const quantities = [...(before?.quantities ?? []), { quantity: execution.quantity, from: clock.now() }]
+    executions.set(base, { execution, at: before?.at ?? clock.now(), quantities })
     tell({ kind: 'execution', execution }, `execution ${base}`)
     const { executionId } = execution
     tell(
@@ -138,11 +140,18 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
       `commission ${base}`,
     )
   }
-  /** The same trade at another price: the digits after the last dot count up. */
+  /** The same trade at another price, or of one share less: the digits after the last dot count up. */
   const correct = (base: string): void => {
     const { execution } = executions.get(base)!
-    note(`broker: ${base} is corrected`)
-    book(base, { ...execution, executionId: `${base}.02`, price: String((market.price(execution.contract.conId) + 1) / 100) })
+    const { conId } = execution.contract
+    const bought = Number(execution.quantity)
+    const less = Math.abs(bought) > 1 && !isPair(conId) && faults.happens('a corrected execution is smaller') ? Math.sign(bought) : 0
+    positions.set(conId, (positions.get(conId) ?? 0) - less)
+    const order = orders.find((each) => each.orderRef === execution.orderRef && isAtWork(each))
+    if (order !== undefined) order.filled -= less
+    note(`broker: ${base} is corrected${less === 0 ? '' : ` to ${bought - less}`}`)
+    const price = String((market.price(conId) + 1) / 100)
+    book(base, { ...execution, executionId: `${base}.02`, quantity: String(bought - less), price })
   }
 
   /** One moment of the market for one order: perhaps a part of it trades. */

@@ -28,6 +28,7 @@ const rates = {
   'an order is accepted in silence': 0.05,
   'an order rests': 0.1,
   'an execution is corrected': 0.05,
+  'a corrected execution is smaller': 0.3,
 } as const
 
 /** What is done to the world by its history, counted where it really met something. */

@@ -1,4 +1,5 @@
 /** What became of what was asked for, and the end of all waiting. */
+import { newYorkDate, nextSession, sessionOn } from '../../domain/calendar.ts'
 import { type Check, ofType } from './witness.ts'
 
 export const oneOutcomeEach: Check = ({ world: { commands, memory }, told }) => {
@@ -51,14 +52,23 @@ const validFor: Readonly<Record<string, number>> = {
   ...{ 'collect-market-data': 24 * hour, 'resolve-order': 24 * hour },
 }
 
+/** A close-all may have to wait for the exit of another one, and the market is closed until Monday: it has the whole next session. */
+const closesUntil = (begun: number): number => {
+  const today = sessionOn(newYorkDate(begun))
+  return today !== undefined && begun < today.open ? today.close : nextSession(newYorkDate(begun)).close
+}
+
 /** A command is refused then, and a pipeline that began in time plans nothing more. */
 export const lateDoesNothing: Check = ({ world: { commands, faults }, told }) => {
   const known = new Map(commands.map((command) => [command.id, command]))
+  const closings = ofType(told, 'PipelineStarted').filter(({ cause }) => cause['type'] === 'close-all')
+  const closing = new Map(closings.map(({ data, recordedAt }) => [data['pipeline'], closesUntil(Date.parse(recordedAt))]))
   return told.flatMap(({ type, cause, recordedAt, position }) => {
     if (cause['kind'] !== 'command') return []
     const asked = known.get(cause['pipeline'] ?? cause['id'])
     if (asked === undefined) return []
-    const over = Date.parse(recordedAt) > Date.parse(asked.publishedAt) + (validFor[asked.type] ?? Number.POSITIVE_INFINITY)
+    const valid = Date.parse(asked.publishedAt) + (validFor[asked.type] ?? Number.POSITIVE_INFINITY)
+    const over = Date.parse(recordedAt) > Math.max(valid, closing.get(cause['pipeline']) ?? 0)
     const does = cause['pipeline'] === undefined ? type !== 'CommandRefused' : type === 'OrderPlanned' || type === 'PositionsCrossed'
     if (over) faults.hit('a command arrives when its time is over')
     return over && does ? [`at ${position} ${type} for ${asked.type} ${cause['id']}, published ${asked.publishedAt}`] : []

@@ -13,7 +13,7 @@ const couldBeAsked = (told: readonly Told[], at: number): boolean =>
 export const everyExecutionOnce: Check = ({ world: { broker }, told, holdings: { fills } }) => {
   const planned = new Set(ofType(told, 'OrderPlanned').map(({ data }) => data['orderRef'] as string))
   const known = new Set<string>()
-  const wrong = broker.everyExecution().flatMap(({ execution, at }) => {
+  const wrong = broker.everyExecution().flatMap(({ execution, at, quantities }) => {
     const key = withoutRevision(execution.executionId)
     known.add(key)
     if (!planned.has(execution.orderRef)) return []
@@ -22,6 +22,7 @@ export const everyExecutionOnce: Check = ({ world: { broker }, told, holdings: {
     if (fill.counted > 1) return [`${key} was counted ${fill.counted} times`]
     // A currency pair is in nobody's book.
     const expected = execution.contract.secType === 'CASH' ? 0n : fill.quantity
+    if (!couldBeAsked(told, quantities.at(-1)!.from) && fill.executionId !== execution.executionId) return []
     if (fill.quantity !== exact(execution.quantity) || fill.shares !== expected)
       return [
         `${key} is ${execution.quantity} at the broker, ${inUnits(fill.quantity)} in the journal, ${inUnits(fill.shares)} in the books`,
@@ -52,19 +53,21 @@ export const nothingLeftOver: Check = ({ world: { broker }, told, holdings: { bo
  * or split before, a person has the last word.
  */
 export const unexplainedIsReallySo: Check = ({ world: { broker }, told }) => {
-  const known = new Set<string>()
+  /** What the journal counts of an execution, in the revision that it heard last. */
+  const known = new Map<string, bigint>()
   const settled = new Set<number>(broker.splits.map(({ conId }) => conId))
   const looks = new Map(ofType(told, 'PositionReconciled').map(({ position, data }) => [position, data['takenAt'] as string]))
   return told.flatMap(({ type, data, position }) => {
-    if (type === 'FillReceived' || type === 'ForeignExecutionSeen') known.add(withoutRevision(data['executionId']))
+    if (type === 'FillReceived' || type === 'ForeignExecutionSeen') known.set(withoutRevision(data['executionId']), exact(data['quantity']))
     if (type === 'DiscrepancyExplained') settled.add(data['conId'])
     if (type !== 'DiscrepancyFound' || data['kind'] !== 'position' || settled.has(data['conId'])) return []
-    const takenAt = looks.get(position)
-    const unheard = broker
-      .everyExecution()
-      .filter(({ execution, at }) => execution.contract.conId === data['conId'] && (takenAt === undefined || at <= Date.parse(takenAt)))
-      .filter(({ execution }) => !known.has(withoutRevision(execution.executionId)))
-    const sum = unheard.reduce((total, { execution }) => total + exact(execution.quantity), 0n)
+    const takenAt = Date.parse(looks.get(position) ?? '9999-12-31')
+    const unheard = broker.everyExecution().flatMap(({ execution, quantities }) => {
+      const then = quantities.findLast(({ from }) => from <= takenAt)
+      if (execution.contract.conId !== data['conId'] || then === undefined) return []
+      return [exact(then.quantity) - (known.get(withoutRevision(execution.executionId)) ?? 0n)]
+    })
+    const sum = unheard.reduce((total, quantity) => total + quantity, 0n)
     return sum === exact(data['quantity'])
       ? []
       : [`at ${position} ${data['quantity']} of ${data['conId']} is unexplained, but the broker traded ${inUnits(sum)} unheard`]

@@ -157,7 +157,9 @@ export const liveThroughHistory = async (
     return { world, violations: await violationsOf(world) }
   } catch (error) {
     if (error instanceof TooBusy) return { world, violations: [{ invariant: 'nothing waits for ever', text: error.message }] }
-    throw error
+    // Whatever else is thrown belongs to this night, and to its seed.
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return { world, violations: [{ invariant: 'no failure goes unheard', text }] }
   }
 }
 

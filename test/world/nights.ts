@@ -1,11 +1,12 @@
 /** Many nights, one after the other, and what they really met. */
 
 import { chanceFrom } from './chance.ts'
-import { drawHistory } from './history.ts'
+import { allFaults } from './faults.ts'
+import { crashPoints, drawHistory } from './history.ts'
 import type { Violation } from './invariants.ts'
 import { liveThrough, liveThroughHistory } from './live.ts'
 import { shorten } from './shrink.ts'
-import type { World } from './world.ts'
+import type { Patches, World } from './world.ts'
 
 /** How often each fault happened, a process ended at each step, and how many orders and commits there were. */
 export type Tally = { faults: Record<string, number>; crashes: Record<string, number>; orders: number; commits: number }
@@ -26,24 +27,42 @@ export const addTally = (to: Tally, from: Tally): void => {
   to.commits += from.commits
 }
 
-export const rerun = (seed: string): string => `npm run world -- --night ${seed}`
+/** What proved nothing, because it never happened. */
+export const neverMet = ({ faults, crashes }: Tally): string[] => [
+  ...allFaults.filter((name) => !faults[name]),
+  ...crashPoints.filter((name) => !crashes[name]),
+]
+
+export const tableOf = (title: string, names: readonly string[], counts: Readonly<Record<string, number>>): string[] => [
+  title,
+  ...names.map((name) => `  ${String(counts[name] ?? 0).padStart(8)}  ${name}`),
+]
+
+/** For a shell: what is not plain is quoted. */
+const word = (text: string): string => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+
+/** @param planted the name of the bug that was planted, if any */
+export const rerun = (seed: string, planted?: string): string =>
+  `npm run world -- --night ${word(seed)}${planted === undefined ? '' : ` --planted ${word(planted)}`}`
 
 const linesOf = (violations: readonly Violation[]): string[] => violations.map(({ invariant, text }) => `VIOLATED: ${invariant}: ${text}`)
 
-/** A night told from its beginning; one that fails is told in the shortest history that fails in the same way. */
-export const storyOf = async (seed: string): Promise<string> => {
-  const { world, violations } = await liveThrough(seed, { story: true })
+/**
+ * A night told from its beginning; one that fails is told once more in the shortest history that fails in the same way.
+ * @param plant a bug that is planted, anew for each world
+ */
+export const storyOf = async (seed: string, plant: () => Patches = () => ({})): Promise<string> => {
+  const { world, violations } = await liveThrough(seed, { story: true, patches: plant() })
   const [first] = violations
   if (first === undefined) return [...world.story, 'every promise was kept'].join('\n')
   const history = drawHistory(chanceFrom(`${seed}: history`))
   const short = await shorten(history, async (shorter) =>
-    (await liveThroughHistory(seed, shorter)).violations.some(({ invariant }) => invariant === first.invariant),
+    (await liveThroughHistory(seed, shorter, { patches: plant() })).violations.some(({ invariant }) => invariant === first.invariant),
   )
-  const told = await liveThroughHistory(seed, short, { story: true })
+  const told = await liveThroughHistory(seed, short, { story: true, patches: plant() })
   return [
     ...[`── the night ${seed}, as it was ──`, ...world.story, ...linesOf(violations)],
     `── the same failure, with ${short.actions.length} of its ${history.actions.length} actions ──`,
     ...[...short.actions.map((action) => JSON.stringify(action)), ...told.world.story, ...linesOf(told.violations)],
-    rerun(seed),
   ].join('\n')
 }

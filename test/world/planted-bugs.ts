@@ -242,3 +242,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     }),
   },
 ]
+
+/** @throws Error when not exactly one is named so */
+export const plantedNamed = (words: string): PlantedBug => {
+  const exact = plantedBugs.filter(({ name }) => name === words)
+  const found = exact.length === 1 ? exact : plantedBugs.filter(({ name }) => name.includes(words))
+  if (found.length === 1) return found[0]!
+  const names = (found.length === 0 ? plantedBugs : found).map(({ name }) => `\n  ${name}`).join('')
+  throw new Error(`${found.length === 0 ? 'no' : 'more than one'} planted bug is named so:${names}`)
+}
