@@ -43,7 +43,7 @@ export const createPublisher = (world: TakeoverWorld, chance: Chance) => {
   let wanted = 0
   /** A run that has something to order, unless the instrument is blocked. */
   const askForOrder = async (): Promise<void> => {
-    wanted = wanted === 10 ? 70 : 10
+    wanted = 10 + ((wanted + 20) % 80) // 30, 60, 10, 40 …: none of the last ones, whichever of them came about
     await ask('configure', { changes: { 'strategies.trend.parameters.wants': String(wanted), 'strategies.hedge.parameters.wants': '0' } })
     await ask('orchestrator')
   }

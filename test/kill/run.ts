@@ -11,11 +11,11 @@ import { tuesdayMorning } from '../rig.ts'
 import { type Chance, chanceFrom } from '../world/chance.ts'
 import { earlyOrders, undecided, violationsOutside } from './outside.ts'
 import { createPublisher, names, type Publisher } from './publisher.ts'
-import { makeTrouble } from './trouble.ts'
+import { createTroublemaker } from './trouble.ts'
 
 const program = new URL('./engine.ts', import.meta.url).pathname
 const readyWithin = { embedded: 6_000, google: 10_000 }
-const orderWithin = { embedded: 2_500, google: 6_000 }
+const orderWithin = { embedded: 5_000, google: 12_000 }
 /** How long the last engine may take for what is left, once nothing goes wrong any more. */
 const restWithin = { embedded: 60_000, google: 150_000 }
 /** Pub/Sub's emulator goes on giving messages to a stream whose reader is gone; Google's own service is not known to. */
@@ -32,13 +32,26 @@ export type KillRun = {
   counted: Record<string, number>
 }
 
-type Options = { store: Environment['store']; kills: number; seed: string; withinMs: number }
+type Options = {
+  store: Environment['store']
+  kills: number
+  seed: number
+  withinMs: number
+  /** Told after each kill. */
+  progress: (kills: number) => void
+}
+
+/** When it is killed. */
+export const moments = ['killed as it begins', 'killed at work', 'killed as its order goes out'] as const
+type Moment = (typeof moments)[number]
+/** Luck decides, but none of them falls behind the rarest by more than that. */
+const ahead = 2
 
 /** An engine that was replaced says one of these and ends; any other end by itself is wrong. */
 const mayEnd = /ibt: another engine (took the lease|\(epoch \d+\))/
 
-export const runKills = async ({ store, kills, seed, withinMs }: Options): Promise<KillRun> => {
-  const gateway = await beginGateway('--start', tuesdayMorning, '--cash', '1000000', '--seed', String(seed.length))
+export const runKills = async ({ store, kills, seed, withinMs, progress }: Options): Promise<KillRun> => {
+  const gateway = await beginGateway('--start', tuesdayMorning, '--cash', '1000000', '--seed', String(seed))
   const close = () => gateway.stop('SIGKILL')
   const world = await openTakeoverWorld(store, { program, names, gateway: async () => ({ ...gateway, close }) }).catch(async (error) => {
     await close()
@@ -52,6 +65,7 @@ export const runKills = async ({ store, kills, seed, withinMs }: Options): Promi
     while (run.kills() < kills && wrong.length === 0) {
       if (performance.now() > end) throw new Error(`only ${run.kills()} kills within ${withinMs} ms`)
       wrong.push(...(await run.killOne()))
+      progress(run.kills())
     }
     if (wrong.length === 0) wrong.push(...(await run.rest()))
   } catch (error) {
@@ -77,6 +91,7 @@ const createRun = (world: TakeoverWorld, chance: Chance, kind: Environment['stor
   }
   const state = async () => (await world.control('/state')) as unknown as State
   const control = (path: string, body: object) => world.control(path, body)
+  const makeTrouble = createTroublemaker(chance, control)
 
   const begin = (): EngineProcess => {
     const engine = world.begin()
@@ -100,28 +115,34 @@ const createRun = (world: TakeoverWorld, chance: Chance, kind: Environment['stor
     )
   const received = async (): Promise<number> => Object.values((await state()).received).flat().length
 
-  /** Until the moment at which it is to be killed. */
-  const moment = async (engine: EngineProcess): Promise<string> => {
-    if (chance.happens(0.25)) {
+  const nextMoment = (): Moment => {
+    const seen = (moment: Moment): number => counts.get(moment) ?? 0
+    const rarest = Math.min(...moments.map(seen))
+    return chance.pick(moments.filter((moment) => seen(moment) <= rarest + ahead))
+  }
+  /** Waits until then. @returns what it has become */
+  const moment = async (engine: EngineProcess): Promise<Moment> => {
+    const wanted = nextMoment()
+    const ready = () => engine.hasSaid('the gateway is ready')
+    if (wanted === 'killed as it begins') {
       if (chance.happens(0.5)) await publisher.something()
-      await lasting(Math.max(0, began.get(engine)! + chance.whole(300, 3_000) - performance.now()))
-      return 'killed as it begins'
+      const at = began.get(engine)! + chance.whole(200, 3_000)
+      await soon(ready, Math.max(0, at - performance.now()))
+      return ready() ? 'killed at work' : wanted
     }
-    await soon(
-      () => !engine.running() || engine.hasSaid('the gateway is ready') || engine.hasSaid('another engine holds'),
-      readyWithin[kind],
-    )
+    await soon(() => !engine.running() || ready() || engine.hasSaid('another engine holds'), readyWithin[kind])
+    if (wanted === 'killed as its order goes out') {
+      await publisher.answer(state)
+      const before = await received()
+      await publisher.askForOrder()
+      const came = await soon(async () => (await received()) > before, orderWithin[kind])
+      await lasting(chance.whole(0, 60))
+      return came ? wanted : 'killed at work'
+    }
     if (chance.happens(0.7)) await publisher.answer(state)
-    if (chance.happens(0.5)) {
-      for (let commands = chance.whole(1, 3); commands > 0; commands--) await publisher.something()
-      await lasting(chance.whole(0, 1_500))
-      return 'killed at work'
-    }
-    const before = await received()
-    await publisher.askForOrder()
-    const came = await soon(async () => (await received()) > before, orderWithin[kind])
-    await lasting(chance.whole(0, 60))
-    return came ? 'killed as its order goes out' : 'killed at work'
+    for (let commands = chance.whole(1, 3); commands > 0; commands--) await publisher.something()
+    await lasting(chance.whole(0, 1_500))
+    return wanted
   }
 
   return {
@@ -135,8 +156,11 @@ const createRun = (world: TakeoverWorld, chance: Chance, kind: Environment['stor
     killOne: async (): Promise<string[]> => {
       const wrong = sweep()
       if (running.length === 0) begin()
-      if (running.length === 1 && chance.happens(0.35)) begin()
-      if (chance.happens(0.5)) count(await makeTrouble(chance, control))
+      if (running.length === 1 && chance.happens(0.35)) {
+        begin()
+        count('another one waits beside it')
+      }
+      if (chance.happens(0.5)) count(await makeTrouble())
       const engine = running[0]!
       const what = await moment(engine)
       const byItself = !engine.running()

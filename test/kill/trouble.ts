@@ -39,9 +39,13 @@ export const troubles: readonly Trouble[] = [
   one('shares arrive without an execution', 1, () => ({ fault: 'position', symbol: 'SPY', quantity: 5 })),
 ]
 
-/** Makes one happen. @returns its name; a gateway that cannot do it now says so in it */
-export const makeTrouble = async (chance: Chance, control: (path: string, body: object) => Promise<unknown>): Promise<string> => {
-  const { name, does } = chance.pick(troubles.flatMap((trouble) => Array.from({ length: trouble.weight }, () => trouble)))
-  for (const body of does(chance)) await control('/faults', body)
-  return name
+/** As from a pack of cards: in any order, each as often as it weighs before one comes again. @returns the name of what it made happen */
+export const createTroublemaker = (chance: Chance, control: (path: string, body: object) => Promise<unknown>): (() => Promise<string>) => {
+  let pack: Trouble[] = []
+  return async () => {
+    if (pack.length === 0) pack = troubles.flatMap((trouble) => Array.from({ length: trouble.weight }, () => trouble))
+    const [drawn] = pack.splice(chance.whole(0, pack.length - 1), 1)
+    for (const body of drawn!.does(chance)) await control('/faults', body)
+    return drawn!.name
+  }
 }
