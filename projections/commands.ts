@@ -7,11 +7,11 @@ import type { Ledger } from '../domain/ledger.ts'
 import type { Document, DocumentWrite, Json } from '../domain/ports/documents.ts'
 import { storedBeside } from './details.ts'
 import { explainedResult, explainedText } from './explanations.ts'
-import { type Answer, cashAnswer, summaryAnswer, tradesAnswer } from './look-results.ts'
+import { type Answer, cashAnswer, reconcileAnswer, summaryAnswer, tradesAnswer } from './look-results.ts'
 import { collectedResult, collectedText } from './market-data.ts'
-import { portfolioPath } from './portfolio.ts'
 import { intentPath } from './strategies.ts'
 import { switchAnswer } from './switch-results.ts'
+import { underWayText } from './under-way.ts'
 import { numberOr, type View, type ViewInput } from './view.ts'
 
 type Outcome = { status: string; code: string | null; text: string | null; result: Json }
@@ -49,22 +49,13 @@ const outcomeOf = (event: DomainEvent, input: ViewInput): Outcome | undefined =>
       return said('failed', event.data)
     case 'CommandCompleted': {
       const { result } = event.data
-      return { status: 'completed', code: null, text: typeof result['text'] === 'string' ? result['text'] : null, result: result as Json }
+      const text = typeof result['text'] === 'string' ? result['text'] : result['changed'] === false ? 'nothing had to change' : 'done'
+      return { status: 'completed', code: null, text, result: result as Json }
     }
     case 'SignalGenerated':
       return { status: 'completed', code: null, text: event.data.reason, result: signalResult(event.data) }
-    case 'PositionReconciled': {
-      const { positions, openOrders, differences, takenAt } = event.data
-      const result = {
-        document: portfolioPath(input.mode),
-        taken_at: takenAt,
-        net_liquidation: numberOr(event.data.netLiquidation, null),
-        positions: positions.length,
-        open_orders: openOrders.length,
-        differences: differences.length,
-      }
-      return { status: 'completed', code: null, text: null, result }
-    }
+    case 'PositionReconciled':
+      return completed(reconcileAnswer(event.data, input))
     case 'TradesReconciled':
       return completed(tradesAnswer(event.data))
     case 'CashBalanced':
@@ -74,7 +65,7 @@ const outcomeOf = (event: DomainEvent, input: ViewInput): Outcome | undefined =>
     case 'MarketDataCollected':
       return { status: 'completed', code: null, text: collectedText(event.data), result: collectedResult(event.data) }
     case 'AccountSummarized':
-      return completed(summaryAnswer(event.data))
+      return completed(summaryAnswer(event.data, input))
     default:
       return undefined
   }
@@ -87,7 +78,7 @@ const outcomeOfAll = (input: ViewInput): Outcome => {
   if (ownWord !== undefined) return ownWord
   const answer = switchAnswer(input)
   if (answer !== undefined) return completed(answer)
-  return { status: 'completed', code: null, text: null, result: { events: input.events.map(({ type }) => type) } }
+  return { status: 'completed', code: null, text: 'done', result: { events: input.events.map(({ type }) => type) } }
 }
 
 const stepsOf = (ledger: Readonly<Ledger>, pipeline: string): Json | undefined => {
@@ -112,7 +103,8 @@ const own = (input: ViewInput): DocumentWrite[] => {
     return [{ kind: 'merge', path: `commands/${cause.pipeline}`, data: { steps, updated_at: commit.recordedAt } }]
   }
   const begins = events.some((event) => event.type === 'PipelineStarted' && event.data.pipeline === cause.id)
-  const outcome: Outcome = begins ? { status: 'accepted', code: null, text: null, result: null } : outcomeOfAll(input)
+  const begun = begins ? ledger.pipelines[cause.id] : undefined
+  const outcome = begun ? said('accepted', { text: underWayText(ledger, begun, commit.recordedAt) }) : outcomeOfAll(input)
   const data: Document = {
     type: cause.type,
     source: cause.source,

@@ -95,10 +95,12 @@ export const profitView: View = ({ commit, events, ledger, mode }) => {
   })
 }
 
+export const booksWithTrades = (ledger: Readonly<Ledger>): string[] =>
+  [...new Set(Object.keys(ledger.trades).flatMap((conId) => tradersOf(ledger, conId)))].sort()
+
 /** What each book had made at the last reconcile, for the document of the account. */
-export const profitByBook = (ledger: Readonly<Ledger>): Json => {
-  const strategies = [...new Set(Object.keys(ledger.trades).flatMap((conId) => tradersOf(ledger, conId)))].sort()
-  return strategies.map((strategy) => {
+export const profitByBook = (ledger: Readonly<Ledger>): Json =>
+  booksWithTrades(ledger).map((strategy) => {
     const { realized, unrealized, commissions, unknown } = profitOf(ledger, strategy)
     return {
       strategy,
@@ -119,4 +121,3 @@ export const profitByBook = (ledger: Readonly<Ledger>): Json => {
       })),
     }
   })
-}
