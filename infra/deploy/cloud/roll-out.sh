@@ -49,7 +49,13 @@ services=(gcloud run services)
 workplace=$(mktemp -d)
 changed=nothing # then the api, then the engine too
 
-hint() { echo 'what ran before was brought back where there was something; the log above says what was wrong'; }
+hint() {
+  if [ "$changed" = nothing ]; then
+    echo 'nothing was changed; what gcloud says above is the reason'
+  else
+    echo 'what ran before is brought back now, where there was something; what is said above is the reason'
+  fi
+}
 
 # ── The state of the engine, as the API tells it ──
 
@@ -69,11 +75,14 @@ ready_answer() {
 parts_are() {
   ready_answer | python3 -c '
 import json, sys
-parts = json.load(sys.stdin)["parts"]
+text = sys.stdin.read()
+try:
+    parts = json.loads(text)["parts"]
+except (ValueError, KeyError, TypeError):
+    sys.exit("the API did not answer as it should: " + (text.strip()[:300] or "nothing came"))
 wanted = dict(word.split("=") for word in sys.argv[1:])
-wrong = [f"{name}: {parts[name]["reason"]}" for name, is_ok in wanted.items() if parts[name]["ok"] != (is_ok == "yes")]
-print("; ".join(wrong), file=sys.stderr)
-sys.exit(1 if wrong else 0)
+wrong = [name + ": " + parts[name]["reason"] for name in wanted if parts[name]["ok"] != (wanted[name] == "yes")]
+sys.exit("; ".join(wrong) or 0)
 ' "$@"
 }
 
@@ -142,13 +151,21 @@ trap 'exit 130' INT
 
 # ── There ──
 
+# keep FILE DESCRIBE…: what runs now, to be brought back; an empty file where nothing does. Who cannot look changes nothing.
+keep() {
+  local file=$1
+  shift
+  if [ "$DRY_RUN" = yes ]; then
+    echo "# keeps what runs now: $(quoted "$@" --format=export)"
+    return
+  fi
+  : >"$file"
+  if is_there "$@"; then "$@" --format=export >"$file" || failed "$(quoted "$@" --format=export)"; fi
+}
+
 STEP='what runs now'
-if [ "$DRY_RUN" = yes ]; then
-  echo "# keeps what runs now: $(quoted "${pools[@]}" describe "$ENGINE_POOL" "${place[@]}" --format=export), and the API likewise"
-else
-  "${pools[@]}" describe "$ENGINE_POOL" "${place[@]}" --format=export >"$workplace/engine.before.yaml" 2>/dev/null || : >"$workplace/engine.before.yaml"
-  "${services[@]}" describe "$CLOUD_RUN_SERVICE_NAME" "${place[@]}" --format=export >"$workplace/api.before.yaml" 2>/dev/null || : >"$workplace/api.before.yaml"
-fi
+keep "$workplace/engine.before.yaml" "${pools[@]}" describe "$ENGINE_POOL" "${place[@]}"
+keep "$workplace/api.before.yaml" "${services[@]}" describe "$CLOUD_RUN_SERVICE_NAME" "${place[@]}"
 render "$here/engine-with-$GATEWAY.yaml" >"$workplace/engine.yaml"
 render "$here/api.yaml" >"$workplace/api.yaml"
 

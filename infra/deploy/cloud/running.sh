@@ -31,7 +31,6 @@ quoted() {
 failed() {
   say "$SCRIPT: step \"$STEP\" failed at: $*"
   say "what to do: $(hint "$STEP")"
-  say "then run it again, all of it or with --only $STEP: what is there already stays as it is"
   exit 1
 }
 
@@ -60,12 +59,22 @@ split() {
   done
 }
 
+# is_there DESCRIBE…: no only where gcloud says that there is no such thing. That it may not look, or cannot, is a failure: who is not
+# logged in must not read that there was nothing to do.
+is_there() {
+  local said
+  if said=$("$@" 2>&1 >/dev/null); then return 0; fi
+  if printf '%s\n' "$said" | grep -qiE 'not.?found|cannot find|does not exist'; then return 1; fi
+  say "$said"
+  failed "$(quoted "$@")"
+}
+
 # ensure DESCRIBE… -- CREATE…: creates what is not there.
 ensure() {
   split "$@"
   if [ "$DRY_RUN" = yes ]; then
     printf '%s >/dev/null 2>&1 || %s\n' "$(quoted "${first[@]}")" "$(quoted "${second[@]}")"
-  elif ! "${first[@]}" >/dev/null 2>&1; then
+  elif ! is_there "${first[@]}"; then
     run "${second[@]}"
   fi
 }
@@ -75,7 +84,7 @@ settle() {
   split "$@"
   if [ "$DRY_RUN" = yes ]; then
     printf 'if %s >/dev/null 2>&1; then %s; else %s; fi\n' "$(quoted "${first[@]}")" "$(quoted "${third[@]}")" "$(quoted "${second[@]}")"
-  elif "${first[@]}" >/dev/null 2>&1; then
+  elif is_there "${first[@]}"; then
     run "${third[@]}"
   else
     run "${second[@]}"

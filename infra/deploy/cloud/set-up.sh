@@ -60,6 +60,11 @@ needs() {
 }
 
 hint() {
+  what_to_do "$1"
+  echo "then run it again, all of it or with --only $1: what is there already stays as it is"
+}
+
+what_to_do() {
   case "$1" in
     apis) echo "log in with gcloud auth login, and see that billing is linked to $PROJECT_ID" ;;
     registry) echo 'see that GCP_REGION is a region of Artifact Registry and that you may create repositories' ;;
@@ -234,7 +239,7 @@ step_roles() {
 }
 
 build() {
-  run gcloud builds submit "$root" "--config=$here/$1" "--substitutions=$2" "--region=$GCP_REGION" \
+  run gcloud builds submit "$root" --ignore-file=infra/deploy/cloud/not-uploaded.gcloudignore "--config=$here/$1" "--substitutions=$2" "--region=$GCP_REGION" \
     "--service-account=projects/$PROJECT_ID/serviceAccounts/$(email_of "$BUILD_ACCOUNT")" \
     "--gcs-source-staging-dir=gs://$BUILDS_BUCKET/source" "--project=$PROJECT_ID"
 }
@@ -255,16 +260,17 @@ step_base() {
   build base.cloudbuild.yaml "$(base_substitutions)"
 }
 
-# trigger NAME KIND ARGUMENT… -- SUBSTITUTIONS
+# trigger NAME KIND ARGUMENT… -- SUBSTITUTIONS [-- ARGUMENT… that an update wants in their place]
 trigger() {
   local name=$1 kind=$2 place
   shift 2
   split "$@"
   place=("--region=$GCP_REGION" "--project=$PROJECT_ID" "--service-account=projects/$PROJECT_ID/serviceAccounts/$(email_of "$BUILD_ACCOUNT")")
-  local both=("${first[@]}") substitutions=${second[0]}
+  local made=("${first[@]}") updated=("${first[@]}") substitutions=${second[0]}
+  if [ "${#third[@]}" -gt 0 ]; then updated=("${third[@]}"); fi
   settle gcloud builds triggers describe "$name" "--region=$GCP_REGION" "--project=$PROJECT_ID" -- \
-    gcloud builds triggers create "$kind" "--name=$name" "${both[@]}" "--substitutions=$substitutions" "${place[@]}" -- \
-    gcloud builds triggers update "$kind" "$name" "${both[@]}" "--update-substitutions=$substitutions" "${place[@]}"
+    gcloud builds triggers create "$kind" "--name=$name" "${made[@]}" "--substitutions=$substitutions" "${place[@]}" -- \
+    gcloud builds triggers update "$kind" "$name" "${updated[@]}" "--update-substitutions=$substitutions" "${place[@]}"
 }
 
 step_triggers() {
@@ -274,9 +280,12 @@ step_triggers() {
   if [ "$GATEWAY" = simulator ]; then return; fi
   trigger ib-base-on-change github "${pushed[@]}" "--build-config=$files/base.cloudbuild.yaml" \
     '--included-files=infra/deploy/images/base/**,infra/deploy/cloud/base.cloudbuild.yaml' -- "$(base_substitutions)"
-  trigger ib-base-weekly pubsub "--topic=projects/$PROJECT_ID/topics/$BASE_TOPIC" "--build-config=$files/base.cloudbuild.yaml" \
-    "--repo=https://github.com/$REPO_OWNER/$GITHUB_REPO" --repo-type=GITHUB "--branch=$BRANCH" -- "$(base_substitutions)"
-  local slot=('--schedule=0 9 * * 6' --time-zone=America/New_York "--topic=$BASE_TOPIC" '--message-body={}' "--location=$GCP_REGION" "--project=$PROJECT_ID")
+  local topic="projects/$PROJECT_ID/topics/$BASE_TOPIC" from="https://github.com/$REPO_OWNER/$GITHUB_REPO" file=$files/base.cloudbuild.yaml
+  trigger ib-base-weekly pubsub "--topic=$topic" "--build-config=$file" "--repo=$from" --repo-type=GITHUB "--branch=$BRANCH" -- \
+    "$(base_substitutions)" -- \
+    "--topic=$topic" "--git-file-source-path=$file" "--git-file-source-uri=$from" --git-file-source-repo-type=GITHUB \
+    "--git-file-source-branch=$BRANCH" "--source-to-build-uri=$from" --source-to-build-repo-type=GITHUB "--source-to-build-branch=$BRANCH"
+  local slot=('--schedule=0 9 * * 6' --time-zone=America/New_York "--topic=$topic" '--message-body={}' "--location=$GCP_REGION" "--project=$PROJECT_ID")
   settle gcloud scheduler jobs describe "$BASE_JOB" "--location=$GCP_REGION" "--project=$PROJECT_ID" -- \
     gcloud scheduler jobs create pubsub "$BASE_JOB" "${slot[@]}" -- \
     gcloud scheduler jobs update pubsub "$BASE_JOB" "${slot[@]}"

@@ -23,7 +23,7 @@ Asks for the id of the project, then takes away what runs there for TRADING_MODE
 TEXT
 }
 
-hint() { echo 'read what gcloud says above; you need to be owner of the project'; }
+hint() { echo 'read what gcloud says above; you need to be owner of the project. Then run it again: what is gone already is passed over'; }
 
 with_data=no with_shared=no vars="$root/infra/deploy/deployment_vars.sh"
 while [ $# -gt 0 ]; do
@@ -58,7 +58,7 @@ remove() {
   split "$@"
   if [ "$DRY_RUN" = yes ]; then
     printf '! %s >/dev/null 2>&1 || %s\n' "$(quoted "${first[@]}")" "$(quoted "${second[@]}")"
-  elif "${first[@]}" >/dev/null 2>&1; then
+  elif is_there "${first[@]}"; then
     run "${second[@]}"
   fi
 }
@@ -85,6 +85,8 @@ STEP='builds'
 drop builds triggers -- "ib-$TRADING_MODE-application" "--region=$GCP_REGION"
 
 STEP='topics'
+# Of the archive: what it has written stays in BigQuery.
+drop pubsub subscriptions -- "$TRADING_MODE-events-archive"
 resources=$(node "$here/mode-resources.ts" "$TRADING_MODE") || failed "node $here/mode-resources.ts $TRADING_MODE"
 while read -r kind name; do
   case "$kind" in

@@ -10,7 +10,7 @@ if [ -n "${FAIL_AT:-}" ] && [[ " $* " == *"$FAIL_AT"* ]]; then
   exit 1
 fi
 
-words=() named='' database='' group='' format='' recurrence='' filter='' scaling='' collection=''
+words=() named='' database='' group='' format='' recurrence='' filter='' scaling='' collection='' given=''
 for word in "$@"; do
   case "$word" in
     --name=*) named=${word#*=} ;;
@@ -20,7 +20,10 @@ for word in "$@"; do
     --recurrence=*) recurrence=${word#*=} ;;
     --filter=*) filter=${word#*=} ;;
     --scaling=*) scaling=${word#*=} ;;
-    --metadata-from-file=*) cp "${word##*=}" "$FAKE_GCLOUD/files/" 2>/dev/null ;;
+    --metadata-from-file=* | --config-from-file=* | --policy-from-file=*)
+      given=${word##*=}
+      cp "$given" "$FAKE_GCLOUD/files/"
+      ;;
     --data-file=-) cat >/dev/null ;;
     --*) ;;
     alpha | beta) ;;
@@ -43,6 +46,8 @@ case "$group" in
   builds-triggers) name=${named:-$name} ;;
   firestore-databases) name=$database ;;
   storage) group=storage-buckets verb=delete ;;
+  # These have no name in the command line: the project gives them one.
+  monitoring-policies | monitoring-dashboards) name=$(basename "${name:-${given:-$(expr "$filter" : '.*"\(.*\)"').yaml}}" .yaml) ;;
 esac
 name=${name%%@*}
 thing="$state/$group--${name//\//_}"
@@ -63,6 +68,9 @@ case "$group:$verb" in
   firestore-indexes-fields:list) cat "$state/overrides" 2>/dev/null; exit 0 ;;
   firestore-backups-schedules:create) touch "$state/backup-$recurrence" && exit ;;
   firestore-backups-schedules:list) [ ! -e "$state/backup-${filter%%R*}" ] || echo a-schedule; exit ;;
+  logging-metrics:list) for file in "$state"/logging-metrics--*; do [ ! -e "$file" ] || echo "${file##*--}"; done; exit ;;
+  monitoring-policies:list) [ ! -e "$thing" ] || echo "projects/$PROJECT_ID/alertPolicies/$name"; exit ;;
+  monitoring-dashboards:list) [ ! -e "$state/monitoring-dashboards--dashboard" ] || echo "projects/$PROJECT_ID/dashboards/dashboard"; exit ;;
 esac
 case "$verb" in
   add-iam-policy-binding)
@@ -71,18 +79,19 @@ case "$verb" in
     ;;
   remove-iam-policy-binding) ;;
   describe)
-    [ -e "$thing" ] || refuse 'is not there'
+    [ -e "$thing" ] || refuse 'NOT_FOUND'
     case "$format" in
       export) cat "$thing" ;;
       'value(status.url)') echo "$FAKE_ADDRESS" ;;
+      'value(etag)') echo an-etag ;;
     esac
     ;;
   create) [ ! -e "$thing" ] && touch "$thing" || refuse 'is there already' ;;
   update | add-metadata)
-    [ -e "$thing" ] || refuse 'is not there'
+    [ -e "$thing" ] || refuse 'NOT_FOUND'
     if [ -n "$scaling" ]; then echo "$scaling" >"$FAKE_GCLOUD/scaling"; fi
     ;;
-  delete) [ -e "$thing" ] && rm "$thing" || refuse 'is not there' ;;
+  delete) [ -e "$thing" ] && rm "$thing" || refuse 'NOT_FOUND' ;;
   replace)
     file=$name
     cp "$file" "$FAKE_GCLOUD/files/"

@@ -93,6 +93,16 @@ describe('the set-up of a project', function () {
     expect(again.code, again.errors).to.equal(0)
   })
 
+  it('creates nothing where it may not look', async () => {
+    const project = world()
+    const { code, errors } = await project.run('set-up.sh', [], { FAIL_AT: ' artifacts repositories describe ' })
+    expect(code).to.equal(1)
+    expect(errors)
+      .to.contain('it was told to fail here')
+      .and.to.contain('step "registry" failed at: gcloud artifacts repositories describe')
+    expect(project.calls().at(-1)!.slice(0, 3)).to.deep.equal(['artifacts', 'repositories', 'describe'])
+  })
+
   it('does one step alone, or all but one', async () => {
     const project = world()
     expect((await project.run('set-up.sh', ['--only', 'registry'], { REPO_OWNER: '' })).code).to.equal(0)
@@ -170,6 +180,12 @@ describe('the tear-down', function () {
       expect(errors).to.contain('nothing was done')
     }
     expect(project.state()).to.deep.equal(kept)
+  })
+
+  it('does not say that nothing is left where it may not look', async () => {
+    const { code, errors } = await project.run('tear-down.sh', [], { FAIL_AT: ' worker-pools describe ' }, `${variables.PROJECT_ID}\n`)
+    expect([code, errors.includes('step "what runs" failed at: gcloud beta run worker-pools describe')], errors).to.deep.equal([1, true])
+    expect(errors).not.to.contain('done')
   })
 
   it('prints in a dry run what it would delete, and asks nothing', async () => {

@@ -5,6 +5,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSyn
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parse } from 'yaml'
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
 export const cloud = join(root, 'infra/deploy/cloud')
@@ -43,7 +44,9 @@ export const cloudWorld = (): World => {
   mkdirSync(at('gcloud', 'state'), { recursive: true })
   copyFileSync(fake, at('bin', 'gcloud'))
   writeFileSync(at('bin', 'ibt'), '#!/bin/sh\necho "$TRADING_MODE $GOOGLE_CLOUD_PROJECT $GCP_REGION: $*" >> "$FAKE_GCLOUD/ibt"\n')
-  for (const name of ['gcloud', 'ibt']) chmodSync(at('bin', name), 0o755)
+  // Of BigQuery nothing is there yet, and whatever is asked for is made.
+  writeFileSync(at('bin', 'bq'), '#!/bin/sh\ncase " $* " in *" show "*) exit 2 ;; esac\n')
+  for (const name of ['gcloud', 'ibt', 'bq']) chmodSync(at('bin', name), 0o755)
   writeFileSync(at('user'), secrets.user)
   writeFileSync(at('password'), secrets.password)
   const own = { PATH: `${at('bin')}:${process.env['PATH']}`, HOME: path, TMPDIR: path, FAKE_GCLOUD: at('gcloud'), IBT: at('bin', 'ibt') }
@@ -93,3 +96,25 @@ export const deed = (call: readonly string[]): string =>
     .filter((word) => !word.startsWith('-'))
     .slice(0, 4)
     .join(' ')
+
+export type Step = { id: string; name: string; args?: string[]; env?: string[]; entrypoint?: string }
+export type Build = { steps: Step[]; substitutions: Record<string, string>; images?: string[]; [field: string]: unknown }
+
+export const buildOf = (name: string): Build => parse(readFileSync(join(cloud, `${name}.cloudbuild.yaml`), 'utf8')) as Build
+
+/** The script of a step and its environment as Cloud Build makes them: substitutions take their place, and $$ is a $ of the script. */
+export const stepOf = (build: string, id: string, given: Readonly<Record<string, string>>) => {
+  const { steps, substitutions } = buildOf(build)
+  const { args = [], env = [] } = steps.find((step) => step.id === id)!
+  const known: Record<string, string> = { ...substitutions, BUILD_ID: 'a-build', PROJECT_ID: 'my-trading-1', ...given }
+  const filled = (text: string): string =>
+    text.replaceAll(/\$\$|\$\{?([A-Z_]+)\}?/g, (found, name: string | undefined) => {
+      if (name === undefined) return '$'
+      if (known[name] === undefined) throw new Error(`${build}, ${id}: ${found} is no substitution`)
+      return known[name]
+    })
+  return {
+    script: filled(args.at(-1)!),
+    env: Object.fromEntries(env.map((line) => filled(line).split(/=(.*)/s).slice(0, 2) as [string, string])),
+  }
+}
