@@ -52,8 +52,9 @@ export type Rig = {
   state(): Promise<State>
   events<T extends EventType>(type: T): Promise<EventData<T>[]>
   commits(): Promise<Commit[]>
-  /** A new process on the same data and gateway. With `kill` the old one just stops being there, as after a power cut. */
-  restart(): Promise<void>
+  /** A new process on the same data and gateway. `meanwhile`: while nobody has the data folder open. */
+  restart(meanwhile?: () => void): Promise<void>
+  dataDirectory: string
   stop(): Promise<void>
 }
 
@@ -173,8 +174,10 @@ export const startRig = async ({
       for await (const { json } of process.composed.journal.read(1)) commits.push(JSON.parse(json) as Commit)
       return commits
     },
-    restart: async () => {
+    dataDirectory,
+    restart: async (meanwhile) => {
       await process.composed.stop()
+      meanwhile?.()
       process = await open()
       await process.driver.connected()
     },

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { variables } from '../environment.ts'
 import { agree } from './agree.ts'
 import { alerts } from './alerts.ts'
+import { backup } from './backup.ts'
 import { checklist } from './checklist.ts'
 import { compare } from './compare.ts'
 import { config } from './config.ts'
@@ -55,6 +56,7 @@ for (const verb of [
   rebuild,
   verify,
   agree,
+  backup,
   checklist,
   compare,
   config,

@@ -17,6 +17,7 @@ const verbs = [
   'rebuild',
   'verify',
   'agree',
+  'backup',
   'checklist',
   'compare',
   'config',
