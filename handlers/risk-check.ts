@@ -7,7 +7,7 @@ import { settingOf } from '../domain/configuration.ts'
 import { refuse } from '../domain/errors.ts'
 import { type DomainEvent, type EventData, event } from '../domain/events.ts'
 import type { Breach, Ledger } from '../domain/ledger.ts'
-import { breachKey, type Drawdown, drawdownsOf } from '../domain/risk/drawdown.ts'
+import { breachKey, type Drawdown, drawdownsOf, endOfBreach } from '../domain/risk/drawdown.ts'
 import { withPeaksReset } from '../domain/risk/performance.ts'
 import { stuckOrders } from '../domain/risk/stuck-orders.ts'
 import { lookAtAccount, recordLook } from './fresh-look.ts'
@@ -26,7 +26,7 @@ const breachOf = (
 ): EventData<'RiskBreached'> => ({
   ...{ rule, scope, value, limit, base, currency, session },
   ...{ from: from.value, fromAt: from.at, latest: latest.value, latestAt: latest.at },
-  text: `${rule} of ${scope}: ${percent(value)} lost since ${from.at}, ${percent(limit)} is allowed (${from.value} to ${latest.value} ${currency})`,
+  text: `${rule} of ${scope}: ${percent(value)} lost since ${from.at}, ${percent(limit)} is allowed (${from.value} to ${latest.value} ${currency}); nothing increases: ${endOfBreach(rule)}`,
 })
 
 /** Yesterday's loss is not today's. */

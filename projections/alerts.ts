@@ -48,6 +48,10 @@ const ofNote = ({ code, text, strategy }: Note, date: string): About[] => {
 
 const badEnds = new Set<EventData<'PipelineEnded'>['outcome']>(['failed', 'partial_success', 'expired', 'refused'])
 
+/** A loss from the peak does not end by itself while nothing may increase. */
+const liftedBy = (rule: string): string =>
+  rule === 'peakDrawdown' ? `. To go on from here: ibt publish risk-check --data '{"resetPeaks":true,"reason":"…"}'` : ''
+
 const ofEvent = (event: DomainEvent, ledger: Readonly<Ledger>, { position, recordedAt, index, cause }: Place): About[] => {
   const id = (what: string): string => `${what}-${position}.${index}`
   switch (event.type) {
@@ -68,7 +72,7 @@ const ofEvent = (event: DomainEvent, ledger: Readonly<Ledger>, { position, recor
           id('breach'),
           `A risk limit is breached: ${event.data.rule} of ${event.data.scope}`,
           event.data.text,
-          'Nothing increases while it stands, exits go on. Look at the books (ibt documents positions/…); close what should go (ibt publish close-all)',
+          `Exits go on. Look at the books (ibt documents positions/…); close what should go (ibt publish close-all)${liftedBy(event.data.rule)}`,
         ),
       ]
     case 'OrderUnresolved': {

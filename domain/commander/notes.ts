@@ -26,7 +26,8 @@ const texts = {
   LIMIT_NET: 'long less short would be above the limit',
   OUTSIDE_WINDOW: 'the time window of the strategy is closed: nothing of it increases',
   LIMIT_SINGLE_NAME: 'the absolute position in one instrument would be above the limit',
-  LIMIT_DRAWDOWN: 'more was lost than is allowed: nothing increases until that is over',
+  LIMIT_DRAWDOWN:
+    'more was lost than is allowed: nothing increases, of a dailyDrawdown until the next session begins, of a peakDrawdown until the loss is made good or risk-check is asked with resetPeaks: true',
   LIMIT_POSITIONS: 'more instruments would be held than the limit allows',
   MARKET_PRICE_MISSING: 'a held position has no market price, so the limits cannot be checked: nothing increases',
   // Orders

@@ -58,5 +58,11 @@ export const drawdownsOf = ({ performance, configuration }: Readonly<Ledger>): D
   return [...account, ...strategies]
 }
 
+/** How a breach ends, for whoever has to decide what to do about it: nobody can trade his way back to a peak while nothing may increase. */
+export const endOfBreach = (rule: DrawdownRule): string =>
+  rule === 'dailyDrawdown'
+    ? 'it ends with the first reconcile of the next session'
+    : 'it ends when the loss is made good, or when risk-check is asked with resetPeaks: true, which counts from now on'
+
 /** By which a breach is known again. */
 export const breachKey = ({ rule, scope }: Pick<Drawdown, 'rule' | 'scope'>): string => `${rule} ${scope}`

@@ -52,6 +52,9 @@ describe('risk-check', () => {
       from: '100000',
     })
     const known = continued(first, together(...told))
+    expect(dataOf(told, 'RiskBreached')[0]!.text, 'how it ends').to.match(
+      /nothing increases: it ends with the first reconcile of the next session$/,
+    )
     expect(types(checking('93000')(known))).to.not.include('RiskBreached')
     const over = checking('97000')(known)
     expect(dataOf(over, 'RiskRecovered')).to.have.length(1)
@@ -99,6 +102,9 @@ describe('risk-check', () => {
       rule: 'peakDrawdown',
       value: '0.5',
     })
+    expect(dataOf(given(ready, before, began).when(checking('100000')), 'RiskBreached')[0]!.text, 'what to do').to.match(
+      /risk-check.*resetPeaks/,
+    )
     const events = given(ready, before, began).when(checking('100000', { body: { resetPeaks: true, reason: 'paid out' } }))
     expect(dataOf(events, 'PeaksReset')).to.deep.equal([{ from: '200000', to: '100000', currency: 'USD', reason: 'paid out' }])
     expect(types(events)).to.not.include('RiskBreached')

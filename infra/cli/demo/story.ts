@@ -1,7 +1,7 @@
 /** What happened, told from the commits alone: a line a day, and the sums for the closing report. */
 import type { Commit } from '../../../domain/commit.ts'
 import { absolute, add, type Decimal, sign, toNumber } from '../../../domain/decimal.ts'
-import { type DomainEvent, fromStored } from '../../../domain/events.ts'
+import { type DomainEvent, fromStored, type Note } from '../../../domain/events.ts'
 import type { Names } from './plan.ts'
 
 export type Day = {
@@ -72,6 +72,10 @@ const bookLine = (story: Story, strategy: string): { orders: number; fills: numb
   return story.books[strategy]
 }
 
+/** The code of a note; with what to do, where nothing goes on before somebody does it. */
+const wordOf = ({ code, numbers }: Note): string =>
+  code === 'LIMIT_DRAWDOWN' && numbers?.['rule'] === 'peakDrawdown' ? `${code}: risk-check with resetPeaks lifts it` : code
+
 const tellEvent = (story: Story, day: Day, commit: Commit, { type, data }: DomainEvent, nameOf: Names): void => {
   switch (type) {
     case 'SignalGenerated':
@@ -88,7 +92,7 @@ const tellEvent = (story: Story, day: Day, commit: Commit, { type, data }: Domai
       if (commit.cause.kind === 'command' && data.netLiquidation !== undefined) day.netLiquidation = toNumber(data.netLiquidation)
       return
     case 'AllocationDecided':
-      day.codes = [...new Set(data.notes.map(({ code }) => code))]
+      day.codes = [...new Set(data.notes.map(wordOf))]
       for (const { code, text, strategy = 'all' } of data.notes) {
         story.notes[code] ??= { text: text.replace(/ \([^()]*\)$/, ''), count: 0, byStrategy: {} }
         story.notes[code].count += 1

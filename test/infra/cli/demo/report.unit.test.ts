@@ -55,6 +55,8 @@ describe('the story of a day', () => {
     const lineOf = (...notes: (typeof note)[]) =>
       dayLine(tell(emptyStory(), '2024-01-09', [commit(command('a1', 'allocation'), decision({ notes }))], plain))
     expect(lineOf(note, note)).to.match(/orders: none \(LIMIT_DRAWDOWN\)$/)
+    const fromPeak = { ...note, numbers: { rule: 'peakDrawdown' } }
+    expect(lineOf(fromPeak), 'with what to do').to.match(/orders: none \(LIMIT_DRAWDOWN: risk-check with resetPeaks lifts it\)$/)
     expect(lineOf()).to.match(/orders: none$/)
   })
 
