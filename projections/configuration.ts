@@ -2,11 +2,11 @@
 import type { StoredCommit } from '../domain/commit.ts'
 import { configuredStrategies, settingInForce, settings, type Value } from '../domain/configuration.ts'
 import type { EventType } from '../domain/events.ts'
-import { fold } from '../domain/fold.ts'
 import { initialLedger, type Ledger } from '../domain/ledger.ts'
 import type { Document, DocumentWrite } from '../domain/ports/documents.ts'
 import type { Journal } from '../domain/ports/journal.ts'
-import { restoreLedger, type SnapshotSource } from '../domain/snapshot.ts'
+import { restoreLedger, type SnapshotSource, snapshotOf } from '../domain/snapshot.ts'
+import { foldSound } from '../domain/verify.ts'
 import { comparableText, digestOf } from './edit.ts'
 import { Unprojectable } from './replay.ts'
 import { hasAny, type View } from './view.ts'
@@ -67,8 +67,12 @@ const expectedIn = (ledger: Readonly<Ledger>, mode: 'paper' | 'live'): Map<strin
   ])
 }
 
+/** Who has folded so many commits keeps the state for those who start after it: they would fold the very same ones. */
+const worthKeeping = 500
+
 /**
  * Folds the journal as far as it is asked, and no further, from a snapshot where there is one; asked for an earlier place it begins again.
+ * In a process that starts it is the first to fold: where it had far to go it leaves a snapshot, of a chain that it has checked.
  * One question at a time.
  */
 export const createConfigurationFold = (
@@ -81,18 +85,21 @@ export const createConfigurationFold = (
     if (position < ledger.position) ledger = initialLedger()
     if (ledger.position === 0 && snapshots !== undefined)
       ledger = (await restoreLedger({ snapshots, journal, atMost: position, ignored: () => undefined })) ?? initialLedger()
-    if (position > ledger.position) for await (const stored of journal.read(ledger.position + 1, position)) foldOrSay(ledger, stored)
+    const from = ledger.position
+    if (position > from) for await (const stored of journal.read(from + 1, position)) foldOrSay(ledger, stored)
     if (ledger.position < position)
       throw new Unprojectable(ledger.position + 1, `the documents show position ${position}, but the journal ends at ${ledger.position}`)
     if (position > 0 && ledger.hash !== hash)
       throw new Unprojectable(position, `the documents were made from another journal: ${hash} stands here, not ${ledger.hash}`)
+    if (snapshots !== undefined && position - from >= worthKeeping)
+      await snapshots.store.save(snapshotOf(ledger, snapshots.version)).catch(() => undefined) // it only saves time
     return position === 0 ? new Map() : expectedIn(ledger, mode)
   }
 }
 
 const foldOrSay = (ledger: Ledger, stored: StoredCommit): void => {
   try {
-    fold(ledger, stored)
+    foldSound(ledger, stored)
   } catch (error) {
     throw new Unprojectable(stored.position, (error as Error).message, { cause: error })
   }
