@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: every figure beside its floor from the same run, as a table. Ratios, since machines differ and are shared.
- * `npm run bench -- google` does the same on Pub/Sub and Firestore, `npm run bench -- gateway` looks at session and simulator.
+ * `npm run bench -- google` does the same on Pub/Sub and Firestore, `npm run bench -- gateway` looks at session and simulator,
+ * `npm run bench -- recovery` at a start over a long journal.
  */
 import { Argument, Command } from 'commander'
 import { wholeNumber } from '../../infra/cli/arguments.ts'
@@ -21,9 +22,11 @@ const embedded = async (): Promise<string> => {
   return tableOf(rows)
 }
 
-const google = async (options: GoogleOptions): Promise<string> => {
+type Options = Partial<Pick<GoogleOptions, 'events'>> & Pick<GoogleOptions, 'days'>
+
+const google = async ({ events = 100_000, days }: Options): Promise<string> => {
   const { benchGoogle } = await import('./google/bench.ts')
-  return benchGoogle(options)
+  return benchGoogle({ events, days })
 }
 
 const gateway = async (): Promise<string> => {
@@ -31,16 +34,26 @@ const gateway = async (): Promise<string> => {
   return benchGateway()
 }
 
+const recovery = async ({ events = 1_000_000 }: Options): Promise<string> => {
+  const { benchRecovery } = await import('./recovery.ts')
+  return benchRecovery(events)
+}
+
+const parts = { embedded, google, gateway, recovery }
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130)) // what was started ends with us
 
 await new Command('bench')
+  .description('Figures beside their floors from the same run, as tables in Markdown.')
   .addArgument(
-    new Argument('[what]', 'where the data lives, or the gateway').choices(['embedded', 'google', 'gateway']).default('embedded'),
+    new Argument('[what]', 'a store, the simulated gateway, or a start over a long journal')
+      .choices(Object.keys(parts))
+      .default('embedded'),
   )
-  .option('--events <number>', 'google: length of the journal that is rebuilt', wholeNumber(1_000, 1_000_000), 100_000)
+  .option('--events <number>', 'length of the journal: google (100,000 by default) and recovery (1,000,000)', wholeNumber(1_000, 1_000_000))
   .option('--days <number>', 'google: how many sessions are lived through', wholeNumber(2, 1_000), 30)
-  .action(async (what: 'embedded' | 'google' | 'gateway', options: GoogleOptions) => {
-    console.log(await { embedded, google: () => google(options), gateway }[what]())
+  .action(async (what: keyof typeof parts, options: Options) => {
+    console.log(await parts[what](options))
   })
   .parseAsync()
   .catch((error: Error) => {

@@ -66,8 +66,8 @@ const lifeOf = (number: number): DomainEvent[][] => {
 /** A busy account of daily and half-hourly strategies. */
 const ordersADay = 20
 
-/** A chained journal with so many events. */
-export const journalOf = (events: number): { json: string; hash: string }[] => {
+/** A chained journal with so many events, a day after the other. @param firstDay epoch milliseconds */
+export const journalOf = (events: number, firstDay = Date.UTC(2015, 0, 1)): { json: string; hash: string }[] => {
   const stored: { json: string; hash: string }[] = []
   let previousHash = '0'.repeat(64)
   let count = 0
@@ -86,7 +86,7 @@ export const journalOf = (events: number): { json: string; hash: string }[] => {
     count += stepEvents.length
   }
   for (let number = 1; count < events; number++) {
-    const recordedAt = isoTime(Date.UTC(2015, 0, 1) + Math.floor(number / ordersADay) * day)
+    const recordedAt = isoTime(firstDay + Math.floor(number / ordersADay) * day)
     for (const step of lifeOf(number)) append(recordedAt, toStored(step, recordedAt))
   }
   return stored
