@@ -1,9 +1,9 @@
 /** Every command of gcloud that our scripts give, as they give it, before gcloud's own parser. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
-import { whyNoGcloud, wrongCommands } from './cloud-gcloud.ts'
+import { uploadedFrom, whyNoGcloud, wrongCommands } from './cloud-gcloud.ts'
 import { cloudWorld, root, stepOf, variables, type World } from './cloud-world.ts'
 
 const deploy = join(root, 'infra/deploy')
@@ -127,18 +127,12 @@ describe('the commands of gcloud in all scripts', function () {
     expect([...new Set(named)].filter((words) => !given.some((call) => call.startsWith(words)))).to.deep.equal([])
   })
 
-  it('are taken by gcloud as they stand', () => {
-    const shapes = [...new Map(calls.map((call) => [shapeOf(call), call])).values()]
-    expect(shapes.length).to.be.greaterThan(80)
-    expect(wrongCommands(shapes)).to.deep.equal([])
-  })
-
-  it('are not with a wrong flag, verb or value, with one that is missing, or with a file that has a field that there is not', () => {
+  it('are taken by gcloud as they stand, and not with a wrong flag, verb or value, with one missing, or a field that there is not', () => {
     const find = (...words: string[]) => calls.find((call) => words.every((word) => call.includes(word)))!
     const manifest = find('worker-pools', 'replace').find((word) => word.endsWith('engine.yaml'))!
     const spoiled = manifest.replace('engine.yaml', 'spoiled.yaml')
     writeFileSync(spoiled, readFileSync(manifest, 'utf8').replace('serviceAccountName:', 'serviceAcount:'))
-    const wrong = [
+    const planted = [
       find('repositories', 'create').map((word) => word.replace('--repository-format', '--repo-format')),
       find('databases', 'update').map((word) => word.replace('--enable-pitr', '--pitr')),
       find('firewall-rules', 'create').map((word) => (word === 'create' ? 'make' : word)),
@@ -146,8 +140,29 @@ describe('the commands of gcloud in all scripts', function () {
       find('jobs', 'create').filter((word) => !word.startsWith('--schedule=')),
       find('worker-pools', 'replace').map((word) => word.replace(manifest, spoiled)),
     ]
-    const caught = wrongCommands(wrong)
-    expect(caught, JSON.stringify(caught)).to.have.length(wrong.length)
-    expect(caught.at(-1)!.says).to.contain('serviceAcount')
+    const shapes = [...new Map(calls.map((call) => [shapeOf(call), call])).values()]
+    expect(shapes.length).to.be.greaterThan(80)
+    const wrong = wrongCommands([...shapes, ...planted])
+    const commandOf = (words: readonly string[]): string => `gcloud ${words.join(' ')}`
+    expect(wrong.filter(({ command }) => !planted.map(commandOf).includes(command))).to.deep.equal([])
+    expect(wrong.map(({ command }) => command)).to.deep.equal(planted.map(commandOf))
+    expect(wrong.at(-1)!.says).to.contain('serviceAcount')
+  })
+
+  it('upload for a build what it needs, and no secret, no data and no .git, though only a .gitignore of a folder names them', () => {
+    const folder = join(worlds[0]!.path, 'sources')
+    const ignored = 'infra/deploy/cloud/not-uploaded.gcloudignore'
+    const needed = ['package.json', '.gitignore', 'infra/gateway-sim/data/README.md', 'infra/deploy/compose/docker-compose.yml']
+    const secret = ['infra/deploy/compose/.env', 'infra/deploy/compose/secrets/ib_password', 'infra/deploy/compose/data/paper.sqlite']
+    for (const path of [...needed, ...secret, '.git/config', 'node_modules/chai/package.json', 'data/paper.sqlite', 'ibt.log']) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true })
+      writeFileSync(join(folder, path), path === '.gitignore' ? readFileSync(join(root, path), 'utf8') : 'text')
+    }
+    cpSync(join(root, ignored), join(folder, ignored))
+    expect(uploadedFrom(folder, ignored)).to.have.members([...needed, ignored])
+    expect(uploadedFrom(folder)).to.include.members(secret.slice(0, 2))
+    const submits = calls.filter((call) => call[1] === 'submit')
+    expect(submits).to.have.length.greaterThan(1)
+    for (const submit of submits) expect(submit).to.include(`--ignore-file=${ignored}`)
   })
 })

@@ -36,20 +36,56 @@ const needsLogin = /do not currently have an active account|You must log in|not 
 /** A command line that gcloud does not take, and what it says of it. */
 export type Wrong = { command: string; says: string }
 
+let places: { python: string; root: string } | undefined
+/** Asked once: each start of gcloud takes a second or two. */
+const placesOf = (env: NodeJS.ProcessEnv) => {
+  if (places !== undefined) return places
+  const format = `--format=value[separator="\n"](${Object.values(commands).join(',')})`
+  const asked = spawnSync('gcloud', ['info', format], { env, encoding: 'utf8', timeout: 60_000 })
+  const [python, root] = asked.stdout.trim().split('\n')
+  if (python === undefined || root === undefined) throw new Error(`gcloud info does not say where it lives: ${asked.stderr}`)
+  places = { python, root }
+  return places
+}
+
+/** gcloud's own Python, with the configuration of nobody. */
+const withItsPython = <T>(use: (python: string, root: string, env: NodeJS.ProcessEnv) => T): T => {
+  const configuration = mkdtempSync(join(tmpdir(), 'ibt-gcloud-'))
+  const env = alone(configuration)
+  try {
+    const { python, root } = placesOf(env)
+    return use(python, root, env)
+  } finally {
+    rmSync(configuration, { recursive: true, force: true })
+  }
+}
+
+const uploads = `
+import os, sys
+root, folder = sys.argv[1:3]
+sys.path[:0] = [os.path.join(root, 'lib'), os.path.join(root, 'lib', 'third_party')]
+from googlecloudsdk.command_lib.util import gcloudignore
+chooser = gcloudignore.GetFileChooserForDir(folder, write_on_disk=False, ignore_file=sys.argv[3] if len(sys.argv) > 3 else None)
+print('\\n'.join(sorted(chooser.GetIncludedFiles(folder, include_dirs=False))))
+`
+
+/** What of a folder a build would take along. @param ignoreFile as `--ignore-file` names it; left out: what gcloud makes of .gitignore */
+export const uploadedFrom = (folder: string, ignoreFile?: string): string[] =>
+  withItsPython((python, root, env) => {
+    const words = ['-B', '-c', uploads, root, folder, ...(ignoreFile === undefined ? [] : [ignoreFile])]
+    const { status, stdout, stderr } = spawnSync(python, words, { env, encoding: 'utf8', timeout: 60_000 })
+    if (status !== 0) throw new Error(`gcloud's own Python failed: ${stderr.slice(-2_000)}`)
+    return stdout.trim().split('\n')
+  })
+
 /**
  * @param lines the words after `gcloud`
  * @returns those that gcloud does not take; commands of a group that this version lacks are among them
  */
-export const wrongCommands = (lines: readonly (readonly string[])[]): Wrong[] => {
-  const configuration = mkdtempSync(join(tmpdir(), 'ibt-gcloud-'))
-  const env = alone(configuration)
-  try {
-    const format = `--format=value[separator="\n"](${Object.values(commands).join(',')})`
-    const asked = spawnSync('gcloud', ['info', format], { env, encoding: 'utf8', timeout: 60_000 })
-    const [python, root] = asked.stdout.trim().split('\n')
-    if (python === undefined || root === undefined) throw new Error(`gcloud info does not say where it lives: ${asked.stderr}`)
+export const wrongCommands = (lines: readonly (readonly string[])[]): Wrong[] =>
+  withItsPython((python, root, env) => {
     const judged = spawnSync(python, ['-B', parser, root], {
-      ...{ env, cwd: configuration, input: JSON.stringify(lines), encoding: 'utf8', timeout: 170_000, maxBuffer: 64_000_000 },
+      ...{ env, cwd: env['CLOUDSDK_CONFIG'], input: JSON.stringify(lines), encoding: 'utf8', timeout: 170_000, maxBuffer: 64_000_000 },
     })
     if (judged.status !== 0) throw new Error(`gcloud's own Python failed: ${judged.error?.message ?? judged.stderr.slice(-2_000)}`)
     const answers = JSON.parse(judged.stdout) as { code: number; said: string }[]
@@ -58,7 +94,4 @@ export const wrongCommands = (lines: readonly (readonly string[])[]): Wrong[] =>
         ? []
         : [{ command: `gcloud ${lines[place]!.join(' ')}`, says: said.trim() || `exit code ${code}` }],
     )
-  } finally {
-    rmSync(configuration, { recursive: true, force: true })
-  }
-}
+  })

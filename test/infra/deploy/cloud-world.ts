@@ -1,5 +1,5 @@
 /** The scripts of infra/deploy/cloud in a world of their own: a gcloud that only keeps state, an ibt that only says it was called. */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -96,6 +96,36 @@ export const deed = (call: readonly string[]): string =>
     .filter((word) => !word.startsWith('-'))
     .slice(0, 4)
     .join(' ')
+
+const run = (text: string, env: NodeJS.ProcessEnv): Promise<Ran> =>
+  new Promise((resolve) => {
+    execFile('bash', ['--norc', '-c', text], { env, timeout: 20_000 }, (error, out, errors) => {
+      resolve({ code: error === null ? 0 : 1, out, errors })
+    })
+  })
+
+/** A template of Cloud Run or of the machine, as the scripts fill it in. @throws Error with what `render` says */
+export const rendered = async (path: string, more: Readonly<Record<string, string | undefined>> = {}): Promise<string> => {
+  const repository = `${variables.GCP_REGION}-docker.pkg.dev/${variables.PROJECT_ID}/ib-trading`
+  const emails = Object.fromEntries(
+    ['engine', 'api'].map((name) => [`${name.toUpperCase()}_EMAIL`, `ib-paper-${name}@${variables.PROJECT_ID}.iam.gserviceaccount.com`]),
+  )
+  const digest = `sha256:${'1'.repeat(64)}`
+  const given = {
+    ...{ ...variables, ...emails, TRADING_MODE: 'paper', FIRESTORE_DATABASE: 'paper', SECRET_NAME: 'ib-paper', REPO_NAME: 'ib-trading' },
+    ...{
+      IB_ACCOUNT: 'DU1234567',
+      PAPER_JOURNAL: '',
+      APPLICATION_IMAGE: `${repository}/application@${digest}`,
+      BASE_IMAGE: `${repository}/base@${digest}`,
+    },
+    ...more,
+  }
+  const names = `. "${cloud}/running.sh"; . "${cloud}/names.sh"; derive_names; render "${path}"`
+  const { code, out, errors } = await run(names, { PATH: process.env['PATH'], ...given })
+  if (code !== 0) throw new Error(errors)
+  return out
+}
 
 export type Step = { id: string; name: string; args?: string[]; env?: string[]; entrypoint?: string }
 export type Build = { steps: Step[]; substitutions: Record<string, string>; images?: string[]; [field: string]: unknown }
