@@ -13,6 +13,7 @@ export SHAPE="${SHAPE:-run}"                          # run: worker pool and ser
 export GATEWAY="${GATEWAY:-gateway}"                  # gateway: IB Gateway; simulator: its stand-in, to try the rest out
 export GCP_ZONE="${GCP_ZONE:-}"                       # of the machine, such as us-east1-b; only for vm
 export IB_ACCOUNT="${IB_ACCOUNT:-}"                   # the account to trade, such as DU1234567; needed in live mode
+export PAPER_JOURNAL="${PAPER_JOURNAL:-}"             # of live mode: the paper journal that it must find; empty: project:PROJECT_ID/paper
 
 # ── For builds on every push ──
 export REPO_OWNER="${REPO_OWNER:-}"                   # owner of the GitHub repository that is connected to Cloud Build
