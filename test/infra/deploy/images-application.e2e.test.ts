@@ -14,7 +14,7 @@ import { until } from '../../contract/until.ts'
 import { buildTree, runsAs } from './images-tree.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
-const patience = 30_000
+const patience = 60_000
 const megabyte = 1024
 
 /** Bars up to the latest closed session, so that a signal by the wall clock is fresh. */
