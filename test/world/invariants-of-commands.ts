@@ -1,6 +1,7 @@
 /** What became of what was asked for, and the end of all waiting. */
 import { newYorkDate, nextSession, sessionOn } from '../../domain/calendar.ts'
-import { type Check, ofType } from './witness.ts'
+import { isoTime } from '../../domain/ports/clock.ts'
+import { type Check, ofType, type Witness } from './witness.ts'
 
 export const oneOutcomeEach: Check = ({ world: { commands, memory }, told }) => {
   const causes = memory.commits.map(({ json }) => JSON.parse(json).cause)
@@ -58,8 +59,20 @@ const closesUntil = (begun: number): number => {
   return today !== undefined && begun < today.open ? today.close : nextSession(newYorkDate(begun)).close
 }
 
+/** An order of a day is not written to the line when that day is over: it would wait for the next one. */
+const lateOrders = ({ world: { broker }, told }: Witness): string[] => {
+  const until = new Map(ofType(told, 'OrderPlanned').map(({ data }) => [data['orderRef'], data['inForceUntil'] as string]))
+  return broker.receipts.flatMap(({ ticket: { orderRef }, at }) =>
+    at >= Date.parse(until.get(orderRef) ?? '9999-12-31')
+      ? [`${orderRef} was in force until ${until.get(orderRef)} and was sent at ${isoTime(at)}`]
+      : [],
+  )
+}
+
 /** A command is refused then, and a pipeline that began in time plans nothing more. */
-export const lateDoesNothing: Check = ({ world: { commands, faults }, told }) => {
+export const lateDoesNothing: Check = (witness) => [...lateCommands(witness), ...lateOrders(witness)]
+
+const lateCommands = ({ world: { commands, faults }, told }: Witness): string[] => {
   const known = new Map(commands.map((command) => [command.id, command]))
   const closings = ofType(told, 'PipelineStarted').filter(({ cause }) => cause['type'] === 'close-all')
   const closing = new Map(closings.map(({ data, recordedAt }) => [data['pipeline'], closesUntil(Date.parse(recordedAt))]))

@@ -1,6 +1,7 @@
 /** What may go out, and what the journal may say of it. */
-import { exact, holdingsIn, inUnits, type Told } from './journal-text.ts'
+import { exact, holdingsIn, inUnits, type Told, withoutRevision } from './journal-text.ts'
 import { type Check, ofType } from './witness.ts'
+import type { World } from './world.ts'
 
 export const neverTwice: Check = ({ world: { broker } }) => {
   const times = new Map<string, number>()
@@ -60,12 +61,36 @@ export const endsAreTrue: Check = ({ world: { broker }, told }) => {
     if (how === 'rejected' && order?.status !== 'Rejected' && order?.status !== 'Inactive')
       return [`${orderRef} is rejected in the journal and ${order?.status ?? 'unknown'} at the broker`]
     if (how === 'filled' && order?.status !== 'Filled') return [`${orderRef} is filled in the journal and not at the broker`]
-    if (how !== 'filled') return []
     // As far as it was told then: an execution may be corrected when its order is long over.
-    const fills = holdingsIn(told.slice(0, told.indexOf(end))).fills
+    const before = told.slice(0, told.indexOf(end))
+    const { fills } = holdingsIn(before)
     const counted = [...fills.values()].filter((fill) => fill.orderRef === orderRef).reduce((sum, fill) => sum + fill.quantity, 0n)
-    return exact(filled) !== counted ? [`${orderRef} ended filled ${filled}, its fills sum to ${inUnits(counted)}`] : []
+    if (how === 'filled')
+      return exact(filled) === counted ? [] : [`${orderRef} ended filled ${filled}, its fills sum to ${inUnits(counted)}`]
+    return order === undefined ? [] : unheardAtTheEnd({ broker }, before, end, order.conId)
   })
+}
+
+/** An order that did not end filled has no execution that nobody heard of, unless a person explained what was missing. */
+const unheardAtTheEnd = (
+  { broker }: Pick<World, 'broker'>,
+  before: readonly Told[],
+  { data: { orderRef, how } }: Told,
+  conId: number,
+): string[] => {
+  if (ofType(before, 'DiscrepancyExplained').some((each) => each.data['conId'] === conId)) return []
+  if (broker.splits.some((split) => split.conId === conId)) return []
+  const heard = new Set(
+    [...ofType(before, 'FillReceived'), ...ofType(before, 'ForeignExecutionSeen')].map(({ data }) => withoutRevision(data['executionId'])),
+  )
+  const unheard = broker
+    .everyExecution()
+    .filter(({ execution }) => execution.contract.conId === conId && !heard.has(withoutRevision(execution.executionId)))
+  // What adds up to nothing leaves no trace in the account.
+  if (unheard.reduce((sum, { execution }) => sum + exact(execution.quantity), 0n) === 0n) return []
+  return unheard.flatMap(({ execution }) =>
+    execution.orderRef === orderRef ? [`${orderRef} is ${how} in the journal and had ${execution.executionId} at the broker`] : [],
+  )
 }
 
 export const onlyByTheHolder: Check = ({ world: { broker } }) =>

@@ -19,6 +19,7 @@ import { createProjector, type Projector } from '../../projections/projector.ts'
 import { createRelay, type Relay } from '../../projections/relay.ts'
 import { createMemory, type Memory, memoryJournal } from '../memory-store.ts'
 import { claimUnheard } from '../root-hooks.ts'
+import { type KeptBars, worldBars } from './bars.ts'
 import { createBroker, type SimulatedBroker } from './broker.ts'
 import { createPostOffice, type PostOffice } from './bus.ts'
 import { chanceFrom } from './chance.ts'
@@ -111,6 +112,7 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
   const faults = createFaults(chanceFrom(`${seed}: faults`))
   if (calm) faults.stop()
   const memory = createMemory()
+  const kept: KeptBars = new Map()
   const market = createMarket(clock.now)
   const story: string[] = []
   const commands: Command[] = []
@@ -177,6 +179,7 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
       bus: patched(postOffice.portOf(process), patches.bus),
       broker: patched(exchange.portOf(process), patches.broker),
       lease: patched(worldLease({ row: lease, clock, faults, process, away: storeIsAway }), patches.lease),
+      catalogue: worldBars({ kept, faults, process }),
       ...{ clock: process.clock, log: { info: tell, warn: tell, error: tell }, topics, strategies, mode },
       // Some stores see that a process of their own machine is gone; elsewhere its lease has to expire.
       holder: setting.goneIsSeen ? role : process.name,
