@@ -45,7 +45,7 @@ export const catalogueSource = (catalogue: BarCatalogue, ledger: Readonly<Ledger
 })
 
 /** What a strategy asks for and the catalogue has only in part. `gaps` is undefined where the contract itself is not known. */
-export type Lacking = { symbol: string; request: BarsRequest; gaps: Gaps | undefined }
+export type Lacking = { symbol: string; declared: DeclaredInstrument; request: BarsRequest; gaps: Gaps | undefined }
 
 /** A bar that is missing would change a signal without a word. */
 export const lackingFor = async (
@@ -59,14 +59,14 @@ export const lackingFor = async (
     const declared = strategy.instruments[request.instrument]!
     const instrument = instrumentIn(ledger, declared)
     if (instrument === undefined) {
-      lacking.push({ symbol: declared.symbol, request, gaps: undefined })
+      lacking.push({ symbol: declared.symbol, declared, request, gaps: undefined })
       continue
     }
     const { bars, from } = await stored(catalogue, instrument, request, now)
     const counted = request.count === undefined ? undefined : bars.at(-request.count)
     const begin = counted?.start ?? (request.duration.endsWith('S') ? (bars[0]?.start ?? from) : from)
     const gaps = gapsIn(bars, begin, request, calendarOf(instrument), now)
-    if (gaps !== undefined && gaps.count > 0) lacking.push({ symbol: instrument.symbol, request, gaps })
+    if (gaps !== undefined && gaps.count > 0) lacking.push({ symbol: instrument.symbol, declared, request, gaps })
   }
   return lacking
 }

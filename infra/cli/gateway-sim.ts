@@ -47,7 +47,7 @@ Examples:
   $ curl -s localhost:4003/clock -d '{"mode": "real", "speed": 60}'
   $ curl -s localhost:4003/faults -d '{"fault": "linkDown", "seconds": 60}'
   $ npx ibt gateway-sim --port 4002 --control-port 4003 --script night.yaml --seed 7
-  $ npx ibt gateway-sim --port 4002 --control-port 4003 --bars SPY=spy.csv --bars VIXY=vixy.csv --start "$(date -u +%FT%TZ)"
+  $ npx ibt gateway-sim --port 4002 --control-port 4003 --bars SPY=spy.csv --bars VIXY=vixy.csv --start now
   $ curl -s localhost:4003/clock -d '{"mode": "real", "speed": 1}'`,
     )
     .action((given: Given) => run(given))

@@ -1,4 +1,5 @@
 /** The command line: one verb a file, data on standard output, everything else on standard error, exit 0 only on success. */
+import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { variables } from '../environment.ts'
 import { agree } from './agree.ts'
@@ -25,9 +26,12 @@ import { verify } from './verify.ts'
 const width = Math.max(...Object.keys(variables).map((name) => name.length))
 const environmentHelp = Object.entries(variables).map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`)
 
+const version = (): string =>
+  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+
 const program = new Command('ibt')
   .description('An automated trading engine for Interactive Brokers that can explain, replay and prove every decision.')
-  .showHelpAfterError('(add --help for what is possible)')
+  .version(version(), '--version', 'print the version')
   .addHelpText(
     'after',
     `
@@ -66,6 +70,14 @@ for (const verb of [
   signal,
 ])
   program.addCommand(verb())
+
+/** What is wrong with the words of a line is said as everything else that is wrong. */
+const speakAsOne = (command: Command): void => {
+  command.showHelpAfterError('(add --help for what is possible)')
+  command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'ibt: ')) })
+  for (const verb of command.commands) speakAsOne(verb)
+}
+speakAsOne(program)
 
 /** A reader that has seen enough, such as head, is no failure. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

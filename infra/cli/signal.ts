@@ -47,6 +47,12 @@ const wordsOf = ({ symbol, request: { size, duration, whatToShow }, gaps }: Lack
   return `${symbol} ${duration} of ${size} (${whatToShow}): ${what}`
 }
 
+/** As a shell takes it. */
+const collectingLine = ({ declared, request: { size, duration, whatToShow, regularHoursOnly } }: Lacking): string => {
+  const body = { instrument: declared, barSize: size, duration, whatToShow, ...(regularHoursOnly ? {} : { regularHoursOnly }) }
+  return `  ibt publish collect-market-data --data '${JSON.stringify(body)}'`
+}
+
 type Asked = { strategy: Strategy; catalogue: BarCatalogue; ledger: Ledger; now: number; options: Options }
 
 /** @throws Error in one line when there is no signal, or one of a catalogue with holes that nobody asked for */
@@ -55,7 +61,7 @@ const compute = async ({ strategy, catalogue, ledger, now, options }: Asked): Pr
   if (lacking.length > 0) {
     const text = `the catalogue is not whole: ${lacking.map(wordsOf).join('; ')}`
     if (!options.withGaps)
-      throw new Error(`${text}. Collect them (ibt publish collect-market-data), or compute without them by --with-gaps`)
+      throw new Error(`${text}. Collect them, or compute without them by --with-gaps:\n${lacking.map(collectingLine).join('\n')}`)
     process.stderr.write(`${text}\n`)
   }
   const facts = await gatherSignal(catalogueSource(catalogue, ledger, now), now, strategy)

@@ -15,7 +15,11 @@ const minute = 60_000
 
 export const causes = {
   starting: { text: 'no connection to the gateway has been made yet', patience: minute, tellAtOnce: false },
-  refused: { text: 'nobody listens at the port of the gateway', patience: minute, tellAtOnce: false },
+  refused: {
+    text: 'nobody listens there: is IB Gateway started, its API switched on, and are IB_HOST and IB_PORT those of it (4002 paper, 4001 live)?',
+    patience: minute,
+    tellAtOnce: false,
+  },
   outOfReach: { text: 'the gateway is out of reach', patience: minute, tellAtOnce: false },
   silent: { text: 'the gateway does not answer', patience: minute, tellAtOnce: false },
   lost: { text: 'the connection to the gateway was lost', patience: minute, tellAtOnce: false },

@@ -258,12 +258,12 @@ export const createBrokerSession = ({
     const notLoggedInFor = notLoggedInSince === undefined ? 0 : clock.monotonic() - notLoggedInSince
     const cause: Cause = causeOf(ending, { now: clock.now(), restarting: restarts.near(), notLoggedInFor })
     // several addresses that all failed come without a word
-    const text = code === clientIdInUse ? `client id ${clientId}: ${explained(cause)}` : reason || explained(cause)
+    const asIs = cause === 'refused' ? explained(cause, reason) : reason || explained(cause)
+    const text = code === clientIdInUse ? `client id ${clientId}: ${explained(cause)}` : asIs
     const again = !wasReady && lastFailure?.text === text // the attempts after the first of a kind only say the same
-    log[again ? 'debug' : 'warn'](
-      { gateway: route.at(), clientId, code, cause },
-      `${wasReady ? 'connection lost' : 'no connection'}: ${text}`,
-    )
+    const level = again ? 'debug' : closing === undefined ? 'warn' : 'info' // that we close it ourselves is nothing to warn of
+    const what = !wasReady ? 'no connection' : closing === undefined ? 'connection lost' : 'connection closed'
+    log[level]({ gateway: route.at(), clientId, code, cause }, `${what}: ${text}`)
     const told = closing === undefined ? advance({ kind: 'failed', cause, text: explained(cause, text) }) : undefined
     const failure = { code: code ?? unreachable, text }
     if (wasReady) report({ kind: 'lost', reason: text })

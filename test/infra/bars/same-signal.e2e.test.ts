@@ -2,7 +2,9 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { CollectMarketDataBody } from '../../../domain/commands.ts'
 import type { Commit } from '../../../domain/commit.ts'
+import { decode } from '../../../domain/decode.ts'
 import type { EventData, EventType } from '../../../domain/events.ts'
 import type { Document } from '../../../domain/ports/documents.ts'
 import { topicOf } from '../../../domain/topics.ts'
@@ -162,8 +164,11 @@ describe('collected bars, from a gateway over its socket to Parquet', function (
     const early = await ibt(['signal', 'spymacdvixy', '--at', '2018-01-05'], { DATA_DIR: folder.path })
     expect([early.code, early.out]).to.deep.equal([1, ''])
     expect(early.errors).to.match(
-      /^ibt: the catalogue is not whole: SPY 2 Y of 1 day \(TRADES\): 27\d bars missing, the first 2016-01-06.*VIXY.*--with-gaps\n$/,
+      /^ibt: the catalogue is not whole: SPY 2 Y of 1 day \(TRADES\): 27\d bars missing, the first 2016-01-06.*VIXY.*--with-gaps:\n/,
     )
+    const hints = [...early.errors.matchAll(/^ {2}ibt publish collect-market-data --data '(.+)'$/gm)].map(([, body]) => JSON.parse(body!))
+    expect(hints.map(({ instrument }) => instrument.symbol)).to.deep.equal(['SPY', 'VIXY'])
+    for (const hint of hints) expect(decode(CollectMarketDataBody, hint)).to.include({ ok: true })
     const unknown = await ibt(['signal', 'nosuch'], { DATA_DIR: folder.path })
     expect(unknown.errors).to.match(/^ibt: there is no strategy "nosuch"; there are dummy, /)
     const wrong = await ibt(['signal', 'dummy', '--at', '2020-02-30'], { DATA_DIR: folder.path })

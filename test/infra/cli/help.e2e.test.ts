@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { gatewaySimulatorArguments } from '../../../infra/gateway-sim/main.ts'
@@ -47,6 +47,11 @@ describe('ibt --help', function () {
     }
   })
 
+  it('knows its version', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+    expect(await ibt(['--version'])).to.deep.include({ code: 0, out: `${version}\n`, errors: '' })
+  })
+
   it('names every argument of the simulator', async () => {
     const { out } = await ibt(['gateway-sim', '--help'])
     for (const { name, value } of gatewaySimulatorArguments) expect(out).to.contain(`--${name} <${value}>`)
@@ -56,11 +61,15 @@ describe('ibt --help', function () {
   })
 
   it('names what it does not know', async () => {
-    const [verb, option] = await Promise.all([ibt(['frobnicate']), ibt(['journal', '--form', '3'])])
-    expect([verb.code, verb.out]).to.deep.equal([1, ''])
-    expect(verb.errors).to.contain("unknown command 'frobnicate'")
-    expect(option.code).to.equal(1)
-    expect(option.errors).to.contain("unknown option '--form'")
+    const [verb, option, inner, value] = await Promise.all(
+      [['frobnicate'], ['journal', '--form', '3'], ['topics', 'frobnicate'], ['publish', 'halt', '--wait', 'x']].map((words) => ibt(words)),
+    )
+    expect([verb!.code, verb!.out]).to.deep.equal([1, ''])
+    expect(verb!.errors).to.match(/^ibt: unknown command 'frobnicate'\n/)
+    expect(option!.errors).to.match(/^ibt: unknown option '--form'\n/)
+    expect(inner!.errors).to.match(/^ibt: unknown command 'frobnicate'\n/)
+    expect(value!.errors).to.match(/^ibt: option '--wait <seconds>' argument 'x' is invalid/)
+    expect([option!.code, inner!.code, value!.code]).to.deep.equal([1, 1, 1])
   })
 
   it('names the folder that cannot be, the command that is none, and the store that nobody answers from', async () => {

@@ -128,6 +128,7 @@ listings:
       cash: { USD: 5, EUR: -2 },
     })
     expect(gatewaySimulatorOptions(['--cash', '7'])).to.deep.include({ cash: 7 })
+    expect(Date.parse(gatewaySimulatorOptions(['--start', 'now']).start!)).to.be.closeTo(Date.now(), 10_000)
     for (const cash of ['x', 'USD=', 'dollars=5', 'USD=1,5'])
       expect(() => gatewaySimulatorOptions(['--cash', cash])).to.throw(`--cash: expected a number or USD=N,EUR=N, got "${cash}"`)
   })

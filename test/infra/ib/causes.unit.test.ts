@@ -35,7 +35,10 @@ describe('why a session is not ready', () => {
   it('has a text of its own for each', () => {
     const texts = Object.values(causes).map(({ text }) => text)
     expect(new Set(texts).size).to.equal(texts.length)
-    expect(explained('refused', 'connect ECONNREFUSED')).to.equal('nobody listens at the port of the gateway (connect ECONNREFUSED)')
+    expect(explained('lost', 'the line is closed')).to.equal('the connection to the gateway was lost (the line is closed)')
+    expect(explained('refused', 'connect ECONNREFUSED'), 'what to look at').to.match(
+      /IB Gateway.*API.*IB_HOST.*IB_PORT.* \(connect ECONNREFUSED\)$/,
+    )
     expect(explained('linkDown', causes.linkDown.text)).to.equal(causes.linkDown.text)
   })
 })
