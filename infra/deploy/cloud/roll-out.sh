@@ -31,9 +31,7 @@ esac
 need PROJECT_ID GCP_REGION TRADING_MODE GATEWAY FIRESTORE_DATABASE SECRET_NAME REPO_NAME USER_EMAIL_ACCOUNT APPLICATION_IMAGE
 IB_ACCOUNT=${IB_ACCOUNT:-} BASE_IMAGE=${BASE_IMAGE:-}
 if [ "$GATEWAY" = gateway ]; then need BASE_IMAGE; fi
-for name in APPLICATION_IMAGE BASE_IMAGE; do
-  case "${!name}" in '' | *@sha256:*) ;; *) stop "$name: must be named by its digest (…@sha256:…), got \"${!name}\"" ;; esac
-done
+for name in APPLICATION_IMAGE BASE_IMAGE; do by_digest "$name"; done
 SMOKE_TEST=${SMOKE_TEST:-ready}
 one_of SMOKE_TEST ready engine
 one_of GATEWAY gateway simulator

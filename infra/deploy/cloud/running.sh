@@ -128,6 +128,11 @@ need() {
   done
 }
 
+# An image is named by its digest: a tag may be another one tomorrow. Empty is for the caller to judge.
+by_digest() {
+  case "${!1:-}" in '' | *@sha256:*) ;; *) stop "$1: must be named by its digest (…@sha256:…), got \"${!1}\"" ;; esac
+}
+
 one_of() {
   local name=$1 allowed
   shift

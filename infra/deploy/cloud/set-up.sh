@@ -24,6 +24,9 @@ Makes a project ready and brings the engine into it. Each step looks first, then
   --rotate       the step secrets takes new credentials, though there are some
   --vars FILE    the variables (infra/deploy/deployment_vars.sh)
 
+With APPLICATION_IMAGE=…@sha256:… in the environment the step deploy builds nothing and takes that image: the way back to an earlier one.
+BASE_IMAGE does the same for IB Gateway.
+
 Steps, in this order:
   apis        the services of Google that are used
   registry    Artifact Registry, for the images
@@ -292,8 +295,23 @@ step_triggers() {
 }
 
 step_deploy() {
-  build application.cloudbuild.yaml "$(application_substitutions)"
+  if [ -z "${APPLICATION_IMAGE:-}" ]; then
+    build application.cloudbuild.yaml "$(application_substitutions)"
+  elif [ "$SHAPE" = run ]; then
+    local base=()
+    if [ "$GATEWAY" = gateway ]; then
+      image_of BASE_IMAGE base:latest
+      base=("BASE_IMAGE=$BASE_IMAGE")
+    fi
+    run env "APPLICATION_IMAGE=$APPLICATION_IMAGE" "${base[@]+"${base[@]}"}" bash "$here/roll-out.sh"
+  fi
   if [ "$SHAPE" = vm ]; then machine; fi
+}
+
+# image_of NAME IMAGE: its digest, unless the variable says already which one is wanted.
+image_of() {
+  [ -z "${!1:-}" ] || return 0
+  learn "$1" gcloud artifacts docker images describe "$DOCKER_REPO_URL/$2" '--format=value(image_summary.fully_qualified_digest)' "--project=$PROJECT_ID"
 }
 
 # One small machine: its disk keeps the gateway's settings, its address never changes, and nobody reaches it but through IAP.
@@ -304,10 +322,8 @@ machine() {
     gcloud compute disks create "$MACHINE_DISK" --size=10GB --type=pd-balanced "--zone=$GCP_ZONE" "--project=$PROJECT_ID"
   ensure gcloud compute firewall-rules describe ib-ssh-through-iap "--project=$PROJECT_ID" -- \
     gcloud compute firewall-rules create ib-ssh-through-iap --allow=tcp:22 --source-ranges=35.235.240.0/20 --target-tags=ib-engine "--project=$PROJECT_ID"
-  learn APPLICATION_IMAGE gcloud artifacts docker images describe "$DOCKER_REPO_URL/application:$TRADING_MODE" \
-    '--format=value(image_summary.fully_qualified_digest)' "--project=$PROJECT_ID"
-  learn BASE_IMAGE gcloud artifacts docker images describe "$DOCKER_REPO_URL/base:latest" \
-    '--format=value(image_summary.fully_qualified_digest)' "--project=$PROJECT_ID"
+  image_of APPLICATION_IMAGE "application:$TRADING_MODE"
+  image_of BASE_IMAGE base:latest
   if [ "$DRY_RUN" = no ]; then
     workplace=$(mktemp -d)
     trap 'rm -rf "$workplace"' EXIT
@@ -360,6 +376,7 @@ done
 one_of TRADING_MODE paper live
 one_of SHAPE run vm
 one_of GATEWAY gateway simulator
+for name in APPLICATION_IMAGE BASE_IMAGE; do by_digest "$name"; done
 [ "$TRADING_MODE:$GATEWAY" != live:simulator ] || stop 'GATEWAY: simulator is for paper mode'
 [ "$TRADING_MODE:$SHAPE" != live:run ] || stop 'SHAPE: live trading needs vm, whose disk keeps the login over a restart of the gateway'
 [ "$GATEWAY:$SHAPE" != simulator:vm ] || stop 'SHAPE: the simulator runs on Cloud Run; on a machine of your own there is infra/deploy/compose'

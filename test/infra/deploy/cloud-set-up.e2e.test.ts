@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { cloudWorld, secrets, variables, type World } from './cloud-world.ts'
@@ -160,6 +160,31 @@ describe('the set-up of a project', function () {
     const again = await project.run('set-up.sh', ['--only', 'deploy'], live)
     expect(again.code, again.errors).to.equal(0)
     expect(project.calls().at(-1)!.slice(0, 3)).to.deep.equal(['compute', 'instances', 'add-metadata'])
+  })
+})
+
+describe('the way back to an earlier image', function () {
+  this.timeout(60_000)
+  const project = cloudWorld()
+  after(project.remove)
+  const earlier = `us-east1-docker.pkg.dev/my-trading-1/ib-trading/application@sha256:${'7'.repeat(64)}`
+
+  it('builds nothing, and rolls out that image', async () => {
+    const { code, out, errors } = await project.run('set-up.sh', ['--only', 'deploy', '--dry-run'], { APPLICATION_IMAGE: earlier })
+    expect(code, errors).to.equal(0)
+    expect(out).not.to.contain('builds submit')
+    expect(out).to.match(new RegExp(`^env APPLICATION_IMAGE=${earlier} "BASE_IMAGE=\\$BASE_IMAGE" bash \\S+/roll-out\\.sh$`, 'm'))
+    const tagged = await project.run('set-up.sh', ['--only', 'deploy'], { APPLICATION_IMAGE: earlier.replace(/@.*/, ':latest') })
+    expect([tagged.code, tagged.errors.startsWith('set-up.sh: APPLICATION_IMAGE: must be named by its digest')]).to.deep.equal([1, true])
+    expect(project.calls()).to.deep.equal([])
+  })
+
+  it('gives it to the machine', async () => {
+    const live = { TRADING_MODE: 'live', SHAPE: 'vm', GCP_ZONE: 'us-east1-b', IB_ACCOUNT: 'U1234567', APPLICATION_IMAGE: earlier }
+    const { code, errors } = await project.run('set-up.sh', ['--only', 'deploy'], live)
+    expect(code, errors).to.equal(0)
+    expect(project.calls().filter((call) => call.includes('submit'))).to.deep.equal([])
+    expect(readFileSync(project.file('cloud-init.yaml'), 'utf8')).to.contain(`docker pull --quiet ${earlier}`)
   })
 })
 
