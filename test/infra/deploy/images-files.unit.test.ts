@@ -129,6 +129,38 @@ describe('Dockerfiles', () => {
   })
 })
 
+describe('the page about the images', () => {
+  const page = textOf('images/README.md')
+  const script = textOf('images/base/start.sh')
+
+  it('names every variable of the gateway with its usual value, and no other', () => {
+    const rows = [...page.matchAll(/^\| (`[A-Z_]+`(?:, also `[A-Z_]+`)?) \| ?(.*?) ?\| /gm)]
+    const told = rows.flatMap(([, names, usual]) => [...names!.matchAll(/`(\w+)`/g)].map(([, name]) => [name!, usual!] as const))
+    const read = [...script.matchAll(/^ {2}\w+=(?:\$\(property \w+ ")?\$\{([A-Z_]+):-(?:\$\()?([^}]*)\}/gm)].map(
+      ([, name, usual]) => [name!, usual!] as const,
+    )
+    expect(read.length).to.be.above(12)
+    const secrets = /^readonly secrets=\((.*)\)$/m.exec(script)![1]!.split(' ')
+    expect(told.map(([name]) => name)).to.have.members([...read.map(([name]) => name), ...secrets, 'LOG_PATH'])
+    const usualOf = Object.fromEntries(told)
+    for (const [name, usual] of read) {
+      if (name === 'IB_PORT') expect(usualOf[name]).to.equal('`4002`, live `4001`')
+      else if (name === 'TWS_VERSION') expect(usualOf[name]).to.equal('the installed one')
+      else expect(usualOf[name], name).to.equal(usual === '' ? '' : `\`${usual}\``)
+    }
+  })
+
+  it('links only to what is there, and names the versions and arguments of the Dockerfile', () => {
+    const links = [...page.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link]) => link!)
+    expect(links).to.not.be.empty
+    for (const link of links) expect(() => statSync(join(deploy, 'images', link)), link).to.not.throw()
+    const versions = [...textOf(base).matchAll(/^ARG (?:IB_GATEWAY|IBC)_VERSION=(.+)$/gm)].map(([, version]) => version!)
+    expect(versions).to.have.length(2)
+    for (const version of versions) expect(page).to.contain(`-${version}`)
+    for (const [, name] of textOf(base).matchAll(/^ARG (\w+)/gm)) expect(page, name).to.contain(name)
+  })
+})
+
 describe('shell and YAML', () => {
   it('shellcheck finds nothing, and finds what is planted', async function () {
     needs(this, 'shellcheck')

@@ -113,11 +113,13 @@ while :; do sleep 0.05; done`,
     await up({
       ...files(),
       ...{ TRADING_MODE: 'live', IB_RESTART_AT: '00:05', IB_COLD_RESTART_AT: '08:30', SECOND_FACTOR_TIMEOUT: '120' },
+      SECOND_FACTOR_DEVICE: 'IB Key',
       ...{ EXISTING_SESSION_ACTION: 'primaryoverride', READ_ONLY_API: 'yes', TWS_VERSION: '10.50.1d' },
     })
     expect(settingsOf(textOf('ibc.ini'))).to.include({
       ...{ IbLoginId: user, IbPassword: 'p# a=ss\\\\w:ord!7431', TradingMode: 'live', OverrideTwsApiPort: '4001' },
       ...{ AutoRestartTime: '12:05 AM', ColdRestartTime: '08:30', SecondFactorAuthenticationTimeout: '120' },
+      SecondFactorDevice: 'IB Key',
       ...{ ExistingSessionDetectedAction: 'primaryoverride', ReadOnlyApi: 'yes', IbDir: path('settings') },
       ...{ ReloginAfterSecondFactorAuthenticationTimeout: 'yes', CommandServerPort: '0' },
     })
@@ -251,6 +253,7 @@ while :; do sleep 0.05; done`,
       [{ ...files(), IB_PORT: '4002x' }, /IB_PORT: must be a whole number/],
       [{ ...files(), EXISTING_SESSION_ACTION: 'fight' }, /EXISTING_SESSION_ACTION: must be one of/],
       [{ ...files(), READ_ONLY_API: 'true' }, /READ_ONLY_API: must be one of yes no/],
+      [{ ...files(), SECOND_FACTOR_DEVICE: 'two\nlines' }, /SECOND_FACTOR_DEVICE: only printable ASCII/],
       [{ ...files(), RETRY_AFTER: '10m' }, /RETRY_AFTER: must be a whole number/],
     ]
     for (const [variables, line] of wrong) {

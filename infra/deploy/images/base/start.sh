@@ -83,6 +83,7 @@ read_environment() {
   choice SECOND_FACTOR_TIMEOUT_ACTION "$second_factor" restart wait
   second_factor_seconds=${SECOND_FACTOR_TIMEOUT:-180}
   whole_number SECOND_FACTOR_TIMEOUT "$second_factor_seconds"
+  second_factor_device=$(property SECOND_FACTOR_DEVICE "${SECOND_FACTOR_DEVICE:-}")
   existing_session=${EXISTING_SESSION_ACTION:-primary}
   choice EXISTING_SESSION_ACTION "$existing_session" primary primaryoverride secondary
   retry_after=${RETRY_AFTER:-600}
@@ -146,6 +147,7 @@ ReadOnlyApi=$read_only
 AcceptIncomingConnectionAction=reject
 AcceptNonBrokerageAccountWarning=yes
 ExistingSessionDetectedAction=$existing_session
+SecondFactorDevice=$second_factor_device
 SecondFactorAuthenticationTimeout=$second_factor_seconds
 SecondFactorAuthenticationExitInterval=60
 ReloginAfterSecondFactorAuthenticationTimeout=$([[ "$second_factor" == restart ]] && echo yes || echo no)
