@@ -18,7 +18,7 @@ export const worldDocuments = ({ memory, faults, process }: { memory: Memory; fa
     )
   return {
     get: (path) => ask('documents.get', () => store.get(path)),
-    list: (collection) => ask('documents.list', () => store.list(collection)),
+    list: (collection, page) => ask('documents.list', () => store.list(collection, page)),
     all: store.all,
     checkpoint: (projection) => ask('documents.checkpoint', () => store.checkpoint(projection)),
     write: (projection, writes, next, expected) =>

@@ -1,5 +1,6 @@
 /** What may go out, and what the journal may say of it. */
 import { exact, holdingsIn, inUnits, type Told, withoutRevision } from './journal-text.ts'
+import { isPair } from './market.ts'
 import { type Check, ofType } from './witness.ts'
 import type { World } from './world.ts'
 
@@ -86,8 +87,8 @@ const unheardAtTheEnd = (
   const unheard = broker
     .everyExecution()
     .filter(({ execution }) => execution.contract.conId === conId && !heard.has(withoutRevision(execution.executionId)))
-  // What adds up to nothing leaves no trace in the account.
-  if (unheard.reduce((sum, { execution }) => sum + exact(execution.quantity), 0n) === 0n) return []
+  // What adds up to nothing leaves no trace among the positions, nor does a currency pair.
+  if (isPair(conId) || unheard.reduce((sum, { execution }) => sum + exact(execution.quantity), 0n) === 0n) return []
   return unheard.flatMap(({ execution }) =>
     execution.orderRef === orderRef ? [`${orderRef} is ${how} in the journal and had ${execution.executionId} at the broker`] : [],
   )
