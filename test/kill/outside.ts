@@ -5,7 +5,7 @@ import { ibt } from '../infra/cli/ibt.ts'
 import { parseJournal, sha256, type Told } from '../world/journal-text.ts'
 
 type Variables = Readonly<Record<string, string>>
-type Line = { json: string; hash: string }
+export type Line = { json: string; hash: string }
 
 const withoutHash = (line: string): Line => {
   const at = line.lastIndexOf(',"hash":"')
@@ -60,17 +60,18 @@ export const earlyOrders = ({ received }: State, planned: ReadonlySet<string>): 
       ...(count === 1 ? [] : [`${orderRef} reached the gateway ${count} times`]),
     ])
 
-/** With no engine running any more. @param accepted the ids of all commands that the bus took */
+/** @param accepted the ids of all commands that the bus took */
+export const faultsIn = (lines: readonly Line[], state: State, accepted: Iterable<string>): string[] => {
+  const told = parseJournal(lines)
+  return [...chainFaults(lines), ...onlyBeginnings(told), ...undecided(lines, accepted), ...disagreements(told, state)]
+}
+
+/** With no engine running any more. */
 export const violationsOutside = async (variables: Variables, state: State, accepted: Iterable<string>): Promise<string[]> => {
   const [journal, verified] = [await ibt(['journal'], variables), await ibt(['verify'], variables)]
   if (journal.code !== 0) return [`ibt journal ends with ${journal.code}: ${journal.errors}`]
-  const lines = journal.out.trimEnd().split('\n').map(withoutHash)
-  const told = parseJournal(lines)
   return [
-    ...(verified.code === 0 ? [] : [`ibt verify: ${verified.errors.trim()}`]),
-    ...chainFaults(lines),
-    ...onlyBeginnings(told),
-    ...undecided(lines, accepted),
-    ...disagreements(told, state),
+    ...(verified.code === 0 ? [] : [`ibt verify: ${verified.errors.trim()}`]), // the documents too
+    ...faultsIn(journal.out.trimEnd().split('\n').map(withoutHash), state, accepted),
   ]
 }
