@@ -46,7 +46,7 @@ describe("the start of the gateway's container", function () {
     folder = mkdtempSync(join(tmpdir(), 'ibt-gateway-'))
     for (const name of ['bin', 'ibc/scripts', 'programs/ibgateway/1050/jars', 'settings', 'secrets'])
       mkdirSync(path(name), { recursive: true })
-    program('bin/Xvfb', `echo $$ >"${path('xvfb.id')}"; ${recorder('xvfb')}\nexec sleep 60`)
+    program('bin/Xvfb', `echo $$ >"${path('xvfb.id')}"; ${recorder('xvfb')}\necho 7\nexec sleep 60`)
     // A disk, whatever the machine of the test has.
     program('bin/stat', '[[ -n "$KIND_OF_DISK" ]] || KIND_OF_DISK=ext2/ext3; echo "$KIND_OF_DISK"')
     program(
@@ -141,6 +141,7 @@ while :; do sleep 0.05; done`,
       ...{ TradingMode: 'paper', OverrideTwsApiPort: '4002', AutoRestartTime: '11:45 PM', ColdRestartTime: '07:05', ReadOnlyApi: 'no' },
     })
     expect(textOf('ibc.arguments')).to.include('\n1050\n')
+    expect(textOf('ibc.environment'), 'the display that Xvfb took').to.include('DISPLAY=:7\n')
   })
 
   it('shows the secrets to nobody: no argument, no environment of any process, no log, and one file that is its own', async () => {
@@ -263,6 +264,12 @@ while :; do sleep 0.05; done`,
     }
     mkdirSync(path('programs/ibgateway/1037/jars'), { recursive: true })
     expect(await refused(files())).to.include('holds 2 versions')
+  })
+
+  it('ends where there is no display, and takes the file with the secrets away', async () => {
+    program('bin/Xvfb', 'exit 1')
+    expect(await ended(start())).to.deep.equal({ code: 1, text: 'gateway: Xvfb has no display\n' })
+    expect([existsSync(path('up')), existsSync(path('ibc.ini'))]).to.deep.equal([false, false])
   })
 
   it('wakes nobody twice when the second factor was not given and SECOND_FACTOR_TIMEOUT_ACTION is wait', async () => {

@@ -200,6 +200,12 @@ end_all() {
   for child in "${children[@]}"; do kill -TERM "$child" 2>/dev/null || true; done
 }
 
+give_up() {
+  rm -f "$ini"
+  say "$1"
+  exit 1
+}
+
 # hold SECONDS|infinity TEXT
 hold() {
   say "$2"
@@ -210,10 +216,15 @@ hold() {
 
 run() {
   trap end_all TERM INT
-  export DISPLAY=:1
-  rm -f /tmp/.X1-lock
-  Xvfb :1 -screen 0 1024x768x16 -nolisten tcp 9>&- &
+  # Only root may have Xvfb make this folder; without it there is no socket.
+  [[ -d /tmp/.X11-unix ]] || mkdir -m 1777 /tmp/.X11-unix || give_up '/tmp cannot be written to'
+  # Xvfb takes a display that is free and says which: after a restart of the container the old one may still look taken.
+  local display said
+  exec {said}< <(exec Xvfb -displayfd 1 -screen 0 1024x768x16 -nolisten tcp 9>&-)
   children+=($!)
+  read -r -t 30 display <&"$said" || give_up 'Xvfb has no display'
+  exec {said}<&-
+  export DISPLAY=:$display
   if [[ -n "${LOG_PATH:-}" ]]; then
     mkdir -p "$LOG_PATH"
     exec > >(exec 9>&- && exec tee -a "$LOG_PATH/ibc-$(date +%F).log") 2>&1
