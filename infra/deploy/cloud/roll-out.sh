@@ -149,7 +149,8 @@ trap 'exit 130' INT
 
 # ── There ──
 
-# keep FILE DESCRIBE…: what runs now, to be brought back; an empty file where nothing does. Who cannot look changes nothing.
+# keep FILE DESCRIBE…: what runs now, to be brought back; an empty file where nothing does. Who cannot look changes nothing. Its namespace
+# is the number of the project, which gcloud would ask for again, with a permission of its own.
 keep() {
   local file=$1
   shift
@@ -158,7 +159,10 @@ keep() {
     return
   fi
   : >"$file"
-  if is_there "$@"; then "$@" --format=export >"$file" || failed "$(quoted "$@" --format=export)"; fi
+  if is_there "$@"; then
+    "$@" --format=export >"$file.asked" || failed "$(quoted "$@" --format=export)"
+    grep -v '^  namespace: ' "$file.asked" >"$file"
+  fi
 }
 
 STEP='what runs now'

@@ -89,7 +89,7 @@ what_to_do() {
 step_apis() {
   run gcloud services enable cloudbuild.googleapis.com run.googleapis.com artifactregistry.googleapis.com iam.googleapis.com \
     secretmanager.googleapis.com firestore.googleapis.com pubsub.googleapis.com cloudscheduler.googleapis.com \
-    logging.googleapis.com monitoring.googleapis.com storage.googleapis.com compute.googleapis.com iap.googleapis.com "--project=$PROJECT_ID"
+    logging.googleapis.com monitoring.googleapis.com storage.googleapis.com compute.googleapis.com iap.googleapis.com cloudresourcemanager.googleapis.com "--project=$PROJECT_ID"
 }
 
 step_registry() {
@@ -303,7 +303,7 @@ step_deploy() {
       image_of BASE_IMAGE base:latest
       base=("BASE_IMAGE=$BASE_IMAGE")
     fi
-    run env "APPLICATION_IMAGE=$APPLICATION_IMAGE" "${base[@]+"${base[@]}"}" bash "$here/roll-out.sh"
+    run env "APPLICATION_IMAGE=$APPLICATION_IMAGE" ${base[@]+"${base[@]}"} bash "$here/roll-out.sh"
   fi
   if [ "$SHAPE" = vm ]; then machine; fi
 }

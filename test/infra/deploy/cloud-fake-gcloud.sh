@@ -81,7 +81,7 @@ case "$verb" in
   describe)
     [ -e "$thing" ] || refuse 'NOT_FOUND'
     case "$format" in
-      export) cat "$thing" ;;
+      export) sed "s/^metadata:/&\n  namespace: '123456789012'/" "$thing" ;;
       'value(status.url)') echo "$FAKE_ADDRESS" ;;
       'value(etag)') echo an-etag ;;
     esac
@@ -94,6 +94,7 @@ case "$verb" in
   delete) [ -e "$thing" ] && rm "$thing" || refuse 'NOT_FOUND' ;;
   replace)
     file=$name
+    if grep -q '^  namespace:' "$file"; then refuse 'PERMISSION_DENIED, asked for the number of the project'; fi
     cp "$file" "$FAKE_GCLOUD/files/"
     name=$(sed -n 's/^  name: "\(.*\)"/\1/p' "$file" | head -1)
     cp "$file" "$state/$group--$name"

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { cloud, cloudWorld, deed, type World } from './cloud-world.ts'
+import { needs } from './images-tools.ts'
 
 const image = (name: string, number: number) =>
   `us-east1-docker.pkg.dev/my-trading-1/ib-trading/${name}@sha256:${String(number).repeat(64)}`
@@ -48,6 +49,9 @@ describe('a roll-out', function () {
     }
   }
 
+  before(function () {
+    for (const tool of ['curl', 'python3']) needs(this, tool)
+  })
   beforeEach(async () => {
     refused = undefined
     const world = cloudWorld()

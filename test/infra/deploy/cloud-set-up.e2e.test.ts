@@ -27,6 +27,8 @@ describe('the set-up of a project', function () {
       expect(after).to.have.property(name)
     expect(after['overrides']!.trimEnd().split('\n')).to.have.length(18)
 
+    expect(project.ibt()).to.deep.equal(['google paper my-trading-1 us-east1 paper: topics apply'])
+
     project.forget()
     const second = await project.run('set-up.sh')
     expect(second.code, second.errors).to.equal(0)
@@ -91,6 +93,16 @@ describe('the set-up of a project', function () {
     expect(project.calls().some((call) => call[0] === 'pubsub')).to.equal(false)
     const again = await project.run('set-up.sh')
     expect(again.code, again.errors).to.equal(0)
+  })
+
+  it('goes no further where ibt cannot make the topics', async () => {
+    const project = world()
+    const { code, errors } = await project.run('set-up.sh', ['--only', 'topics', '--only', 'buckets'], { IBT_FAILS: '1' })
+    expect(code).to.equal(1)
+    expect(errors)
+      .to.contain('step "topics" failed at: env STORE=google')
+      .and.to.contain('what to do: run gcloud auth application-default login')
+    expect(project.state()).to.deep.equal({})
   })
 
   it('creates nothing where it may not look', async () => {

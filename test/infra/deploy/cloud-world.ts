@@ -34,6 +34,8 @@ export type World = {
   /** The files that gcloud was given, which may be gone by now, by their name. */
   file(name: string): string
   scaling(): string | undefined
+  /** What ibt was asked to do, with the variables that it saw. */
+  ibt(): string[]
   remove(): void
 }
 
@@ -43,7 +45,10 @@ export const cloudWorld = (): World => {
   mkdirSync(at('bin'))
   mkdirSync(at('gcloud', 'state'), { recursive: true })
   copyFileSync(fake, at('bin', 'gcloud'))
-  writeFileSync(at('bin', 'ibt'), '#!/bin/sh\necho "$TRADING_MODE $GOOGLE_CLOUD_PROJECT $GCP_REGION: $*" >> "$FAKE_GCLOUD/ibt"\n')
+  writeFileSync(
+    at('bin', 'ibt'),
+    '#!/bin/sh\necho "$STORE $TRADING_MODE $GOOGLE_CLOUD_PROJECT $GCP_REGION $FIRESTORE_DATABASE: $*" >> "$FAKE_GCLOUD/ibt"\nexit $IBT_FAILS\n',
+  )
   // Of BigQuery nothing is there yet, and whatever is asked for is made.
   writeFileSync(at('bin', 'bq'), '#!/bin/sh\ncase " $* " in *" show "*) exit 2 ;; esac\n')
   for (const name of ['gcloud', 'ibt', 'bq']) chmodSync(at('bin', name), 0o755)
@@ -85,6 +90,7 @@ export const cloudWorld = (): World => {
           .map((name) => [name, readFileSync(at('gcloud', 'state', name), 'utf8')]),
       ),
     file: (name) => at('gcloud', 'files', basename(name)),
+    ibt: () => (existsSync(at('gcloud', 'ibt')) ? readFileSync(at('gcloud', 'ibt'), 'utf8').trim().split('\n') : []),
     scaling: () => (existsSync(at('gcloud', 'scaling')) ? readFileSync(at('gcloud', 'scaling'), 'utf8').trim() : undefined),
     remove: () => rmSync(path, { recursive: true, force: true }),
   }
