@@ -154,10 +154,11 @@ export const memoryDocuments = (memory: Memory): Documents => {
       checkDocumentPath(path)
       return collectionOf(path) === 'checkpoints' ? checkpointDocument(path.slice('checkpoints/'.length)) : read(path)
     },
-    list: async (collection) => {
+    list: async (collection, { after = '', limit } = {}) => {
+      const paged = <T extends { path: string }>(all: T[]): T[] => all.filter(({ path }) => path > `${collection}/${after}`).slice(0, limit)
       if (checkCollectionPath(collection) === 'checkpoints')
-        return [...checkpoints.keys()].sort().map((name) => ({ path: `checkpoints/${name}`, data: checkpointDocument(name)! }))
-      return sorted([...documents.keys()].filter((path) => collectionOf(path) === collection))
+        return paged([...checkpoints.keys()].sort().map((name) => ({ path: `checkpoints/${name}`, data: checkpointDocument(name)! })))
+      return paged(sorted([...documents.keys()].filter((path) => collectionOf(path) === collection)))
     },
     async *all() {
       for (const path of [...documents.keys()].filter((path) => !isNotice(path)).sort()) {

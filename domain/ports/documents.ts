@@ -23,11 +23,14 @@ export class Unstorable extends Error {
   }
 }
 
+/** `after`: an id, behind which it begins. `limit`: so many at most. */
+export type Page = { readonly after?: string; readonly limit?: number }
+
 /** Views for people. Paths have an even number of segments: `positions/paper/portfolio/latest`. */
 export interface Documents {
   get(path: string): Promise<Document | undefined>
-  /** The documents directly in a collection (`activity`, `positions/paper/openOrders`), by id, ascending. */
-  list(collection: string): Promise<{ path: string; data: Document }[]>
+  /** The documents directly in a collection (`activity`, `positions/paper/openOrders`), by id, ascending; all of them where no page is named. */
+  list(collection: string, page?: Page): Promise<{ path: string; data: Document }[]>
   /**
    * Every document that a view may have written, by path, ascending: what a rebuild compares, and deletes where it is too much.
    * Never a checkpoint, and nothing that others keep in the same store.

@@ -38,14 +38,16 @@ const textOf = (path: string, data: Document): string => {
 export const openDocuments = (store: Store): Documents => {
   const { database } = store
   const one = database.prepare('SELECT path, json FROM documents WHERE path = ?')
-  const directlyIn = database.prepare('SELECT path, json FROM documents WHERE collection = ? ORDER BY path')
+  const directlyIn = database.prepare('SELECT path, json FROM documents WHERE collection = ? AND path > ? ORDER BY path LIMIT ?')
   const page = database.prepare(`SELECT path, json FROM documents WHERE path > ? ORDER BY path LIMIT ${pageSize}`)
   const put = database.prepare(
     'INSERT INTO documents (path, collection, json) VALUES (?, ?, ?) ON CONFLICT (path) DO UPDATE SET json = excluded.json',
   )
   const remove = database.prepare('DELETE FROM documents WHERE path = ?')
   const checkpointOf = database.prepare('SELECT projection, position, hash, version FROM checkpoints WHERE projection = ?')
-  const allCheckpoints = database.prepare('SELECT projection, position, hash, version FROM checkpoints ORDER BY projection')
+  const allCheckpoints = database.prepare(
+    'SELECT projection, position, hash, version FROM checkpoints WHERE projection > ? ORDER BY projection LIMIT ?',
+  )
   const moveCheckpoint = database.prepare(
     `INSERT INTO checkpoints (projection, position, hash, version) VALUES (?, ?, ?, ?)
      ON CONFLICT (projection) DO UPDATE SET position = excluded.position, hash = excluded.hash, version = excluded.version`,
@@ -76,10 +78,10 @@ export const openDocuments = (store: Store): Documents => {
 
   return {
     get: async (path) => find(checkDocumentPath(path)),
-    list: async (collection) =>
+    list: async (collection, { after = '', limit = -1 } = {}) =>
       checkCollectionPath(collection) === checkpointCollection
-        ? (allCheckpoints.all() as CheckpointRow[]).map(fromCheckpoint)
-        : (directlyIn.all(collection) as Row[]).map(fromRow),
+        ? (allCheckpoints.all(after, limit) as CheckpointRow[]).map(fromCheckpoint)
+        : (directlyIn.all(collection, `${collection}/${after}`, limit) as Row[]).map(fromRow),
     async *all() {
       for (let after = ''; ; ) {
         const rows = page.all(after) as Row[]

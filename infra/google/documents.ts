@@ -14,6 +14,7 @@ import {
   type Document,
   type Documents,
   type DocumentWrite,
+  type Page,
   Unstorable,
   type Written,
 } from '../../domain/ports/documents.ts'
@@ -122,13 +123,16 @@ export const openDocuments = ({
   const ask = <T>(what: string, call: () => Promise<T>): Promise<T> => insist(call, { what, deadlineMs, clock, abandoned }, 1)
   const read = (path: string): Promise<DocumentSnapshot> => ask(`reading ${path}`, () => firestore.doc(path).get())
 
-  async function* pagesOf(collection: string): AsyncGenerator<Found> {
-    const byId = firestore.collection(collection).orderBy(FieldPath.documentId()).limit(pageSize)
-    for (let page: Query | undefined = byId; page !== undefined; ) {
-      const asked: Query = page
+  async function* pagesOf(collection: string, { after, limit = Number.POSITIVE_INFINITY }: Page = {}): AsyncGenerator<Found> {
+    const byId = firestore.collection(collection).orderBy(FieldPath.documentId())
+    let left = limit
+    for (let page: Query | undefined = after === undefined ? byId : byId.startAfter(after); page !== undefined; ) {
+      const size = Math.min(left, pageSize)
+      const asked: Query = page.limit(size)
       const { docs } = await ask(`reading ${collection}`, () => asked.get())
       yield* docs.flatMap(foundIn)
-      page = docs.length < pageSize ? undefined : byId.startAfter(docs.at(-1)!.id)
+      left -= docs.length
+      page = docs.length < size || left === 0 ? undefined : byId.startAfter(docs.at(-1)!.id)
     }
   }
 
@@ -175,7 +179,7 @@ export const openDocuments = ({
 
   return {
     get: async (path) => foundIn(await read(checkDocumentPath(path)))[0]?.data,
-    list: async (collection) => all(pagesOf(checkCollectionPath(collection))),
+    list: async (collection, page) => all(pagesOf(checkCollectionPath(collection), page)),
     async *all() {
       for (const collection of new Set(viewDocuments(mode).map((pattern) => pattern.split('/')[0]!))) yield* under(collection)
     },

@@ -13,6 +13,24 @@ const fits = (pattern: Pattern, segments: readonly string[]): boolean =>
   pattern.length === segments.length &&
   segments.every((segment, place) => segment !== '' && !/^\.{1,2}$/.test(segment) && (pattern[place] === '*' || pattern[place] === segment))
 
+/** Of a collection: so many at once, and no more. */
+const usualPage = 500
+const largestPage = 1_000
+
+type Asked = { limit: number; after?: string }
+
+/** @returns in words what is wrong with the address: a parameter that is silently ignored could be the one that matters */
+const pageOf = (query: Readonly<Record<string, unknown>>): Asked | string => {
+  const { limit = String(usualPage), after, ...others } = query
+  const [other] = Object.keys(others)
+  if (other !== undefined) return `"${other}" is not a parameter here; there are limit and after`
+  const count = typeof limit === 'string' && /^\d{1,4}$/.test(limit) ? Number(limit) : 0
+  if (count < 1 || count > largestPage) return `limit must be a whole number from 1 to ${largestPage}`
+  if (after === undefined) return { limit: count }
+  const isId = typeof after === 'string' && after !== '' && !after.includes('/') && after.length <= 256
+  return isId ? { limit: count, after } : 'after must be the id of a document, the last part of its path'
+}
+
 /** What others keep in the same store is nobody's business here: only what views write, and where projections stand. */
 const patternsOf = (mode: 'paper' | 'live'): Pattern[] => [...viewDocuments(mode), 'checkpoints/*'].map((pattern) => pattern.split('/'))
 
@@ -31,14 +49,35 @@ export const registerViews = (app: FastifyInstance, { documents, where, strategi
           anyOf: [documentSchema, listOf({ type: 'object', properties: { path: { type: 'string' }, data: documentSchema } })],
         }),
         params: { type: 'object', properties: { path: { type: 'string', examples: [`status/${where.mode}`, 'activity'] } } },
+        querystring: {
+          type: 'object',
+          properties: {
+            limit: {
+              type: 'integer',
+              ...{ minimum: 1, maximum: largestPage, default: usualPage },
+              description: 'of a collection: so many documents at most, by id; the header Link says where the next ones are',
+            },
+            after: {
+              type: 'string',
+              description: 'of a collection: begins behind this id; of activity that is a position of the journal in twelve digits',
+              examples: ['000000001200'],
+            },
+          },
+        },
       },
     },
     async (request, reply) => {
       const path = request.params['*']
       const segments = path.split('/')
+      const page = pageOf(request.query as Record<string, unknown>)
+      if (typeof page === 'string') return sendRefusal(reply, refuse('REQUEST_INVALID', page))
       if (isCollection(segments)) {
-        const found = await documents.list(path)
-        return reply.send(found.filter((each) => isDocument(each.path.split('/'))))
+        const found = await documents.list(path, { ...page, limit: page.limit + 1 })
+        const shown = found.slice(0, page.limit)
+        const last = shown.at(-1)?.path.split('/').at(-1)
+        if (found.length > shown.length && last !== undefined)
+          reply.header('link', `</documents/${path}?limit=${page.limit}&after=${encodeURIComponent(last)}>; rel="next"`)
+        return reply.send(shown.filter((each) => isDocument(each.path.split('/'))))
       }
       const found = isDocument(segments) ? await documents.get(path) : undefined
       return found === undefined ? sendRefusal(reply, refuse('NOTHING_HERE', `no document ${JSON.stringify(path)}`)) : reply.send(found)

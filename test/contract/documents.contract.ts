@@ -117,6 +117,18 @@ export const documentsContract = (name: string, open: () => Promise<DocumentsWor
       expect(await documents.list('positions')).to.deep.equal([{ path: 'positions/paper', data: { at: 'top' } }])
     })
 
+    it('list a page, by where it begins and how long it is', async () => {
+      await write(...['a', 'b', 'c', 'd'].map((id) => ({ kind: 'set' as const, path: `commands/${id}`, data: { id } })))
+      const idsOf = async (page: Parameters<Documents['list']>[1], collection = 'commands') =>
+        (await documents.list(collection, page)).map(({ path }) => path.split('/').at(-1))
+      expect(await idsOf({ limit: 2 })).to.deep.equal(['a', 'b'])
+      expect(await idsOf({ limit: 2, after: 'b' })).to.deep.equal(['c', 'd'])
+      expect(await idsOf({ after: 'bb' }), 'behind an id that there is not').to.deep.equal(['c', 'd'])
+      expect(await idsOf({ limit: 9, after: 'c' })).to.deep.equal(['d'])
+      expect(await idsOf({ limit: 2, after: 'd' })).to.deep.equal([])
+      expect([await idsOf({ limit: 5 }, 'checkpoints'), await idsOf({ after: 'orders' }, 'checkpoints')]).to.deep.equal([['orders'], []])
+    })
+
     it('go through all in order, however many, without the checkpoints', async () => {
       const paths = Array.from({ length: 600 }, (_, number) => `activity/${String(number).padStart(12, '0')}`)
       for (const part of [paths.slice(300), paths.slice(0, 300)])
