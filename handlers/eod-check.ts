@@ -36,6 +36,13 @@ const madeIn = (ledger: Readonly<Ledger>, session: string, track: Track | undefi
   return track.latest.at === snapshot?.takenAt ? subtract(track.latest.value, track.first.value) : undefined
 }
 
+/** Why the profit of the account is not known, for whoever reads that it is not. */
+const whyUnknown = ({ performance, snapshot }: Readonly<Ledger>, session: string): string => {
+  if (performance === null || snapshot?.netLiquidation === undefined) return 'the broker tells no net liquidation in the base currency'
+  if (performance.day.session !== session) return `the account was never looked at on ${session}, so there is nothing to count from`
+  return 'the newest look at the account tells no net liquidation'
+}
+
 const bookLines = (ledger: Readonly<Ledger>, session: string): Day['books'] =>
   [...new Set([...Object.keys(ledger.books), ...Object.keys(ledger.performance?.books ?? {})])].sort().map((strategy) => {
     const profit = madeIn(ledger, session, ledger.performance?.books[strategy])
@@ -92,7 +99,10 @@ export const dayClose = defineHandler({
 
 const endOf = (ledger: Readonly<Ledger>, { plan }: Pipeline, closed: End | undefined): End => {
   const day = dayOf(ledger, String(plan['session']), plan['enforceFlat'] === true)
-  const profit = day.profit === undefined ? 'profit unknown' : `profit ${day.profit} ${day.currency}`
+  const profit =
+    day.profit === undefined
+      ? `profit unknown (${whyUnknown(ledger, day.session)})`
+      : `profit ${day.profit} ${day.currency} since ${day.since}`
   const text = [
     `${day.session} closed: ${profit}, ${day.flat ? 'flat' : 'positions held'}`,
     ...(day.openOrders.length === 0 ? [] : [`open orders: ${day.openOrders.map(({ orderRef }) => orderRef).join(', ')}`]),

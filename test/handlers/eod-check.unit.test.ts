@@ -114,6 +114,17 @@ describe('an eod-check that goes on', () => {
     expect(closed.books).to.deep.equal([{ strategy: 'trend', holdings: { [SPY.conId]: '100' }, profit: '300' }])
   })
 
+  it('says since when the profit counts, and why it is not known', () => {
+    const endOf = (...steps: Step[]) => {
+      const day = event('DayClosed', closing(...steps))
+      const move = next(...steps, step('day', day))
+      return 'end' in move ? move.end.text : ''
+    }
+    expect(endOf(morning, bought, started(), reconciled)).to.include('closed: profit 300 USD since 2024-01-09T14:35:00.000Z')
+    const nextMorning = step('reconcile', snapshot({ takenAt: '2024-01-10T13:00:00.000Z' }))
+    expect(endOf(started(), nextMorning)).to.include('profit unknown (the account was never looked at on 2024-01-09')
+  })
+
   it('does not invent a profit: unknown is left out', () => {
     const closed = closing(
       morning,
