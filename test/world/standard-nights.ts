@@ -14,7 +14,7 @@ const tellingEnds = ['broker.place', 'broker.snapshot', 'journal.append', 'docum
 
 export const keepsEveryPromise = (part: number): void => {
   describe(`the world, part ${part} of the standard run`, function () {
-    this.timeout(300_000)
+    this.timeout(600_000) // a minute on a machine that has nothing else to do
 
     it('keeps every promise, whatever happens in the night', async () => {
       const tally = emptyTally()
