@@ -100,8 +100,9 @@ export const ResolveOrderBody = body(
   {},
 )
 /**
- * `quantity` is needed but with `ratio` ("2:1", new for old, as `corporateAction`). `from`: nothing is unexplained, a quantity moves from
- * `manual` into the book of `strategy` (as `book`) or from a strategy's book to `manual` (as `manual`), signed as it is held.
+ * `quantity` is needed but with `ratio` ("2:1", new for old, as `corporateAction`; `price` is what was paid for a whole new share where
+ * fractions were paid in cash). `from`: nothing is unexplained, a quantity moves from `manual` into the book of `strategy` (as `book`) or from
+ * a strategy's book to `manual` (as `manual`), signed as it is held.
  */
 export const ExplainBody = body(
   {

@@ -154,7 +154,7 @@ export const eventData = {
   ),
   /**
    * `moves` is all the fold applies; `holder` is a strategy's id or `manual`. `unexplained`: what is left. `price`: at which books trade what
-   * moves; without it nobody knows. `ratio` of a corporate action, new for old: "3:2". `openOrders`: at work in the instrument at that time.
+   * moves, or at which a split's fractions were paid; without it nobody knows. `ratio` of a corporate action, new for old: "3:2". `openOrders`: at work in the instrument at that time.
    */
   DiscrepancyExplained: optional(
     {

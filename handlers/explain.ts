@@ -79,6 +79,8 @@ const proportional = (ledger: Readonly<Ledger>, conId: number, quantity: Decimal
 /** Fields that do not go together, whatever the state. */
 const faultIn = ({ quantity, as, strategy, from, price, ratio }: Explanation): string | undefined => {
   if (price !== undefined && sign(price) <= 0) return `price: expected more than 0, got ${price}`
+  if (price !== undefined && from === undefined && ratio === undefined && as !== 'book' && as !== 'fill')
+    return 'price: it belongs to a book, a fill, a move, or to a ratio whose fractions were paid in cash'
   if (from !== undefined) {
     if (ratio !== undefined) return 'ratio: a split moves nothing from one holder to another; leave one of the two out'
     if (quantity === undefined) return 'quantity: say how much is moved'
@@ -162,12 +164,13 @@ const explainDifference = (
 
 const explainSplit = (
   ledger: Readonly<Ledger>,
-  { notHandedOver }: Grounds,
+  { notHandedOver, now }: Grounds,
   instrument: Instrument,
   text: string,
-  { reason = 'explained by command' }: Explanation,
+  { price, reason = 'explained by command' }: Explanation,
 ): DomainEvent[] | Refusal => {
-  const split = decideSplit(ledger, { ...instrument, text, ratio: ratioOf(text)!, reason })
+  const inLieu = price === undefined ? {} : { price: { value: price, at: now, source: 'command' } }
+  const split = decideSplit(ledger, { ...instrument, text, ratio: ratioOf(text)!, reason, ...inLieu })
   if (isRefusal(split)) return split
   const why = `${text} split of ${instrument.symbol}: the order speaks of old shares`
   return [...split.events, ...split.openOrders.flatMap((ref) => cancelOrWithdraw(ledger.orders[ref]!, notHandedOver, why))]

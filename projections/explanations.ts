@@ -12,7 +12,8 @@ export const explainedText = (data: Explained): string => {
     const to = moves.find(({ holder }) => holder !== from)?.holder ?? as
     return `${quantity} ${symbol} moved from ${from} to ${to}${price === undefined ? '' : ` at ${price.value}`} (${reason})`
   }
-  const what = ratio === undefined ? `${quantity} ${symbol} explained as ${as}` : `${ratio} split of ${symbol} applied`
+  const inLieu = price === undefined ? '' : `, fractions paid at ${price.value}`
+  const what = ratio === undefined ? `${quantity} ${symbol} explained as ${as}` : `${ratio} split of ${symbol} applied${inLieu}`
   return `${what} (${reason}), ${unexplained} left unexplained${orders}`
 }
 

@@ -122,12 +122,28 @@ const multiplied = (lots: readonly Lot[], quantity: Decimal, ratio: Ratio): Deci
   return sign(last) === sign(quantity) ? [...exact.slice(0, -1), last] : undefined
 }
 
+/** What was paid for a fraction of a unit, as for any deal. */
+type InLieu = Pick<Deal, 'price' | 'rate'>
+
 /**
  * In place: a corporate action makes `quantity` of what is held. Lots keep their dates and their total cost. What is lost in rounding was paid
- * in cash that no report tells us of, so it keeps its cost here. A holding that disappears or turns around has closed at an unknown price.
+ * in cash: with `inLieu` it is sold at that price, and its profit is realised; else no report tells of it, and it keeps its cost here.
+ * A holding that disappears or turns around without a price has closed at an unknown one.
  */
-export const applyCorporateAction = (inventory: Inventory, quantity: Decimal, time: string, ratio: Ratio | null): void => {
+export const applyCorporateAction = (
+  inventory: Inventory,
+  quantity: Decimal,
+  time: string,
+  ratio: Ratio | null,
+  inLieu: InLieu = { price: null, rate: null },
+): void => {
   const held = quantityOf(inventory)
+  const exact = ratio === null ? quantity : proportion(held, ratio.units, ratio.for, smallest)
+  if (inLieu.price !== null && !isZero(exact) && compare(exact, quantity) !== 0) {
+    applyCorporateAction(inventory, exact, time, ratio)
+    applyDeal(inventory, { quantity: subtract(quantity, exact), ...inLieu, time }, 'fifo')
+    return
+  }
   if (isZero(held) || sign(held) !== sign(quantity)) {
     applyDeal(inventory, { quantity: subtract(quantity, held), price: null, rate: null, time }, 'fifo')
     return

@@ -8,7 +8,15 @@ import { afterSplit } from './ratio.ts'
 import { holdersOf } from './transfer.ts'
 
 type Moves = EventData<'DiscrepancyExplained'>['moves']
-type Split = { conId: number; symbol: string; text: string; ratio: Ratio; reason: string }
+/** `price`: what was paid for a whole new share, where fractions were paid in cash. */
+type Split = {
+  conId: number
+  symbol: string
+  text: string
+  ratio: Ratio
+  reason: string
+  price?: EventData<'DiscrepancyExplained'>['price']
+}
 
 /**
  * Targets of before the split, in new units. One that was set since the difference stands speaks of new units already. One that was reached
@@ -37,7 +45,7 @@ const newTargets = (
  * @returns also the orders that were open, to be called back by whoever can
  */
 export const decideSplit = (ledger: Readonly<Ledger>, split: Split): { events: DomainEvent[]; openOrders: string[] } | Refusal => {
-  const { conId, symbol, text, ratio, reason } = split
+  const { conId, symbol, text, ratio, reason, price } = split
   const unexplained = ledger.unexplained[conId]
   const step = ledger.instruments[conId]?.sizeStep ?? '1'
   const held = holdersOf(ledger, conId)
@@ -56,6 +64,7 @@ export const decideSplit = (ledger: Readonly<Ledger>, split: Split): { events: D
   const openOrders = openOrdersIn(ledger as Ledger, conId).map(({ orderRef }) => orderRef)
   const explained = event('DiscrepancyExplained', {
     ...{ conId, symbol, quantity, as: 'corporateAction' as const, moves, unexplained: '0', reason, ratio: text },
+    ...(price === undefined ? {} : { price }),
     ...(openOrders.length === 0 ? {} : { openOrders }),
   })
   return { events: [explained, ...newTargets(ledger, split, unexplained?.since, moves, step)], openOrders }

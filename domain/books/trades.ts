@@ -88,7 +88,8 @@ const applyTrade = (holdings: Holdings, trade: Trade): void => {
   const awaitsCharge = trade.execution !== undefined && trade.charge === undefined
   for (const { strategy, quantity } of shares) {
     const holding = holdingIn(holdings, strategy)
-    if (corporateAction !== undefined) applyCorporateAction(holding, add(quantityOf(holding), quantity), time, corporateAction.ratio)
+    if (corporateAction !== undefined)
+      applyCorporateAction(holding, add(quantityOf(holding), quantity), time, corporateAction.ratio, { price, rate })
     else if (quantity !== '0') applyDeal(holding, { quantity, price, rate, time }, method)
     if (awaitsCharge) holding.uncharged++
   }

@@ -172,6 +172,17 @@ describe('explain: a split', () => {
     expect(lots(done, 'trend')).to.deep.equal([['5', '5500']])
   })
 
+  it('books the fraction that was paid in cash where its price is named: its cost goes, and what it made is realised', () => {
+    const { ledger } = given(bought('55', '50'), ...differing('105', '10', '1000'))
+    const done = explained(ledger, { ...split, ratio: '1:10', price: '1100' })
+    expect(lots(done, 'trend')).to.deep.equal([['5', '5000']])
+    expect(profitLines(done, 'trend')[0]).to.include({ averageCost: '1000', realized: '50', unrealized: '0' })
+    expect(profitLines(done, 'hedge')[0]).to.include({ quantity: '5', realized: '0' })
+    const gone = explained(given(bought('3', '-3')).ledger, { ...split, ratio: '1:10', price: '1100' })
+    expect(profitLines(gone, 'trend')[0], 'too little to leave anything').to.include({ quantity: '0', realized: '30' })
+    expect(profitLines(gone, 'hedge')[0]).to.include({ quantity: '0', realized: '-30' })
+  })
+
   it('sets the targets of before it in new units, not those that were set in new units already', () => {
     const before = [
       stands('trend', [{ instrument: SPY, quantity: '60' }]),
@@ -224,6 +235,7 @@ describe('explain: a split', () => {
     expect(refused(steps, { ...split, ratio: '2' })).to.match(/^BODY_INVALID .*ratio/)
     expect(refused(steps, { as: 'manual', ratio: '2:1' })).to.match(/^BODY_INVALID .*ratio/)
     expect(refused(steps, { ...split, quantity: '50' })).to.match(/^BODY_INVALID .*quantity/)
+    expect(refused(steps, { as: 'manual', quantity: '5', price: '3' }), 'nobody would ask for it').to.match(/^BODY_INVALID .*price/)
     expect(refused([bought('60', '-10')], split)).to.match(/^NOTHING_TO_EXPLAIN/)
   })
 })
