@@ -4,7 +4,14 @@ import { environment } from './arguments.ts'
 import { commonSpan, compareDecisions, decisionsOf, type Rules, type Span } from './comparison.ts'
 import { printJson } from './output.ts'
 
-const decisionsAt = (place: string) => decisionsOf(commitsAt(place, environment()))
+/** A database that is called as a trading mode says of which one its journal is, so that paper may be set against live. */
+const modeAt = (place: string): 'paper' | 'live' | undefined =>
+  /^project:[^/]+\/(paper|live)(?![a-z0-9])/.exec(place)?.[1] as 'paper' | 'live' | undefined
+
+const decisionsAt = (place: string) => {
+  const own = environment()
+  return decisionsOf(commitsAt(place, { ...own, mode: modeAt(place) ?? own.mode }))
+}
 
 const fraction = (given: string): number => {
   const value = Number(given)
@@ -59,11 +66,12 @@ export const compare = (): Command =>
 Commands are paired by their id, which for those of a schedule is its job and slot. Compared are the signals, the verdict on each strategy,
 its targets and its part of the orders, and how the command ended; a strategy that runs in the shadow on one side is compared with what it
 was decided to have there. Only the time that both journals cover is looked at. A slot that only one of them has counts as a difference;
-a command of a person does not. Nothing compared is a failure too.
+a command of a person does not. Nothing compared is a failure too. Of a folder it is the journal of TRADING_MODE, of a project that of the
+mode by which the database is called.
 
 Examples:
   $ npx ibt compare old.jsonl new.jsonl
-  $ npx ibt compare project:trading-live project:trading-staging/paper --from 2026-11-16 --by-capital
+  $ npx ibt compare project:my-project/live project:my-staging/paper --from 2026-11-16 --by-capital
   $ npx ibt compare old.jsonl ./data | jq -r '.differences[] | [.published_at, .what, .strategy, .before, .after] | @tsv'`,
     )
     .action(run)
