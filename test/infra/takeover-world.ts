@@ -177,7 +177,8 @@ export const openTakeoverWorld = async (store: Environment['store'], options: Wo
   /** As `until`, with what the engines said where it fails. */
   const comes = (what: string, holds: () => Promise<boolean>, within = patience): Promise<void> =>
     until(what, holds, within).catch((error: Error) => {
-      throw new Error([error.message, ...engines.map((engine, index) => `── engine ${index + 1}\n${engine.last()}`)].join('\n'))
+      const said = engines.map((engine, index) => `── engine ${index + 1}\n${engine.last()}`)
+      throw new Error([error.message, ...said.slice(-4)].join('\n'))
     })
   const publish = async (type: string, id: string, body: object = {}): Promise<void> => {
     const publishedAt = new Date(clock.now()).toISOString()

@@ -5,5 +5,5 @@ describe('engines that are killed at any moment, on the embedded store', functio
   this.timeout(timeoutMs('embedded'))
 
   it(`${killsOn('embedded')} times, lose nothing and double nothing`, () =>
-    expectCleanKills({ kind: 'embedded' }, 'test/kill/embedded.e2e.test.ts'))
+    expectCleanKills('embedded', () => ({ kind: 'embedded' }), 'test/kill/embedded.e2e.test.ts'))
 })

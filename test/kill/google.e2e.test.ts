@@ -7,5 +7,5 @@ describe('engines that are killed at any moment, on Pub/Sub and Firestore', func
   const emulators = usesEmulators()
 
   it(`${killsOn('google')} times, lose nothing and double nothing`, () =>
-    expectCleanKills({ kind: 'google', ...emulators.store() }, 'test/kill/google.e2e.test.ts'))
+    expectCleanKills('google', () => ({ kind: 'google', ...emulators.store() }), 'test/kill/google.e2e.test.ts'))
 })

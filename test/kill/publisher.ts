@@ -26,13 +26,15 @@ export const createPublisher = (world: TakeoverWorld, chance: Chance) => {
     await world.publish(type, id, body)
     accepted.set(id, { type, body })
   }
-  const ask = async (type: string, body: object = {}): Promise<void> => {
+  /** @returns its id */
+  const ask = async (type: string, body: object = {}): Promise<string> => {
     const id = `${type}:${++count}`
     await send(id, { type, body })
-    if (!chance.happens(0.4)) return
+    if (!chance.happens(0.4)) return id
     const copies = chance.whole(1, 2)
     duplicates += copies
     await Promise.all(Array.from({ length: copies }, () => send(id, { type, body })))
+    return id
   }
   const askAgain = async (): Promise<void> => {
     if (accepted.size === 0) return
@@ -41,11 +43,11 @@ export const createPublisher = (world: TakeoverWorld, chance: Chance) => {
     await send(id, asked)
   }
   let wanted = 0
-  /** A run that has something to order, unless the instrument is blocked. */
-  const askForOrder = async (): Promise<void> => {
+  /** A run that has something to order, unless the instrument is blocked. @returns what was asked for */
+  const askForOrder = async (): Promise<string[]> => {
     wanted = 10 + ((wanted + 20) % 80) // 30, 60, 10, 40 …: none of the last ones, whichever of them came about
-    await ask('configure', { changes: { 'strategies.trend.parameters.wants': String(wanted), 'strategies.hedge.parameters.wants': '0' } })
-    await ask('orchestrator')
+    const changes = { 'strategies.trend.parameters.wants': String(wanted), 'strategies.hedge.parameters.wants': '0' }
+    return [await ask('configure', { changes }), await ask('orchestrator')]
   }
   /** The state as the journal gives it now. */
   const follow = async (): Promise<Readonly<Ledger>> => {
@@ -58,7 +60,7 @@ export const createPublisher = (world: TakeoverWorld, chance: Chance) => {
     duplicates: () => duplicates,
     ...{ follow, ask, askForOrder },
     /** A wish and a run for it, or something else. */
-    something: async (): Promise<void> => {
+    something: async (): Promise<unknown> => {
       if (chance.happens(0.4)) await askAgain()
       switch (chance.pick(['order', 'run', 'run', 'run', 'allocation', 'reconcile', 'summary', 'cancel', 'halt'] as const)) {
         case 'order':

@@ -15,11 +15,13 @@ import { createTroublemaker } from './trouble.ts'
 
 const program = new URL('./engine.ts', import.meta.url).pathname
 const readyWithin = { embedded: 6_000, google: 10_000 }
-const orderWithin = { embedded: 5_000, google: 12_000 }
+const orderWithin = { embedded: 5_000, google: 15_000 }
 /** How long the last engine may take for what is left, once nothing goes wrong any more. */
 const restWithin = { embedded: 60_000, google: 150_000 }
+/** As long as no order has been killed as it went out, one is waited for so many times longer. */
+const firstOrder = 3
 /** Pub/Sub's emulator goes on giving messages to a stream whose reader is gone; Google's own service is not known to. */
-const askedAgainMs = 4_000
+const askedAgainMs = 3_000
 /** A pause of the market that the orders in doubt need before they are called unresolved. */
 const roundMs = 3_200
 
@@ -44,7 +46,7 @@ type Options = {
 /** When it is killed. */
 export const moments = ['killed as it begins', 'killed at work', 'killed as its order goes out'] as const
 type Moment = (typeof moments)[number]
-/** Luck decides, but none of them falls behind the rarest by more than that. */
+/** Luck decides, but none of them is tried so much oftener than another. */
 const ahead = 2
 
 /** An engine that was replaced says one of these and ends; any other end by itself is wrong. */
@@ -115,10 +117,18 @@ const createRun = (world: TakeoverWorld, chance: Chance, kind: Environment['stor
     )
   const received = async (): Promise<number> => Object.values((await state()).received).flat().length
 
+  const tried: Record<Moment, number> = { 'killed as it begins': 0, 'killed at work': 0, 'killed as its order goes out': 0 }
   const nextMoment = (): Moment => {
-    const seen = (moment: Moment): number => counts.get(moment) ?? 0
-    const rarest = Math.min(...moments.map(seen))
-    return chance.pick(moments.filter((moment) => seen(moment) <= rarest + ahead))
+    const rarest = Math.min(...Object.values(tried))
+    const moment = chance.pick(moments.filter((each) => tried[each] <= rarest + ahead))
+    tried[moment] += 1
+    return moment
+  }
+  /** Until it holds, or not within that time; on Pub/Sub's emulator these commands are asked for again meanwhile. */
+  const asking = async (ids: () => Promise<string[]> | string[], holds: () => Promise<boolean>, withinMs: number): Promise<boolean> => {
+    const askAgain = async () => publisher.askAllAgain(await ids())
+    const again = kind === 'google' ? setInterval(() => void askAgain().catch(() => undefined), askedAgainMs) : undefined
+    return soon(holds, withinMs).finally(() => clearInterval(again))
   }
   /** Waits until then. @returns what it has become */
   const moment = async (engine: EngineProcess): Promise<Moment> => {
@@ -134,14 +144,19 @@ const createRun = (world: TakeoverWorld, chance: Chance, kind: Environment['stor
     if (wanted === 'killed as its order goes out') {
       await publisher.answer(state)
       const before = await received()
-      await publisher.askForOrder()
-      const came = await soon(async () => (await received()) > before, orderWithin[kind])
+      const asked = await publisher.askForOrder()
+      const patience = orderWithin[kind] * (counts.has(wanted) ? 1 : firstOrder)
+      const came = await asking(
+        () => asked,
+        async () => (await received()) > before,
+        patience,
+      )
       await lasting(chance.whole(0, 60))
       return came ? wanted : 'killed at work'
     }
     if (chance.happens(0.7)) await publisher.answer(state)
     for (let commands = chance.whole(1, 3); commands > 0; commands--) await publisher.something()
-    await lasting(chance.whole(0, 1_500))
+    await lasting(chance.whole(0, chance.happens(0.5) ? 150 : 1_500))
     return wanted
   }
 
@@ -190,10 +205,11 @@ const createRun = (world: TakeoverWorld, chance: Chance, kind: Environment['stor
       }
       const lines = async () => (await world.commits()).map((commit) => ({ json: JSON.stringify(commit) }))
       const left = async () => undecided(await lines(), publisher.accepted.keys())
-      const askAgain = async () => publisher.askAllAgain((await left()).map(idOf))
-      const again = kind === 'google' ? setInterval(() => void askAgain().catch(() => undefined), askedAgainMs) : undefined
-      const done = await soon(async () => (await left()).length === 0, restWithin[kind])
-      clearInterval(again)
+      const done = await asking(
+        async () => (await left()).map(idOf),
+        async () => (await left()).length === 0,
+        restWithin[kind],
+      )
       if (!done) return [`not within ${restWithin[kind]} ms after the last trouble:`, ...(await left())]
       await control('/clock', { mode: 'step' })
       await world.command('reconcile')

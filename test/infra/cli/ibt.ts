@@ -61,7 +61,7 @@ export const temporaryFolder = (): { path: string; remove: () => void } => {
 /** A simulated gateway of the command line, once it listens. */
 export const beginGateway = async (...args: string[]): Promise<Running & { port: number; controlPort: number }> => {
   const running = begin(['gateway-sim', ...args])
-  await until('the gateway listens', () => running.out().includes('\n') || running.child.exitCode !== null, 10_000)
+  await until('the gateway listens', () => running.out().includes('\n') || running.child.exitCode !== null, 40_000)
   if (running.child.exitCode !== null) throw new Error(running.errors())
   return { ...running, ...(JSON.parse(running.out()) as { port: number; controlPort: number }) }
 }
