@@ -53,12 +53,19 @@ const lineOf = ({ rule, scope, value, limit, from, latest, breached }: Drawdown)
   ...{ from: Number(from.value), since: from.at, now: Number(latest.value) },
 })
 
-const textOf = (drawdowns: readonly Drawdown[], changes: readonly DomainEvent[], stuck: number, halted: boolean): string => {
+type Found = { drawdowns: readonly Drawdown[]; changes: readonly DomainEvent[]; stuck: number; halted: boolean; reset: boolean }
+
+const textOf = ({ drawdowns, changes, stuck, halted, reset }: Found): string => {
   const breached = drawdowns.filter((drawdown) => drawdown.breached)
   const fresh = changes.filter(({ type }) => type === 'RiskBreached').length
   const found =
     breached.length === 0 ? 'within all limits' : `${breached.length} of ${drawdowns.length} limits breached, ${fresh} of them new`
-  return [found, ...(stuck === 0 ? [] : [`stuck orders: ${stuck}`]), ...(halted ? ['trading is halted'] : [])].join('; ')
+  return [
+    found,
+    ...(reset ? ['peaks count from now on'] : []),
+    ...(stuck === 0 ? [] : [`stuck orders: ${stuck}`]),
+    ...(halted ? ['trading is halted'] : []),
+  ].join('; ')
 }
 
 export const riskCheck = defineHandler({
@@ -81,7 +88,7 @@ export const riskCheck = defineHandler({
     const halts = breaches.length > 0 && settingOf(after.configuration, 'risk.haltOnBreach')
     const stuck = stuckOrders(after, now)
     const result = {
-      text: textOf(drawdowns, changes, stuck.length, halts),
+      text: textOf({ drawdowns, changes, stuck: stuck.length, halted: halts, reset: reset.length > 0 }),
       session: performance === null ? null : session,
       currency: performance?.currency ?? null,
       net_liquidation: performance === null ? null : Number(performance.netLiquidation.latest.value),

@@ -108,6 +108,7 @@ describe('risk-check', () => {
     const events = given(ready, before, began).when(checking('100000', { body: { resetPeaks: true, reason: 'paid out' } }))
     expect(dataOf(events, 'PeaksReset')).to.deep.equal([{ from: '200000', to: '100000', currency: 'USD', reason: 'paid out' }])
     expect(types(events)).to.not.include('RiskBreached')
+    expect(resultOf(events)['text']).to.equal('within all limits; peaks count from now on')
     expect(types(checking('100000')(continued(given(ready, before, began).ledger, together(...events))))).to.not.include('RiskBreached')
   })
 })
