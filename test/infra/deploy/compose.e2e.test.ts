@@ -28,6 +28,7 @@ type Service = {
   secrets?: { source: string }[]
   mem_limit?: string
   stop_grace_period?: string
+  depends_on?: Record<string, unknown>
   build?: { args?: Record<string, string> }
 }
 type Composed = { services: Record<string, Service>; secrets: Record<string, { file: string }> }
@@ -113,6 +114,14 @@ describe('docker-compose.yml', function () {
     }
   })
 
+  it('an update of the application leaves the gateway alone: what they share is of neither image', () => {
+    const { services } = answered.paper
+    const node = /^FROM (node:\S+)/m.exec(readFileSync(resolve(file, '../../images/application/Dockerfile'), 'utf8'))![1]
+    expect(services['door']!.image).to.equal(node)
+    expect(services['door']!.build).to.equal(undefined)
+    expect(services['gateway']!.depends_on).to.have.all.keys('door')
+  })
+
   it('what is ours runs as nobody special: not root, no capabilities, no new privileges, and what it was built of cannot be changed', () => {
     const { services, machine } = answered.paper
     const uid = machine.settings()['IBT_UID']
@@ -131,8 +140,8 @@ describe('docker-compose.yml', function () {
     const own = answered.paper
     expect(dataOf(own)).to.not.equal(simulated)
     const places = Object.values(own.services).flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0]!))
-    expect(places).to.have.length(4)
-    for (const place of [...places, simulated.split(':')[0]!]) expect(statSync(place).isDirectory(), place).to.equal(true)
+    expect(places).to.have.length(5)
+    for (const place of [...places, simulated.split(':')[0]!]) expect(statSync(place).isDirectory(), place).to.equal(!place.endsWith('.ts'))
     for (const { file: secret } of Object.values(own.secrets)) expect(statSync(secret).size).to.be.above(0)
   })
 

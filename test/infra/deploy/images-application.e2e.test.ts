@@ -149,7 +149,10 @@ describe("the application in its container's conditions", function () {
 
     const engine = application(['start', '--role', 'all'], variables)
     const http = await served(engine)
-    const door = script('door', { PORT: http, DOOR_PORT: '0' })
+    // Alone, as compose mounts it into an image that has Node and nothing else.
+    const alone = join(image.own('door'), 'door.mts')
+    writeFileSync(alone, readFileSync(join(root, 'infra/deploy/images/application/door.ts')), { mode: 0o644 })
+    const door = begin([alone], { PORT: http, DOOR_PORT: '0' })
     const [, outside] = await says(door, /"door":(\d+)/)
     // From outside of the network of the containers: only the door can be reached, and it is localhost for whoever comes.
     const post = (path: string, body: object, wait = 30) =>
@@ -206,6 +209,7 @@ describe("the application in its container's conditions", function () {
     const after = await commits()
     expect([count(after, 'OrderPlanned'), count(after, 'PipelineEnded')]).to.deep.equal([1, 1])
     expect((await end(again)).code).to.equal(0)
+    expect(door.errors()).to.equal('')
     for (const process of [door, simulator]) expect((await end(process)).code, process.errors()).to.equal(0)
     expect(image.written(), 'nothing of the image was changed').to.deep.equal([])
   })

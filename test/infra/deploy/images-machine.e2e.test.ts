@@ -184,6 +184,7 @@ esac`,
       const forbidden = await fetchAll()
       expect(forbidden.code).to.not.equal(0)
       expect(forbidden.errors).to.contain('403')
+      rmSync(path('memory'), { recursive: true })
       serve({ ...secrets, 'ib-live-password': '' })
       expect(await fetchAll()).to.include({ code: 1, errors: 'secrets: ib-live-password is empty\n' })
     })
