@@ -10,7 +10,7 @@ const rates = {
   'the documents cannot be reached': 0.02,
   'a batch of documents is written and not answered': 0.02,
   'a snapshot of the state is written torn': 0.1,
-  'the bars cannot be reached': 0.2,
+  'the bars cannot be reached': 0.4,
   'the bus cannot be reached': 0.02,
   'a publication is kept and not answered': 0.02,
   'a renewal of the lease fails': 0.05,

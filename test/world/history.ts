@@ -162,6 +162,8 @@ const steps = {
   ],
   projector: ['documents.get', 'documents.checkpoint', 'documents.write', 'journal.read', 'bus.publish'],
 } as const
+/** An engine takes these once in its life, or never. */
+const seldom = /^(lease\.release|snapshots\.|bus\.deadLetter|broker\.whatIf)/
 /** Every side of every step at which a process may end. Subscribing is done in one go. */
 export const crashPoints: readonly string[] = [...new Set<string>([...steps.engine, ...steps.projector])].flatMap((point) =>
   point === 'bus.subscribe' ? [point] : [`${point}, before`, `${point}, done`],
@@ -176,7 +178,10 @@ const drawEvent = (chance: Chance): Action => {
   const down = chance.happens(0.15) ? 14 * hour : 3 * second
   const engine = (): Role => (chance.happens(0.7) ? 'engine' : 'second engine')
   if (drawn <= 12) return { do: 'crash', role: engine(), at: '', steps: chance.whole(1, 60), down }
-  if (drawn <= 34) return { do: 'crash', role: engine(), at: pointOf(chance, steps.engine), steps: chance.whole(1, 3), down }
+  if (drawn <= 34) {
+    const at = pointOf(chance, steps.engine)
+    return { do: 'crash', role: engine(), at, steps: seldom.test(at) ? 1 : chance.whole(1, 3), down }
+  }
   const projector: Role = chance.happens(0.8) ? 'projector' : 'second projector'
   if (drawn <= 42)
     return { do: 'crash', role: projector, at: pointOf(chance, steps.projector), steps: chance.whole(1, 5), down: 2 * second }
@@ -204,14 +209,36 @@ const drawPause = (chance: Chance): Action => {
   return { do: 'skip', milliseconds: chance.pick([hour, 4 * hour, 10 * hour, 24 * hour]) }
 }
 
+/** What leads to steps that are seldom taken, right after it was drawn that a process ends there. */
+const leadingTo = (chance: Chance, drawn: Action, id: string): Action[] => {
+  if (drawn.do !== 'crash') return []
+  const asked = (type: string, body: object): Action => ({ do: 'publish', type, id: `${id}-${type}`, body, publishedAgo: 0, times: 1 })
+  switch (drawn.at.split(',')[0]) {
+    case 'bus.deadLetter':
+      return [1, 2, 3].map(() => ({ do: 'publish nonsense', type: chance.pick(['nonsense', 'reconcile']) }))
+    case 'lease.release':
+      return [{ do: 'stop the engine', down: 5 * second }]
+    case 'broker.whatIf':
+      return [
+        asked('configure', { changes: { 'orders.whatIf': 'always' } }),
+        { do: 'wait', milliseconds: second },
+        asked('orchestrator', {}),
+      ]
+    case 'bus.nack':
+      return [{ do: 'cut the line', milliseconds: 10 * second }, asked('reconcile', {}), asked('summary', {})]
+    default:
+      return []
+  }
+}
+
 export const drawHistory = (chance: Chance): History => {
   const [date, time] = chance.pick(starts)
   const actions = [...(chance.happens(0.25) ? ([{ do: 'start', role: 'second engine' }] satisfies Action[]) : []), ...setUp]
   if (chance.happens(0.3)) actions.push(published(chance, 'previews', 'configure', { changes: { 'orders.whatIf': 'always' } }))
   const length = chance.whole(6, 20)
   for (let turn = 1; turn <= length; turn++) {
-    actions.push(chance.happens(0.55) ? drawCommand(chance, `c${turn}`) : drawEvent(chance))
-    actions.push(drawPause(chance))
+    const drawn = chance.happens(0.55) ? drawCommand(chance, `c${turn}`) : drawEvent(chance)
+    actions.push(drawn, ...leadingTo(chance, drawn, `c${turn}`), drawPause(chance))
   }
   return { start: newYorkTime(date, time), actions }
 }
