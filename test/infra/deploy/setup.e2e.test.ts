@@ -45,12 +45,12 @@ describe('./setup', function () {
   it('run again, it asks nothing, changes nothing, and starts again', async () => {
     const variables = { ...real, ...account, IB_ACCOUNT: 'DU1234567', IB_RESTART_AT: '23:30', HTTP_PORT: '8090' }
     await done(variables)
-    const [settings, secret] = [machine.text('.env'), machine.text('secrets/ib_password')]
+    const [settings, secret] = [machine.text('.env'), machine.text('secrets/paper/ib_password')]
     machine.forget()
     const { errors } = await done()
     expect(errors).to.not.match(isQuestion)
     expect(machine.text('.env')).to.equal(settings)
-    expect(machine.text('secrets/ib_password')).to.equal(secret)
+    expect(machine.text('secrets/paper/ib_password')).to.equal(secret)
     expect(machine.calls().at(-1)).to.equal('docker compose up -d --remove-orphans')
   })
 
@@ -75,15 +75,16 @@ describe('./setup', function () {
         ...{ STORE: 'google', PUBSUB_EMULATOR_HOST: '127.0.0.1:8185', FIRESTORE_EMULATOR_HOST: '127.0.0.1:8181' },
         COMPOSE_PROFILES: 'gateway,emulators',
       })
-      expect(machine.text('secrets/ib_user')).to.equal(user)
-      expect(machine.text('secrets/ib_password'), 'every character of it').to.equal(password)
-      expect([machine.mode('secrets/ib_user'), machine.mode('secrets/ib_password')]).to.deep.equal(['600', '600'])
+      expect(machine.text('secrets/paper/ib_user')).to.equal(user)
+      expect(machine.text('secrets/paper/ib_password'), 'every character of it').to.equal(password)
+      expect([machine.mode('secrets/paper/ib_user'), machine.mode('secrets/paper/ib_password')]).to.deep.equal(['600', '600'])
       expect(machine.text('.env')).to.not.contain('7431')
       expect(machine.calls(), 'nothing is started').to.deep.equal([])
     })
 
   it('changes one answer by its variable, and keeps the others and what was added by hand', async () => {
     await done({ ...real, ...account, IB_ACCOUNT: 'DU1234567' })
+    machine.write('.env', machine.text('.env').replace('COMPOSE_PROJECT_NAME=ib-trading', 'COMPOSE_PROJECT_NAME=mine'))
     machine.write('.env', `${machine.text('.env')}ALERT_MAIL_TO=me@example.org\n`)
     const before = machine.settings()
     await done({ HTTP_PORT: '8090' })
@@ -93,9 +94,18 @@ describe('./setup', function () {
 
   it('goes from paper to live only with an account of its own, and never back with that account', async () => {
     await done({ ...real, ...account, IB_ACCOUNT: 'DU1234567' })
-    const refused = await machine.setup({ TRADING_MODE: 'live' })
+    const live = { TRADING_MODE: 'live', IB_USER: 'live-user', IB_PASSWORD: 'another' }
+    const refused = await machine.setup({ ...live, IB_ACCOUNT: 'DU1234567' })
     expect([refused.code, refused.errors]).to.deep.equal([1, "setup: IB_ACCOUNT: must be an account such as U7654321, got 'DU1234567'\n"])
-    await done({ TRADING_MODE: 'live', IB_ACCOUNT: 'U7654321' })
+    const asked = await machine.setup(live)
+    expect([asked.code, asked.errors], 'that of paper does not count').to.deep.equal([
+      ...[1, 'Account to trade, such as U7654321: \nsetup: IB_ACCOUNT: missing\n'],
+    ])
+    await done(live, { answers: ['U7654321'] })
+    expect([machine.text('secrets/live/ib_user'), machine.text('secrets/paper/ib_user')], 'each has its own').to.deep.equal([
+      'live-user',
+      user,
+    ])
     expect(machine.settings()).to.include({ TRADING_MODE: 'live', IB_PORT: '4001', IB_ACCOUNT: 'U7654321' })
     await done({ TRADING_MODE: 'paper' })
     expect(machine.settings()).to.include({ TRADING_MODE: 'paper', IB_PORT: '4002', IB_ACCOUNT: '' })
@@ -117,7 +127,7 @@ describe('./setup', function () {
     for (const [variables, answers] of ways) {
       rmSync(machine.folder, { recursive: true, force: true })
       const { errors } = await done({ ...real, TRADING_MODE: 'paper', ...variables }, { answers })
-      expect(machine.text('secrets/ib_password')).to.equal(password)
+      expect(machine.text('secrets/paper/ib_password')).to.equal(password)
       expect(machine.seen()).to.contain('up -d').and.to.contain('PATH=')
       expect(machine.seen(), Object.keys(variables).join()).to.not.contain('7431')
       expect(errors).to.not.contain('7431')
@@ -174,8 +184,9 @@ describe('./setup', function () {
       [{ GATEWAY: 'fake' }, "GATEWAY: must be simulator or real, got 'fake'"],
       [{ TRADING_MODE: 'demo' }, "TRADING_MODE: must be paper or live, got 'demo'"],
       [{ TRADING_MODE: 'live', GATEWAY: 'simulator' }, 'TRADING_MODE: the simulator has no live mode'],
-      [{ TRADING_MODE: 'live' }, 'IB_ACCOUNT: missing'],
-      [{ TRADING_MODE: 'live', IB_ACCOUNT: 'U7654321', STORE: 'emulators' }, 'STORE: live trading needs a store that keeps'],
+      [{ TRADING_MODE: 'live' }, 'IB_USER: missing'],
+      [{ TRADING_MODE: 'live', ...account }, 'IB_ACCOUNT: missing'],
+      [{ TRADING_MODE: 'live', ...account, IB_ACCOUNT: 'U7654321', STORE: 'emulators' }, 'STORE: live trading needs a store that keeps'],
       [{ IB_RESTART_AT: '25:00' }, "IB_RESTART_AT: must be a time of day such as 23:45, got '25:00'"],
       [{ IB_GATEWAY_SHA256: 'abc' }, "IB_GATEWAY_SHA256: must be 64 hexadecimal digits, got 'abc'"],
       [{ IB_USER: user, IB_USER_FILE: '/nowhere' }, 'IB_USER: IB_USER_FILE is set as well'],
@@ -219,10 +230,10 @@ describe('./setup', function () {
 
   it('asks for a secret again when its file is removed', async () => {
     await done({ ...real, ...account })
-    rmSync(join(machine.folder, 'secrets/ib_password'))
+    rmSync(join(machine.folder, 'secrets/paper/ib_password'))
     await done({}, { answers: ['another one'] })
-    expect(machine.text('secrets/ib_password')).to.equal('another one')
-    expect(machine.text('secrets/ib_user')).to.equal(user)
+    expect(machine.text('secrets/paper/ib_password')).to.equal('another one')
+    expect(machine.text('secrets/paper/ib_user')).to.equal(user)
   })
 
   describe('at a terminal', () => {
@@ -247,7 +258,7 @@ describe('./setup', function () {
       expect(await at.ended(), at.screen()).to.equal(0)
       expect(at.screen(), 'what may be seen is').to.contain(user).and.to.contain('U7654321')
       expect(at.screen()).to.not.contain(password.trim()).and.to.not.contain('rd!7431')
-      expect(machine.text('secrets/ib_password')).to.equal(password)
+      expect(machine.text('secrets/live/ib_password')).to.equal(password)
       expect(machine.settings()).to.include({ TRADING_MODE: 'live', IB_ACCOUNT: 'U7654321', IB_RESTART_AT: '23:45' })
 
       const again = machine.terminal(command())
