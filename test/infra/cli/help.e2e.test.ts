@@ -28,7 +28,7 @@ const verbs = [
 ]
 
 describe('ibt --help', function () {
-  this.timeout(90_000) // each of two dozen processes loads the whole program
+  this.timeout(180_000) // each of two dozen processes loads the whole program
 
   it('names every verb, every variable and a first walk', async () => {
     const { code, out, errors } = await ibt(['--help'])

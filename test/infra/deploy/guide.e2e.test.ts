@@ -154,6 +154,7 @@ describe('the guide', function () {
       'ALERT_CHANNEL',
       'BIGQUERY_LOCATION',
       'JSON_VALUE',
+      'RETRY_AFTER',
       'DATASET',
     ])
     for (const page of pages) {
