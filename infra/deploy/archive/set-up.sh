@@ -42,6 +42,7 @@ run() {
 # Whether something is there already; in a dry run nothing is.
 there() { [ "$dry_run" = no ] && "$@" >/dev/null 2>&1; }
 
+run gcloud services enable bigquery.googleapis.com --project="$PROJECT_ID"
 there bq --project_id="$PROJECT_ID" show "$dataset" ||
   run bq --project_id="$PROJECT_ID" --location="$BIGQUERY_LOCATION" mk --dataset "$dataset"
 there bq --project_id="$PROJECT_ID" show "$dataset.messages" ||
