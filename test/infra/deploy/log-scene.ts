@@ -117,6 +117,8 @@ const answering = async () => {
   await decided({})
   await world.ask({ url: '/halt', body: { reason: 'the news' } })
   await decided({ type: 'trend', status: 'failed', code: 'BARS_STALE', text: 'the last bar is of Tuesday' })
+  await world.ask({ url: '/trend' }) // an outcome, which has an alert of its own
+  await decided({ type: 'trend', status: 'failed', code: 'UNEXPECTED', text: 'x is undefined' })
   await world.ask({ url: '/trend' })
   world.onPublish(() => {
     throw new Error('the topic is away')
