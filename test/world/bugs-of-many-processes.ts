@@ -47,7 +47,7 @@ export const bugsOfManyProcesses: readonly PlantedBug[] = [
     plant: () => ({
       broker: (broker, _world, process) => ({
         ...broker,
-        place: (ticket) => void process.clock.after(20_000, () => broker.connected() && broker.place(ticket)),
+        place: (ticket) => void process.clock.after(120_000, () => broker.connected() && broker.place(ticket)),
       }),
     }),
   },

@@ -5,7 +5,7 @@ import { plantedBugs } from './planted-bugs.ts'
 import { seedsOfTheStandardRun } from './standard-run.ts'
 
 describe('a bug planted in the world is caught', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
 
   for (const { name, caughtBy, plant } of plantedBugs)
     it(`an engine that ${name}: ${caughtBy}`, async () => {
