@@ -16,7 +16,7 @@ const minute = 60_000
 export const causes = {
   starting: { text: 'no connection to the gateway has been made yet', patience: minute, tellAtOnce: false },
   refused: {
-    text: 'nobody listens there: is IB Gateway started, its API switched on, and are IB_HOST and IB_PORT those of it (4002 paper, 4001 live)?',
+    text: 'nobody listens at the port of the gateway: is it started, its API switched on, and are IB_HOST and IB_PORT its own (4002 paper, 4001 live)?',
     patience: minute,
     tellAtOnce: false,
   },

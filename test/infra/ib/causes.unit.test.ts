@@ -37,7 +37,7 @@ describe('why a session is not ready', () => {
     expect(new Set(texts).size).to.equal(texts.length)
     expect(explained('lost', 'the line is closed')).to.equal('the connection to the gateway was lost (the line is closed)')
     expect(explained('refused', 'connect ECONNREFUSED'), 'what to look at').to.match(
-      /IB Gateway.*API.*IB_HOST.*IB_PORT.* \(connect ECONNREFUSED\)$/,
+      /^nobody listens.*started.*API.*IB_HOST.*IB_PORT.* \(connect ECONNREFUSED\)$/,
     )
     expect(explained('linkDown', causes.linkDown.text)).to.equal(causes.linkDown.text)
   })
