@@ -6,7 +6,7 @@ import { moments, runKills } from './run.ts'
 type Kind = Environment['store']['kind']
 
 /** On Google's emulators a kill takes twice as long, and what is left in the end much longer. */
-const standard = { embedded: 16, google: 8 }
+const standard = { embedded: 16, google: 6 }
 /** After so many, what is left is finished and all is compared, and another journal begins. Pub/Sub's emulator gets slow by readers that are gone. */
 const lifetime = { embedded: 50, google: 20 }
 const reportEvery = 10

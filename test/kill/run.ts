@@ -47,7 +47,7 @@ type Options = {
 export const moments = ['killed as it begins', 'killed at work', 'killed as its order goes out'] as const
 type Moment = (typeof moments)[number]
 /** Luck decides, but none of them is tried so much oftener than another. */
-const ahead = 2
+const ahead = 1
 
 /** An engine that was replaced says one of these and ends; any other end by itself is wrong. */
 const mayEnd = /ibt: another engine (took the lease|\(epoch \d+\))/
@@ -82,7 +82,6 @@ export const runKills = async ({ store, kills, seed, withinMs, progress }: Optio
 const createRun = (world: TakeoverWorld, chance: Chance, kind: Environment['store']['kind']) => {
   const publisher: Publisher = createPublisher(world, chance)
   let running: EngineProcess[] = []
-  const began = new Map<EngineProcess, number>()
   const ended: EngineProcess[] = []
   const happened: string[] = []
   const counts = new Map<string, number>()
@@ -97,7 +96,6 @@ const createRun = (world: TakeoverWorld, chance: Chance, kind: Environment['stor
 
   const begin = (): EngineProcess => {
     const engine = world.begin()
-    began.set(engine, performance.now())
     running.push(engine)
     count('an engine begins')
     return engine
@@ -118,9 +116,13 @@ const createRun = (world: TakeoverWorld, chance: Chance, kind: Environment['stor
   const received = async (): Promise<number> => Object.values((await state()).received).flat().length
 
   const tried: Record<Moment, number> = { 'killed as it begins': 0, 'killed at work': 0, 'killed as its order goes out': 0 }
-  const nextMoment = (): Moment => {
-    const rarest = Math.min(...Object.values(tried))
-    const moment = chance.pick(moments.filter((each) => tried[each] <= rarest + ahead))
+  /** From its begin until it was ready, of the first one. */
+  let readyMs = 1_000
+  const isReady = (engine: EngineProcess) => engine.hasSaid('the gateway is ready')
+  const nextMoment = (engine: EngineProcess): Moment => {
+    const possible = moments.filter((each) => each !== 'killed as it begins' || !isReady(engine))
+    const rarest = Math.min(...possible.map((each) => tried[each]))
+    const moment = chance.pick(possible.filter((each) => tried[each] <= rarest + ahead))
     tried[moment] += 1
     return moment
   }
@@ -132,12 +134,11 @@ const createRun = (world: TakeoverWorld, chance: Chance, kind: Environment['stor
   }
   /** Waits until then. @returns what it has become */
   const moment = async (engine: EngineProcess): Promise<Moment> => {
-    const wanted = nextMoment()
-    const ready = () => engine.hasSaid('the gateway is ready')
+    const wanted = nextMoment(engine)
+    const ready = () => isReady(engine)
     if (wanted === 'killed as it begins') {
       if (chance.happens(0.5)) await publisher.something()
-      const at = began.get(engine)! + chance.whole(200, 3_000)
-      await soon(ready, Math.max(0, at - performance.now()))
+      await soon(ready, chance.whole(0, Math.round(readyMs)))
       return ready() ? 'killed at work' : wanted
     }
     await soon(() => !engine.running() || ready() || engine.hasSaid('another engine holds'), readyWithin[kind])
@@ -163,7 +164,9 @@ const createRun = (world: TakeoverWorld, chance: Chance, kind: Environment['stor
   return {
     kills: () => kills,
     prepare: async (): Promise<void> => {
+      const begun = performance.now()
       await begin().said('the gateway is ready')
+      readyMs = performance.now() - begun
       const allocations = names.map((name) => [`strategies.${name.toLowerCase()}.allocation`, 1 / names.length])
       await world.command('configure', { changes: { ...Object.fromEntries(allocations), 'orders.minimumTrade': 0 } })
       await world.command('resume')
