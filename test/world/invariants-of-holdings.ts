@@ -3,11 +3,14 @@ import { newYorkDate } from '../../domain/new-york-time.ts'
 import { exact, inUnits, type Told, withoutRevision } from './journal-text.ts'
 import { type Check, ofType } from './witness.ts'
 
-/** An execution that no answer could have named before midnight may be missing; it is unexplained then, never forgotten. */
-const couldBeAsked = (told: readonly Told[], at: number): boolean =>
+/**
+ * An execution that no answer could have named before the midnight after its trade may be missing; it is unexplained then, never forgotten.
+ * @param from when it was first said so: later than the trade where it was corrected
+ */
+const couldBeAsked = (told: readonly Told[], at: number, from = at): boolean =>
   ofType(told, 'PositionReconciled').some(({ data }) => {
     const taken = Date.parse(data['takenAt'])
-    return taken > at + 120_000 && newYorkDate(taken) === newYorkDate(at)
+    return taken > from + 120_000 && newYorkDate(taken) === newYorkDate(at)
   })
 
 export const everyExecutionOnce: Check = ({ world: { broker }, told, holdings: { fills } }) => {
@@ -22,7 +25,7 @@ export const everyExecutionOnce: Check = ({ world: { broker }, told, holdings: {
     if (fill.counted > 1) return [`${key} was counted ${fill.counted} times`]
     // A currency pair is in nobody's book.
     const expected = execution.contract.secType === 'CASH' ? 0n : fill.quantity
-    if (!couldBeAsked(told, quantities.at(-1)!.from) && fill.executionId !== execution.executionId) return []
+    if (!couldBeAsked(told, at, quantities.at(-1)!.from) && fill.executionId !== execution.executionId) return []
     if (fill.quantity !== exact(execution.quantity) || fill.shares !== expected)
       return [
         `${key} is ${execution.quantity} at the broker, ${inUnits(fill.quantity)} in the journal, ${inUnits(fill.shares)} in the books`,
