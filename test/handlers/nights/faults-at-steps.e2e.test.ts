@@ -43,7 +43,7 @@ const live = async (night: Night, fault: Fault, step: Step): Promise<void> => {
 const wordsOfNight = async (night: Night, fault: Fault, step: Step): Promise<string[]> => {
   const words = fault.tells?.(step.name)
   if (words === undefined || words.test((await night.said()).join('\n'))) return []
-  return [`nobody was told anything like ${words}`]
+  return [`nobody was told anything like ${words}`, ...(await night.said())]
 }
 
 /** @returns what is wrong afterwards */

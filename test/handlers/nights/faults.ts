@@ -24,6 +24,8 @@ const gone = (night: Night): boolean => night.life().broker.state().phase !== 'r
 const arm = (body: object) => (night: Night) => night.fault(body)
 const onOff = (body: object) => ({ begin: arm(body), end: arm({ ...body, on: false }) })
 const always = (text: RegExp) => () => text
+/** Of faults of a line: before the connect there is none, and what is told is what meets the next one. */
+const ofTheLine = (text: RegExp, ofTheNext?: RegExp) => (step: string) => (step === 'before the connect' ? ofTheNext : text)
 /** Of faults that meet an order on its way: told only at the steps that come before it is there. */
 const beforeTheOrder = (text: RegExp) => (step: string) =>
   /connect|gather|reconcile|plan and hand-over/.test(step) && !/^an order/.test(step) ? text : undefined
@@ -125,7 +127,12 @@ const onTheWire: readonly Fault[] = [
 const questions = ['reqExecutions', 'reqAllOpenOrders', 'reqCompletedOrders', 'reqPositions', 'reqAccountUpdates']
 
 export const faults: readonly Fault[] = [
-  { name: 'the line breaks', begin: arm({ fault: 'dropConnections', when: 'now' }), noticed: gone, tells: always(/gateway is gone|lost/) },
+  {
+    name: 'the line breaks',
+    begin: arm({ fault: 'dropConnections', when: 'now' }),
+    noticed: gone,
+    tells: ofTheLine(/gateway is gone|lost/),
+  },
   {
     name: 'the line breaks and the gateway is away for minutes',
     begin: async (night) => {
@@ -134,13 +141,13 @@ export const faults: readonly Fault[] = [
     },
     noticed: gone,
     end: arm({ fault: 'refuseConnections', on: false }),
-    tells: always(/gateway is gone|lost/),
+    tells: ofTheLine(/gateway is gone|lost/, /no connection: the gateway closed/),
   },
   {
     name: 'the gateway restarts for the night, and has forgotten the last order ids',
     ...onOff({ fault: 'restart', rollBack: 2, on: true }),
     noticed: gone,
-    tells: always(/gateway is gone|lost/),
+    tells: ofTheLine(/gateway is gone|lost/, /no connection: the gateway closed/),
   },
   {
     name: 'the line breaks, and the login waits for a second factor',
@@ -154,7 +161,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'the gateway takes four messages a second, and breaks the line at the fifth (100)',
-    ...onOff({ fault: 'messageLimit', perSecond: 4, warnings: 1, on: true }),
+    ...onOff({ fault: 'messageLimit', perSecond: 4, warnings: 1, clock: 'market', on: true }),
     noticed: gone,
     tells: always(/Max rate of messages/),
   },
@@ -168,7 +175,7 @@ export const faults: readonly Fault[] = [
     begin: async ({ wire }) => wire.freeze(true),
     noticed: gone,
     end: async ({ wire }) => wire.freeze(false),
-    tells: always(/heartbeat|does not answer|lost|silent/),
+    tells: ofTheLine(/heartbeat|does not answer|lost|silent/, /no complete handshake/),
   },
   {
     name: 'IB is lost (1100) and comes back with its data (1102)',
