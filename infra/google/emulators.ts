@@ -79,7 +79,31 @@ const answers = async (host: string): Promise<boolean> => {
 
 type Start = { name: string; heap: string; command: (host: string) => string[]; port?: number; onEnd?: () => void }
 
-const start = async ({ name, heap, command, port, onEnd = () => {} }: Start): Promise<Emulator> => {
+/** Without Java's stacks and empty lines. */
+const lastWords = (said: string): string =>
+  said
+    .split('\n')
+    .filter((line) => !/\tat |^(\[\w+\])?\s*$/.test(line))
+    .slice(-3)
+    .join(' ')
+
+/** Between the look for a free port and its use somebody else may take it. */
+class PortTaken extends Error {}
+const attempts = 3
+
+const start = async (options: Start): Promise<Emulator> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options)
+    } catch (error) {
+      if (error instanceof PortTaken && options.port === undefined && attempt < attempts) continue
+      options.onEnd?.()
+      throw error instanceof PortTaken ? new EmulatorsMissing(error.message) : error
+    }
+  }
+}
+
+const startOnce = async ({ name, heap, command, port, onEnd = () => {} }: Start): Promise<Emulator> => {
   const host = `127.0.0.1:${port ?? (await freePort())}`
   const child = spawn('gcloud', command(host), {
     detached: true,
@@ -93,24 +117,28 @@ const start = async ({ name, heap, command, port, onEnd = () => {} }: Start): Pr
   let said = ''
   let gone: string | undefined
   const remember = (text: Buffer): void => {
-    said = `${said}${text}`.slice(-2_000)
+    said = `${said}${text}`.slice(-20_000)
   }
   for (const stream of [child.stdout, child.stderr]) stream.on('data', remember)
   child.once('error', (error: NodeJS.ErrnoException) => {
     gone = error.code === 'ENOENT' ? 'the gcloud command-line tool is not installed' : error.message
   })
   child.once('exit', () => {
-    gone ??= `it ended by itself: ${said.trim().split('\n').slice(-3).join(' ')}`
+    gone ??= `it ended by itself: ${lastWords(said)}`
   })
-  const end = async (): Promise<void> => {
+  const endProcess = async (): Promise<void> => {
     await endFamily(child)
     process.off('exit', endWithUs)
-    onEnd()
   }
   for (const late = performance.now() + readyWithinMs; !(await answers(host)); await pause(100)) {
     if (gone === undefined && performance.now() < late) continue
-    await end()
-    throw new EmulatorsMissing(`Google's ${name} emulator does not run here: ${gone ?? `no answer within ${readyWithinMs / 1_000} s`}`)
+    await endProcess()
+    const why = `Google's ${name} emulator does not run here: ${gone ?? `no answer within ${readyWithinMs / 1_000} s`}`
+    throw /address already in use/i.test(said) ? new PortTaken(why) : new EmulatorsMissing(why)
+  }
+  const end = async (): Promise<void> => {
+    await endProcess()
+    onEnd()
   }
   return { host, end }
 }
