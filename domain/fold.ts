@@ -202,7 +202,13 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       ledger.gateway = { connected: true, since: at.recordedAt, reason: null, phase: 'syncing' }
       return
     case 'GatewayLost':
-      ledger.gateway = { connected: false, since: at.recordedAt, reason: event.data.reason, phase: event.data.phase ?? 'down' }
+      // Another word about the same absence does not begin it anew.
+      ledger.gateway = {
+        connected: false,
+        since: (ledger.gateway.connected ? null : ledger.gateway.since) ?? at.recordedAt,
+        reason: event.data.reason,
+        phase: event.data.phase ?? 'down',
+      }
       return
     case 'CommandCompleted':
     case 'MarketDataCollected':

@@ -34,7 +34,7 @@ const ofNote = ({ code, text, strategy }: Note, date: string): About[] => {
       return [
         alert(
           'warning',
-          `book-without-strategy-${strategy}`,
+          `book-without-strategy-${strategy}-${date.slice(0, 7)}`, // once a month, for as long as it is so
           `Nobody looks after the book of ${strategy}`,
           text,
           `Enable it (ibt publish configure --data '{"changes":{"strategies.${strategy}.enabled":true}}') or close its book ` +
@@ -46,6 +46,8 @@ const ofNote = ({ code, text, strategy }: Note, date: string): About[] => {
   }
 }
 
+/** What a schedule is refused for on ordinary days; that trading is halted was told when somebody halted it. */
+const expectedOfJobs: ReadonlySet<string> = new Set(['NO_SESSION', 'OTHER_CLOSE', 'HALTED'])
 const badEnds = new Set<EventData<'PipelineEnded'>['outcome']>(['failed', 'partial_success', 'expired', 'refused'])
 
 /** A loss from the peak does not end by itself while nothing may increase. */
@@ -109,6 +111,19 @@ const ofEvent = (event: DomainEvent, ledger: Readonly<Ledger>, { position, recor
           `${symbol} is blocked`,
           text,
           `Find out what it is, then: ibt publish explain --data '{"instrument":${conId},"quantity":"${quantity}","as":"manual"}'`,
+        ),
+      ]
+    }
+    case 'CommandRefused': {
+      const { code, text } = event.data
+      if (cause.kind !== 'command' || cause.job === undefined || cause.pipeline !== undefined || expectedOfJobs.has(code)) return []
+      return [
+        alert(
+          'error',
+          `not-run-${cause.id}`,
+          `${cause.job} did not run`,
+          `${code}: ${text}`,
+          `If it is still wanted, by hand: ibt publish ${cause.type}`,
         ),
       ]
     }

@@ -15,7 +15,7 @@ import { sendRefusal } from './access.ts'
 import { commandIdOf, digestOf, statusOf, waitSecondsOf } from './answers.ts'
 import type { HttpContext } from './context.ts'
 import { describeCommand, describeCommandById } from './descriptions.ts'
-import { roleForIntent } from './roles.ts'
+import { atLeast, roleForCommand, roleForIntent } from './roles.ts'
 
 /** Asking for these is reading, so a browser may do it too. */
 const alsoGet: ReadonlySet<string> = new Set(['reconcile', 'summary'])
@@ -67,7 +67,9 @@ export const registerCommands = (app: FastifyInstance, context: HttpContext): Co
     const key = request.headers['idempotency-key']
     const id = key === undefined ? `http-${randomUUID()}` : commandIdOf(request.caller.actor, String(key))
     if (id === undefined) return sendRefusal(reply, refuse('REQUEST_INVALID', 'Idempotency-Key must have 1 to 255 characters'))
-    const { actor } = request.caller
+    const { actor, role } = request.caller
+    const needed = roleForCommand(type, body)
+    if (!atLeast(role, needed)) return sendRefusal(reply, refuse('ROLE_TOO_LOW', `it needs ${needed}, ${actor} is ${role}`))
     const publication = check.check({ type, body, id, source: 'http', actor, correlationId: request.id })
     if (!publication.ok)
       return sendRefusal(reply, refuse(publication.code === 'ID_INVALID' ? 'REQUEST_INVALID' : publication.code, publication.problem))

@@ -15,3 +15,7 @@ const forViewers: ReadonlySet<string> = new Set(['summary'])
 
 /** The role that an intent needs, by its canonical type; a strategy's id is one too. */
 export const roleForIntent = (type: string): Role => (forAdmins.has(type) ? 'admin' : forViewers.has(type) ? 'viewer' : 'trader')
+
+/** The role that a whole command needs: who counts peaks anew lifts a limit. */
+export const roleForCommand = (type: string, body: unknown): Role =>
+  type === 'risk-check' && (body as { resetPeaks?: unknown } | null)?.resetPeaks === true ? 'admin' : roleForIntent(type)

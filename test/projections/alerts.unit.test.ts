@@ -43,4 +43,35 @@ describe('an alert', () => {
     const alerts = told(breach('dailyDrawdown'), breach('peakDrawdown'))
     expect(new Set(alerts.map(({ id }) => id)).size).to.equal(2)
   })
+
+  describe('of a run that the schedule asked for and the engine refused', () => {
+    const job = (more: object = {}) => ({
+      ...{ kind: 'command' as const, id: 'orchestrator@2026-11-20T21:05:00Z', type: 'orchestrator', publishedAt: at(0) },
+      ...{ source: 'scheduler', job: 'orchestrator', ...more },
+    })
+    const refused = (code: string, cause: ReturnType<typeof job>) =>
+      alertsOf({ position: 7, recordedAt: at(7), cause }, [event('CommandRefused', { code, text: 'why' })], initialLedger())
+
+    it('has the name that it would have had if nobody had decided it: it is told once', () => {
+      for (const code of ['EXPIRED', 'BODY_INVALID', 'STRATEGY_UNKNOWN'])
+        expect(refused(code, job()).map(({ id, text, next }) => [id, text, next])).to.deep.equal([
+          ['not-run-orchestrator@2026-11-20T21:05:00Z', `${code}: why`, 'If it is still wanted, by hand: ibt publish orchestrator'],
+        ])
+    })
+
+    it('is silent of holidays, of another close and of a halt, and of what a person asked for', () => {
+      for (const code of ['NO_SESSION', 'OTHER_CLOSE', 'HALTED']) expect(refused(code, job())).to.deep.equal([])
+      const { job: _, ...byHand } = job()
+      expect(refused('EXPIRED', byHand as ReturnType<typeof job>)).to.deep.equal([])
+      expect(refused('EXPIRED', job({ pipeline: 'p1' }))).to.deep.equal([])
+    })
+  })
+
+  it('of a book without a strategy comes again in the next month, for as long as it is so', () => {
+    const note = decision({ notes: [{ code: 'BOOK_WITHOUT_STRATEGY', text: 'held until somebody decides', strategy: 'gone' }] })
+    const idOn = (recordedAt: string) =>
+      alertsOf({ position: 7, recordedAt, cause: { kind: 'engine', reason: 'test' } }, [note], initialLedger())[0]!.id
+    expect(idOn('2026-11-02T15:00:00.000Z')).to.equal(idOn('2026-11-20T15:00:00.000Z'))
+    expect(idOn('2026-12-02T15:00:00.000Z')).to.not.equal(idOn('2026-11-20T15:00:00.000Z'))
+  })
 })

@@ -274,6 +274,22 @@ describe('the notifier', () => {
       ])
     })
 
+    it('tells once of one absence, from its beginning, whatever else is said of it meanwhile', async () => {
+      append(started, connected)
+      const chat = channel()
+      await begin([chat.own])
+      append(broker(event('GatewayLost', { reason: 'the line is closed' })))
+      append(broker(event('GatewayLost', { reason: 'the line is closed; for 4 min now' })))
+      await until('it waits', () => market.nextTimerAt() === Date.parse(at(3)) + 600_000)
+      await market.moveTo(Date.parse(at(3)) + 600_000)
+      await until('it is told', () => chat.sent.length === 1)
+      append(broker(event('GatewayLost', { reason: 'the line is closed; for 16 min now' })))
+      await market.moveTo(Date.parse(at(3)) + 2_000_000)
+      append(halted('another thing'))
+      await until('the other thing is told', () => chat.sent.length === 2)
+      expect(chat.titles()).to.deep.equal([`The gateway is away since ${at(3)}`, 'Trading is halted'])
+    })
+
     // 2026-11-20 is a Friday; the run is due five minutes after the close and may be decided for an hour.
     const due = '2026-11-20T21:05:00.000Z'
     const tooLate = Date.parse(due) + 60 * 60_000

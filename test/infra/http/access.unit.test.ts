@@ -5,7 +5,7 @@ import { fastify, type InjectOptions } from 'fastify'
 import { refuse } from '../../../domain/errors.ts'
 import { type AccessOptions, registerAccess } from '../../../infra/http/access.ts'
 import type { Identity } from '../../../infra/http/identity.ts'
-import { atLeast, isRole, roleForIntent, roles } from '../../../infra/http/roles.ts'
+import { atLeast, isRole, roleForCommand, roleForIntent, roles } from '../../../infra/http/roles.ts'
 
 type Line = { fields: Record<string, unknown>; text: string }
 
@@ -285,5 +285,11 @@ describe('the roles', () => {
       expect(roleForIntent(intent), intent).to.equal('trader')
     for (const intent of ['configure', 'resume', 'resolve-order', 'explain']) expect(roleForIntent(intent), intent).to.equal('admin')
     expect(roleForIntent('summary')).to.equal('viewer')
+  })
+
+  it('let a trader look at the risk, and only an admin count its peaks anew', () => {
+    for (const body of [{}, { resetPeaks: false }, null, 7]) expect(roleForCommand('risk-check', body)).to.equal('trader')
+    expect(roleForCommand('risk-check', { resetPeaks: true, reason: 'new money' })).to.equal('admin')
+    expect(roleForCommand('summary', { resetPeaks: true })).to.equal('viewer')
   })
 })
