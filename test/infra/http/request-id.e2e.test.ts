@@ -69,6 +69,8 @@ describe('a request over HTTP', function () {
     ]
     for (const [token, status, code] of refused)
       expect(await post('/resume', { reason: 'mine' }, token)).to.deep.include({ status, code, id: undefined })
+    const lifted = await post('/risk-check', { resetPeaks: true, reason: 'mine' }, await tokenFor('tom', 'trader'))
+    expect(lifted).to.deep.include({ status: 403, code: 'ROLE_TOO_LOW', id: undefined })
     expect((await rig.composed.journal.head()).position).to.equal(position)
     expect(await rig.composed.bus.deadLetters()).to.deep.equal([])
   })
