@@ -87,7 +87,7 @@ what_to_do() {
 # ── The steps ──
 
 step_apis() {
-  run gcloud services enable cloudbuild.googleapis.com run.googleapis.com artifactregistry.googleapis.com iam.googleapis.com \
+  run gcloud services enable cloudbuild.googleapis.com run.googleapis.com artifactregistry.googleapis.com iam.googleapis.com iamcredentials.googleapis.com \
     secretmanager.googleapis.com firestore.googleapis.com pubsub.googleapis.com cloudscheduler.googleapis.com \
     logging.googleapis.com monitoring.googleapis.com storage.googleapis.com compute.googleapis.com iap.googleapis.com cloudresourcemanager.googleapis.com "--project=$PROJECT_ID"
 }
@@ -222,6 +222,7 @@ bind() {
     bucket:builds) run gcloud storage buckets add-iam-policy-binding "gs://$BUILDS_BUCKET" "${first[@]}" ;;
     repository:-) run gcloud artifacts repositories add-iam-policy-binding "$REPO_NAME" "--location=$GCP_REGION" "${first[@]}" ;;
     account:engine) run gcloud iam service-accounts add-iam-policy-binding "$(email_of "$ENGINE_ACCOUNT")" "${first[@]}" ;;
+    account:build) run gcloud iam service-accounts add-iam-policy-binding "$(email_of "$BUILD_ACCOUNT")" "${first[@]}" ;;
     account:api) run gcloud iam service-accounts add-iam-policy-binding "$(email_of "$API_ACCOUNT")" "${first[@]}" ;;
     project:-) run gcloud projects add-iam-policy-binding "$PROJECT_ID" "--member=$member" "--role=$role" --condition=None ;;
     database:"$TRADING_MODE")

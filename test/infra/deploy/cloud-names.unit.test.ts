@@ -211,6 +211,15 @@ describe('the roles', () => {
     for (const topic of new Set(targets)) expect(has('scheduler-agent', 'pubsub.publisher', 'topic', topic), topic).to.equal(true)
   })
 
+  it('let the account of the builds make the token that the roll-out asks the API with', () => {
+    const asking = readdirSync(cloud).filter((name) => /\.(sh|yaml)$/.test(name) && /^[^#]*print-identity-token/m.test(textOf('cloud', name)))
+    expect(asking).to.deep.equal(['roll-out.sh'])
+    expect(buildOf('application').steps.find(({ id }) => id === 'roll-out')!.args!.at(-1)).to.contain('roll-out.sh')
+    expect(has('build', 'iam.serviceAccountOpenIdTokenCreator', 'account', 'build')).to.equal(true)
+    expect(has('build', 'run.invoker', 'project', '-')).to.equal(true)
+    expect(textOf('cloud/set-up.sh')).to.contain('iamcredentials.googleapis.com')
+  })
+
   it('are least: no admin, owner or editor; secrets for the engine alone; all of the project only where there is nothing smaller', () => {
     expect(roles.filter(({ role }) => /admin|owner|editor/i.test(role))).to.deep.equal([])
     expect(new Set(roles.filter(({ role }) => role.includes('secret')).map(({ who }) => who))).to.deep.equal(new Set(['engine']))

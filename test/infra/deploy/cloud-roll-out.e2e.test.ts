@@ -184,6 +184,16 @@ describe('a roll-out', function () {
     expect(project.runs().engines).to.equal(undefined)
   })
 
+  it('says in the words of gcloud why it got no token', async () => {
+    const { code, errors } = await project.rollOut(1, { ...soon, FAIL_AT: 'print-identity-token' })
+    expect([code, errors.includes('it was told to fail here')], errors).to.deep.equal([1, true])
+    expect(project.asked).to.deep.equal([])
+    // Where gcloud takes no audience, as a person's, it is asked without one.
+    const person = await project.rollOut(1, { FAIL_AT: 'print-identity-token --audiences' })
+    expect(person.code, person.errors).to.equal(0)
+    expect(person.errors).not.to.contain('told to fail')
+  })
+
   it('tries every part of the way back, and says which was not to be had', async () => {
     await project.rollOut(1)
     project.broken.add(2)
