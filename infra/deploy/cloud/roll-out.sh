@@ -63,7 +63,7 @@ ready_answer() {
   if [ -z "$address" ]; then
     address=$("${services[@]}" describe "$CLOUD_RUN_SERVICE_NAME" "${place[@]}" '--format=value(status.url)') || return 1
   fi
-  # A person's gcloud takes no audience; a service account's needs one. What gcloud says of it is shown only when all of it fails in the end.
+  # A person's gcloud takes no audience; a service account's needs one. What gcloud says is shown when it all fails in the end.
   token=$(gcloud auth print-identity-token "--audiences=$CLOUD_RUN_SERVICE_NAME" || gcloud auth print-identity-token) || return 1
   # Its paths that end in z Cloud Run keeps to itself, so not /readyz. The header comes in on standard input: nobody sees it in a list of processes.
   printf 'X-Serverless-Authorization: Bearer %s\n' "$token" | curl --silent --show-error --max-time 15 --header @- "$address/ready"

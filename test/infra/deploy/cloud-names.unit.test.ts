@@ -212,9 +212,15 @@ describe('the roles', () => {
   })
 
   it('let the account of the builds make the token that the roll-out asks the API with', () => {
-    const asking = readdirSync(cloud).filter((name) => /\.(sh|yaml)$/.test(name) && /^[^#]*print-identity-token/m.test(textOf('cloud', name)))
+    const asking = readdirSync(cloud).filter(
+      (name) => /\.(sh|yaml)$/.test(name) && /^[^#]*print-identity-token/m.test(textOf('cloud', name)),
+    )
     expect(asking).to.deep.equal(['roll-out.sh'])
-    expect(buildOf('application').steps.find(({ id }) => id === 'roll-out')!.args!.at(-1)).to.contain('roll-out.sh')
+    expect(
+      buildOf('application')
+        .steps.find(({ id }) => id === 'roll-out')!
+        .args!.at(-1),
+    ).to.contain('roll-out.sh')
     expect(has('build', 'iam.serviceAccountOpenIdTokenCreator', 'account', 'build')).to.equal(true)
     expect(has('build', 'run.invoker', 'project', '-')).to.equal(true)
     expect(textOf('cloud/set-up.sh')).to.contain('iamcredentials.googleapis.com')

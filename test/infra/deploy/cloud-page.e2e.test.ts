@@ -32,10 +32,14 @@ describe('the page of the set-up', function () {
     copyFileSync(join(cloud, '../deployment_vars.sh'), join(world.path, 'staging.sh'))
     const lines = of('script')
     expect(lines.length).to.be.greaterThan(6)
+    const ofRepository = ['REPO_OWNER', 'GITHUB_REPO']
     for (const { words, variables, line } of lines) {
       const [script, ...rest] = words as [string, ...string[]]
       const given = rest.includes('--help') || rest.includes('--dry-run') ? rest : [...rest, '--dry-run']
-      const { code, out, errors } = await world.run(join(root, script), given, variables)
+      // Nobody has filled in what the page has not named yet.
+      const unnamed = ofRepository.filter((name) => !page.slice(0, page.indexOf(line)).includes(name))
+      const unfilled = Object.fromEntries(unnamed.map((name) => [name, '']))
+      const { code, out, errors } = await world.run(join(root, script), given, { ...unfilled, ...variables })
       expect(code, `${line}: ${errors}`).to.equal(0)
       expect(out.length, line).to.be.greaterThan(100)
     }

@@ -10,7 +10,7 @@ import { paperChecklist } from '../../../domain/paper-record.ts'
 import { variables as environmentVariables } from '../../../infra/environment.ts'
 import { ibt, temporaryFolder } from '../cli/ibt.ts'
 import { whyNoGcloud, wrongCommands } from './cloud-gcloud.ts'
-import { cloudWorld, root, type World } from './cloud-world.ts'
+import { cloudWorld, root, variables, type World } from './cloud-world.ts'
 import { problemsOfAllIbt, type Shown, shownCommands } from './documented-commands.ts'
 
 const pages = ['infra/deploy/README.md', 'infra/deploy/archive/README.md']
@@ -76,15 +76,21 @@ describe('the guide', function () {
     ])
   })
 
-  it('shows only scripts that are there and take these arguments: each is run, as a dry run', async () => {
+  it('shows only scripts that are there and take these arguments: each is run, as a dry run, with what the guide has named so far', async () => {
+    const filled = ['PROJECT_ID', 'GCP_REGION', 'USER_EMAIL_ACCOUNT', 'IB_GATEWAY_SHA256', 'IBC_SHA256']
+    const first = guide.indexOf('infra/deploy/cloud/set-up.sh --dry-run')
+    for (const name of filled) expect(guide.slice(0, first), name).to.contain(`\`${name}\``)
+    // All else is left empty: that of the repository is asked for only where builds on every push are wanted.
+    const empty = Object.fromEntries(Object.keys(variables).flatMap((name) => (filled.includes(name) ? [] : [[name, '']])))
+    expect(Object.keys(empty)).to.have.members(['REPO_OWNER', 'GITHUB_REPO'])
     // As in one terminal, from top to bottom: what was exported stays.
     const exported: Record<string, string> = {}
-    for (const { words, variables, line } of commands) {
+    for (const { words, variables: before, line } of commands) {
       const [first = '', ...args] = words
       if (first === 'export') Object.assign(exported, Object.fromEntries(args.map((word) => word.split('='))))
       if (!first.startsWith('infra/deploy/')) continue
       const dry = args.includes('--dry-run') || args.includes('--help') ? args : [...args, '--dry-run']
-      const { code, out, errors: said } = await world.run(join(root, first), dry, { ...exported, ...variables })
+      const { code, out, errors: said } = await world.run(join(root, first), dry, { ...empty, ...exported, ...before })
       expect(code, `${line}: ${said}`).to.equal(0)
       expect(out.trim(), line).not.to.equal('')
     }
