@@ -28,6 +28,8 @@ export IBC_SHA256="${IBC_SHA256:-}"                   # of the zip file of IBC_V
 export IB_GATEWAY_VERSION="${IB_GATEWAY_VERSION:-10.50.1d}"
 export IBC_VERSION="${IBC_VERSION:-3.24.1}"
 export REPO_NAME="${REPO_NAME:-ib-trading}"           # of the images, in Artifact Registry
+# The simulator has a database of its own: a journal keeps its account for ever, and what was simulated is no record on paper.
+if [ "$GATEWAY" = simulator ]; then export FIRESTORE_DATABASE="${FIRESTORE_DATABASE:-simulator}"; fi
 export FIRESTORE_DATABASE="${FIRESTORE_DATABASE:-$TRADING_MODE}"
 export FIRESTORE_LOCATION="${FIRESTORE_LOCATION:-$GCP_REGION}"
 export BACKUP_RETENTION="${BACKUP_RETENTION:-14w}"    # of the weekly backup; of the daily one it is a week

@@ -380,6 +380,7 @@ one_of GATEWAY gateway simulator
 for name in APPLICATION_IMAGE BASE_IMAGE; do by_digest "$name"; done
 [ "$TRADING_MODE:$GATEWAY" != live:simulator ] || stop 'GATEWAY: simulator is for paper mode'
 [ "$TRADING_MODE:$SHAPE" != live:run ] || stop 'SHAPE: live trading needs vm, whose disk keeps the login over a restart of the gateway'
+[ "$GATEWAY:$FIRESTORE_DATABASE" != simulator:paper ] || stop 'FIRESTORE_DATABASE: paper is for IB Gateway; what is simulated belongs into another one, such as simulator'
 [ "$GATEWAY:$SHAPE" != simulator:vm ] || stop 'SHAPE: the simulator runs on Cloud Run; on a machine of your own there is infra/deploy/compose'
 derive_names
 IBT="${IBT:-$root/infra/cli/ibt.js}"

@@ -74,6 +74,7 @@ describe('the set-up of a project', function () {
       [{ TRADING_MODE: 'demo' }, 'TRADING_MODE'],
       [{ TRADING_MODE: 'live' }, 'SHAPE'],
       [{ TRADING_MODE: 'live', SHAPE: 'vm', GATEWAY: 'simulator' }, 'GATEWAY'],
+      [{ GATEWAY: 'simulator', FIRESTORE_DATABASE: 'paper' }, 'FIRESTORE_DATABASE'],
     ] as const) {
       const { code, errors } = await project.run('set-up.sh', [], given)
       expect([code, errors.startsWith(`set-up.sh: ${named}: `)], errors).to.deep.equal([1, true])
@@ -93,6 +94,29 @@ describe('the set-up of a project', function () {
     expect(project.calls().some((call) => call[0] === 'pubsub')).to.equal(false)
     const again = await project.run('set-up.sh')
     expect(again.code, again.errors).to.equal(0)
+  })
+
+  it('keeps what is simulated out of the journal of paper trading', async () => {
+    const project = world()
+    const first = await project.run('set-up.sh', ['--skip', 'triggers'], { GATEWAY: 'simulator', IB_GATEWAY_SHA256: '', IBC_SHA256: '' })
+    expect(first.code, first.errors).to.equal(0)
+    expect(project.ibt()).to.deep.equal(['google paper my-trading-1 us-east1 simulator: topics apply'])
+    const databases = () => Object.keys(project.state()).filter((name) => name.startsWith('firestore-databases--'))
+    expect(databases()).to.deep.equal(['firestore-databases--simulator'])
+    const ofDatabase = () =>
+      project
+        .state()
+        ['bindings']!.split('\n')
+        .filter((line) => line.includes('datastore'))
+    expect(ofDatabase()).to.have.length(2)
+    for (const line of ofDatabase()) expect(line).to.contain('databases/simulator"')
+    const submit = project.calls().find((call) => call[1] === 'submit')!
+    expect(submit.find((word) => word.startsWith('--substitutions='))).to.contain('_FIRESTORE_DATABASE=simulator,')
+    // The gateway comes afterwards, into a journal that has no account yet.
+    const then = await project.run('set-up.sh', ['--only', 'database', '--only', 'topics'])
+    expect(then.code, then.errors).to.equal(0)
+    expect(project.ibt().at(-1)).to.contain('us-east1 paper: topics apply')
+    expect(databases()).to.have.members(['firestore-databases--paper', 'firestore-databases--simulator'])
   })
 
   it('goes no further where ibt cannot make the topics', async () => {
