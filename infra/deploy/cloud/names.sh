@@ -18,6 +18,9 @@ derive_names() {
   MACHINE="ib-$TRADING_MODE"
   MACHINE_DISK="ib-$TRADING_MODE-settings"
   MACHINE_ADDRESS="ib-$TRADING_MODE"
+  MACHINE_TAG="ib-$TRADING_MODE-engine"
+  MACHINE_ALLOW="ib-$TRADING_MODE-ssh-through-iap"
+  MACHINE_DENY="ib-$TRADING_MODE-nobody-else"
 }
 
 email_of() { printf '%s@%s.iam.gserviceaccount.com' "$1" "$PROJECT_ID"; }

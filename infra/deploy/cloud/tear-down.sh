@@ -78,7 +78,9 @@ if [ "$SHAPE" = vm ]; then
   drop compute instances -- "$MACHINE" "--zone=$GCP_ZONE"
   drop compute addresses -- "$MACHINE_ADDRESS" "--region=$GCP_REGION"
   drop compute disks -- "$MACHINE_DISK" "--zone=$GCP_ZONE"
-  drop compute firewall-rules -- ib-ssh-through-iap
+  # Last: until the machine is gone they guard it.
+  drop compute firewall-rules -- "$MACHINE_ALLOW"
+  drop compute firewall-rules -- "$MACHINE_DENY"
 fi
 
 STEP='builds'

@@ -187,8 +187,23 @@ describe('the set-up of a project', function () {
     const create = project.calls().find((call) => call.slice(0, 3).join(' ') === 'compute instances create')!
     expect(create).to.include.members(['ib-live', '--address=ib-live', '--deletion-protection', '--zone=us-east1-b'])
     const rules = project.calls().filter((call) => call.slice(0, 3).join(' ') === 'compute firewall-rules create')
-    expect(rules).to.have.length(1)
-    expect(rules[0]).to.include('--allow=tcp:22').and.to.include('--source-ranges=35.235.240.0/20')
+    expect(rules).to.have.length(2)
+    const [allow, deny] = rules as [string[], string[]]
+    const tag = create.find((word) => word.startsWith('--tags='))!.slice('--tags='.length)
+    const priorityOf = (rule: string[]): number => Number(rule.find((word) => word.startsWith('--priority='))!.split('=')[1])
+    expect(allow).to.include.members(['--direction=INGRESS', '--allow=tcp:22', '--source-ranges=35.235.240.0/20', `--target-tags=${tag}`])
+    expect(deny).to.include.members([
+      '--direction=INGRESS',
+      '--action=DENY',
+      '--rules=all',
+      '--source-ranges=0.0.0.0/0',
+      `--target-tags=${tag}`,
+    ])
+    // The smaller one counts; what the network "default" allows by itself has 65534.
+    expect(priorityOf(allow)).to.be.lessThan(priorityOf(deny))
+    expect(priorityOf(deny)).to.be.lessThan(65_534)
+    const order = project.calls().map((call) => call.slice(0, 3).join(' '))
+    expect(order.lastIndexOf('compute firewall-rules create')).to.be.lessThan(order.indexOf('compute instances create'))
     const submit = project.calls().find((call) => call[1] === 'submit')!
     expect(submit.find((word) => word.startsWith('--substitutions=')))
       .to.contain('_ROLL_OUT=no')
@@ -196,6 +211,31 @@ describe('the set-up of a project', function () {
     const again = await project.run('set-up.sh', ['--only', 'deploy'], live)
     expect(again.code, again.errors).to.equal(0)
     expect(project.calls().at(-1)!.slice(0, 3)).to.deep.equal(['compute', 'instances', 'add-metadata'])
+  })
+})
+
+describe('the machine of one trading mode', function () {
+  this.timeout(120_000)
+  const project = cloudWorld()
+  after(project.remove)
+
+  it('keeps its firewall when that of the other mode is taken away', async () => {
+    const vm = { SHAPE: 'vm', GCP_ZONE: 'us-east1-b' }
+    const live = { ...vm, TRADING_MODE: 'live', IB_ACCOUNT: 'U1234567' }
+    for (const mode of [vm, live]) {
+      const { code, errors } = await project.run('set-up.sh', ['--only', 'deploy'], mode)
+      expect(code, errors).to.equal(0)
+    }
+    const rules = () => Object.keys(project.state()).filter((name) => name.startsWith('compute-firewall-rules--'))
+    const ofLive = ['compute-firewall-rules--ib-live-nobody-else', 'compute-firewall-rules--ib-live-ssh-through-iap']
+    expect(rules()).to.have.length(4).and.to.include.members(ofLive)
+    const gone = await project.run('tear-down.sh', [], vm, `${variables.PROJECT_ID}\n`)
+    expect(gone.code, gone.errors).to.equal(0)
+    expect(rules()).to.have.members(ofLive)
+    expect(project.state()).to.include.keys('compute-instances--ib-live').and.not.to.include.keys('compute-instances--ib-paper')
+    const both = await project.run('tear-down.sh', ['--with-shared'], live, `${variables.PROJECT_ID}\n`)
+    expect(both.code, both.errors).to.equal(0)
+    expect(rules()).to.deep.equal([])
   })
 })
 
