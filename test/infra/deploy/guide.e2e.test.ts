@@ -10,7 +10,7 @@ import { paperChecklist } from '../../../domain/paper-record.ts'
 import { variables as environmentVariables } from '../../../infra/environment.ts'
 import { ibt, temporaryFolder } from '../cli/ibt.ts'
 import { whyNoGcloud, wrongCommands } from './cloud-gcloud.ts'
-import { cloudWorld, root, variables, type World } from './cloud-world.ts'
+import { buildOf, cloudWorld, root, variables, type World } from './cloud-world.ts'
 import { problemsOfAllIbt, type Shown, shownCommands } from './documented-commands.ts'
 
 const pages = ['infra/deploy/README.md', 'infra/deploy/archive/README.md']
@@ -173,6 +173,18 @@ describe('the guide', function () {
     expect(shownCommands(guide).find(({ words }) => words[0] === 'sha256sum')!.words[1]).to.equal(
       `ibgateway-${/IB_GATEWAY_VERSION:-([^}]+)/.exec(textOf('infra/deploy/deployment_vars.sh'))![1]}-standalone-linux-x64.sh`,
     )
+  })
+
+  it('counts among the costs what a build uses, as its file says', () => {
+    const row = section('## What it costs')
+      .split('\n')
+      .find((line) => line.startsWith('| Cloud Build |'))
+    const { options, timeout } = buildOf('application') as unknown as { options: { machineType: string }; timeout: string }
+    expect(row)
+      .to.contain(`\`${options.machineType}\``)
+      .and.to.contain(`after ${Number.parseInt(timeout, 10) / 60} minutes`)
+    expect(buildOf('base')['options'] ?? {}).not.to.have.property('machineType')
+    expect(buildOf('application').steps.map(({ args }) => args?.join(' '))).to.include.members(['test'])
   })
 
   it('links only to what is there', () => {
