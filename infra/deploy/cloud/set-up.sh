@@ -370,9 +370,16 @@ while [ $# -gt 0 ]; do
     --help | -h) usage && exit 0 ;;
     --dry-run) DRY_RUN=yes ;;
     --rotate) ROTATE=yes ;;
-    --only) known "${2:-}" && only="$only $2" && shift ;;
-    --skip) known "${2:-}" && skipped="$skipped $2" && shift ;;
-    --vars) vars=${2:-} && shift ;;
+    --only | --skip)
+      [ -n "${2:-}" ] || stop "$1: the name of a step is missing after it; there are $all_steps"
+      known "$2"
+      if [ "$1" = --only ]; then only="$only $2"; else skipped="$skipped $2"; fi
+      shift
+      ;;
+    --vars)
+      [ -n "${2:-}" ] || stop '--vars: the name of a file is missing after it'
+      vars=$2 && shift
+      ;;
     *) stop "\"$1\" is no argument; --help shows what is" ;;
   esac
   shift

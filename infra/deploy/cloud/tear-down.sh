@@ -32,7 +32,10 @@ while [ $# -gt 0 ]; do
     --dry-run) DRY_RUN=yes ;;
     --with-data) with_data=yes ;;
     --with-shared) with_shared=yes ;;
-    --vars) vars=${2:-} && shift ;;
+    --vars)
+      [ -n "${2:-}" ] || stop '--vars: the name of a file is missing after it'
+      vars=$2 && shift
+      ;;
     *) stop "\"$1\" is no argument; --help shows what is" ;;
   esac
   shift

@@ -85,6 +85,20 @@ describe('the set-up of a project', function () {
     expect(project.calls()).to.deep.equal([])
   })
 
+  it('says what is missing after an argument', async () => {
+    const project = world()
+    for (const [script, argument, says] of [
+      ['set-up.sh', '--vars', 'the name of a file is missing'],
+      ['tear-down.sh', '--vars', 'the name of a file is missing'],
+      ['set-up.sh', '--only', 'the name of a step is missing'],
+      ['set-up.sh', '--skip', 'the name of a step is missing'],
+    ] as const) {
+      const { code, errors } = await project.run(script, ['--dry-run', argument])
+      expect([code, errors.startsWith(`${script}: ${argument}: ${says}`)], errors).to.deep.equal([1, true])
+    }
+    expect(project.calls()).to.deep.equal([])
+  })
+
   it('stops at the step that fails with its name, its command and what to do, and goes on from there', async () => {
     const project = world()
     const { code, errors } = await project.run('set-up.sh', [], { FAIL_AT: ' firestore databases create ' })
