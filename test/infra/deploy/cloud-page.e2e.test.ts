@@ -24,7 +24,7 @@ describe('the page of the set-up', function () {
   this.timeout(120_000)
 
   it('uses no tool that nobody looks at here', () => {
-    expect([...new Set(commands.map(toolOf))]).to.have.members(['script', 'gcloud', 'npx', 'curl', 'cp', 'jq', 'export'])
+    expect([...new Set(commands.map(toolOf))]).to.have.members(['script', 'gcloud', 'npx', 'printf', 'curl', 'cp', 'jq', 'export'])
   })
 
   it('shows only lines of the scripts that they take, as a dry run shows', async () => {

@@ -1,7 +1,8 @@
 /** The guide: its commands are taken by the tools, those that need nothing but this machine are run, and what it says of the engine is so. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { dirname, join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { settings } from '../../../domain/configuration.ts'
@@ -12,6 +13,7 @@ import { ibt, temporaryFolder } from '../cli/ibt.ts'
 import { whyNoGcloud, wrongCommands } from './cloud-gcloud.ts'
 import { buildOf, cloudWorld, root, variables, type World } from './cloud-world.ts'
 import { problemsOfAllIbt, type Shown, shownCommands } from './documented-commands.ts'
+import { needs } from './images-tools.ts'
 
 const pages = ['infra/deploy/README.md', 'infra/deploy/archive/README.md']
 const textOf = (page: string): string => readFileSync(join(root, page), 'utf8')
@@ -52,7 +54,7 @@ describe('the guide', function () {
 
   it('uses no tool that nobody looks at here', () => {
     const judged = ['ibt', 'gcloud', 'script', 'export']
-    const plain = ['npm', 'curl', 'sha256sum', 'bq', 'sed', 'mkdir', 'mv', 'cp', 'tail']
+    const plain = ['npm', 'printf', 'curl', 'sha256sum', 'bq', 'sed', 'mkdir', 'mv', 'cp', 'tail']
     expect([...new Set(commands.map(toolOf))].sort()).to.deep.equal([...judged, ...plain].sort())
     expect(commands.filter((one) => toolOf(one) === 'npm').map(({ line }) => line)).to.deep.equal(['npm ci'])
   })
@@ -173,6 +175,36 @@ describe('the guide', function () {
     expect(shownCommands(guide).find(({ words }) => words[0] === 'sha256sum')!.words[1]).to.equal(
       `ibgateway-${/IB_GATEWAY_VERSION:-([^}]+)/.exec(textOf('infra/deploy/deployment_vars.sh'))![1]}-standalone-linux-x64.sh`,
     )
+  })
+
+  it('gives a token to curl in the header, and on no command line', async function () {
+    needs(this, 'curl')
+    const asked: IncomingHttpHeaders[] = []
+    const server = createServer((request, response) => {
+      asked.push(request.headers)
+      response.setHeader('connection', 'close').end('{}')
+    }).unref()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as { port: number }
+    const shown = ['infra/deploy/README.md', 'infra/deploy/cloud/README.md'].map((page) => textOf(page).match(/^ {4}.*\bcurl\b.*$/gm)!)
+    expect(shown.map((lines) => lines.length)).to.deep.equal([1, 1])
+    // A curl that writes down its own command line before it goes on.
+    const real = execFileSync('sh', ['-c', 'command -v curl'], { encoding: 'utf8' }).trim()
+    writeFileSync(join(world.path, 'bin', 'curl'), `#!/bin/sh\necho "$*" >> "${world.path}/curl"\nexec ${real} "$@"\n`, { mode: 0o755 })
+    for (const [line] of shown as [string][]) {
+      const script = join(world.path, 'curl.sh')
+      writeFileSync(script, line.replaceAll(/https:\/\/\S+(?=\/)/g, '$ADDRESS'))
+      const { code, errors: said } = await world.run(script, [], { ADDRESS: `http://127.0.0.1:${port}`, TOKEN: 'a-token' })
+      expect(code, said).to.equal(0)
+    }
+    expect(asked.map((fields) => [fields['x-serverless-authorization'], fields.authorization])).to.deep.equal([
+      ['Bearer a-token', undefined],
+      ['Bearer a-token', 'Bearer a-token'],
+    ])
+    expect(readFileSync(join(world.path, 'curl'), 'utf8'))
+      .to.contain('--header @-')
+      .and.not.to.contain('a-token')
+    world.forget()
   })
 
   it('counts among the costs what a build uses, as its file says', () => {
