@@ -69,7 +69,8 @@ ready_answer() {
   printf 'X-Serverless-Authorization: Bearer %s\n' "$token" | curl --silent --show-error --max-time 15 --header @- "$address/ready"
 }
 
-# parts_are NAME=yes|no…: what the parts of the answer say of themselves.
+# parts_are NAME=yes…, or NAME='a reason': what the parts of the answer say of themselves. A part that is not well wants its reason: that
+# nobody could look whether there is a lease in time is not that there is none.
 parts_are() {
   ready_answer | python3 -c '
 import json, sys
@@ -79,7 +80,8 @@ try:
 except (ValueError, KeyError, TypeError):
     sys.exit("the API did not answer as it should: " + (text.strip()[:300] or "nothing came"))
 wanted = dict(word.split("=") for word in sys.argv[1:])
-wrong = [name + ": " + parts[name]["reason"] for name in wanted if parts[name]["ok"] != (wanted[name] == "yes")]
+as_wanted = lambda part, want: part["ok"] if want == "yes" else not part["ok"] and part["reason"] == want
+wrong = [name + ": " + parts[name]["reason"] for name, want in wanted.items() if not as_wanted(parts[name], want)]
 sys.exit("; ".join(wrong) or 0)
 ' "$@"
 }
@@ -102,7 +104,7 @@ lease_is_free() {
     echo '# waits until no engine holds the lease, as /ready tells'
     return
   fi
-  within "${LEASE_SECONDS:-90}" parts_are store=yes engine=no
+  within "${LEASE_SECONDS:-90}" parts_are store=yes 'engine=no engine holds the lease'
 }
 
 new_engine_is_ready() {

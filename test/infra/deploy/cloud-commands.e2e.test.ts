@@ -39,7 +39,7 @@ const setUpForPaper = async (world: World): Promise<void> => {
 /** There, with the simulator and the gateway, and the way back when the new engine does not answer. */
 const rollOut = async (world: World): Promise<void> => {
   const server = createServer((_request, response) => {
-    const running = { ok: world.scaling() === '1', reason: 'the engine' }
+    const running = { ok: world.scaling() === '1', reason: 'no engine holds the lease' }
     const fine = { ok: true, reason: 'fine' }
     const parts = { store: fine, bus: fine, projections: fine, relay: fine, engine: running, gateway: running }
     response.end(JSON.stringify({ parts }))

@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import type { HttpContext } from '../../../infra/http/context.ts'
+import { createHealth } from '../../../infra/http/health.ts'
 import { cloud, cloudWorld, deed, type World } from './cloud-world.ts'
 import { needs } from './images-tools.ts'
 
@@ -23,6 +25,8 @@ type Cloud = World & {
   runs(): { api: string | undefined; engine: string | undefined; engines: string | undefined }
   /** How often it still says that the lease is held once no engine runs. */
   lingers: number
+  /** So often it cannot say in time, once no engine runs. */
+  unseen: number
   /** These images never become ready, or only their gateway does not. */
   broken: Set<number>
   withoutGateway: Set<number>
@@ -39,12 +43,14 @@ describe('a roll-out', function () {
   const numberIn = (file: string | undefined) => /application@sha256:(\d)/.exec(file ?? '')?.[1]
   const partsNow = (): Record<string, { ok: boolean; reason: string }> => {
     const { engine, engines } = project.runs()
+    let reason = 'no engine holds the lease'
     const running = engines === '1' && !project.broken.has(Number(engine))
     const held = running || (engines !== undefined && project.lingers-- > 0)
+    if (engines === '0' && project.unseen-- > 0) reason = 'no answer within 2 s'
     const part = (ok: boolean, reason: string) => ({ ok, reason: ok ? 'fine' : reason })
     return {
       ...{ store: part(true, ''), bus: part(true, ''), projections: part(true, ''), relay: part(true, '') },
-      engine: part(held, 'no engine holds the lease'),
+      engine: part(held, reason),
       gateway: part(running && !project.withoutGateway.has(Number(engine)), 'the gateway is away'),
     }
   }
@@ -65,7 +71,7 @@ describe('a roll-out', function () {
     }
     project = {
       ...world,
-      ...{ runs, lingers: 0, broken: new Set(), withoutGateway: new Set(), asked: [], whenAsked: () => undefined },
+      ...{ runs, lingers: 0, unseen: 0, broken: new Set(), withoutGateway: new Set(), asked: [], whenAsked: () => undefined },
       rollOut: (number, more = {}) => {
         const { port } = server.address() as { port: number }
         return world.run('roll-out.sh', [], { ...settings, ...of(number), FAKE_ADDRESS: `http://127.0.0.1:${port}`, ...more })
@@ -153,6 +159,29 @@ describe('a roll-out', function () {
     expect(errors).to.contain('an engine still holds it')
     expect(project.runs()).to.deep.equal({ api: '1', engine: '1', engines: '1' })
     expect(changes()).not.to.include('beta run worker-pools replace engine.yaml')
+  })
+
+  it('takes no look at the lease that came to nothing for a free one', async () => {
+    await project.rollOut(1)
+    project.asked = []
+    project.unseen = 3
+    const late = await project.rollOut(2)
+    expect(late.code, late.errors).to.equal(0)
+    expect(project.asked.filter(({ engines }) => engines === '0')).to.have.length(4)
+    project.unseen = Number.POSITIVE_INFINITY
+    project.forget()
+    const never = await project.rollOut(3, soon)
+    expect([never.code, never.errors.includes('engine: no answer within 2 s')], never.errors).to.deep.equal([1, true])
+    expect(changes()).not.to.include('beta run worker-pools replace engine.yaml')
+    expect(project.runs()).to.deep.equal({ api: '2', engine: '2', engines: '1' })
+  })
+
+  it('knows a free lease by the words of the API', async () => {
+    const clock = { now: () => 0, monotonic: () => 0, after: () => () => undefined }
+    const context = { clock, lease: { current: async () => undefined }, where: { mode: 'paper' }, relayed: false }
+    const { parts } = await createHealth(context as unknown as HttpContext)()
+    expect(parts['engine']).to.deep.equal({ ok: false, reason: 'no engine holds the lease' })
+    expect(readFileSync(join(cloud, 'roll-out.sh'), 'utf8')).to.contain(`'engine=${parts['engine']!.reason}'`)
   })
 
   it('brings back what ran before when Cloud Run does not take the new engine, and touches no engine when it does not take the API', async () => {
