@@ -191,9 +191,8 @@ export const openTakeoverWorld = async (store: Environment['store'], options: Wo
     const id = `${type}-${++published}`
     await publish(type, id, body)
     const again = setInterval(() => void publish(type, id, body).catch(() => undefined), 2_000)
-    await comes(`${id} is completed`, async () => (await data.documents.get(`commands/${id}`))?.['status'] === 'completed').finally(() =>
-      clearInterval(again),
-    )
+    const completed = async () => (await data.documents.get(`commands/${id}`))?.['status'] === 'completed'
+    await comes(`${id} is completed`, completed, store.kind === 'google' ? redelivered : patience).finally(() => clearInterval(again))
   }
   const commits = async (): Promise<Commit[]> => {
     const found: Commit[] = []
