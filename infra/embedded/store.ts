@@ -173,6 +173,7 @@ const openNotices = (database: DatabaseSync) => {
   const changed = (subject: Subject): void => {
     if (!listeners.has(subject) || waiting.has(subject)) return
     waiting.add(subject)
+    // Not in a microtask: what the caller does next, such as sending the order that it planned, comes before whoever shows it.
     setImmediate(() => {
       waiting.delete(subject)
       tell(subject)
