@@ -29,15 +29,18 @@ const newTargets = (
   moves: Moves,
   step: Decimal,
 ): DomainEvent[] =>
-  Object.entries(ledger.standing).flatMap(([strategy, { [conId]: target }]) => {
-    if (target === undefined || isZero(target.quantity) || (since !== undefined && target.setAt >= since)) return []
-    const held = ledger.books[strategy]?.[conId] ?? '0'
-    const after = add(held, moves.find(({ holder }) => holder === strategy)?.quantity ?? '0')
-    const reached = compare(held, target.quantity) === 0
-    const quantity = reached ? after : proportion(target.quantity, ratio.units, ratio.for, step)
-    const { signal, factor } = target
-    return [event('StandingTargetsSet', { strategy, signal, factor, targets: [{ conId, symbol, quantity }] })]
-  })
+  Object.keys(ledger.standing)
+    .sort()
+    .flatMap((strategy) => {
+      const target = ledger.standing[strategy]![conId]
+      if (target === undefined || isZero(target.quantity) || (since !== undefined && target.setAt >= since)) return []
+      const held = ledger.books[strategy]?.[conId] ?? '0'
+      const after = add(held, moves.find(({ holder }) => holder === strategy)?.quantity ?? '0')
+      const reached = compare(held, target.quantity) === 0
+      const quantity = reached ? after : proportion(target.quantity, ratio.units, ratio.for, step)
+      const { signal, factor } = target
+      return [event('StandingTargetsSet', { strategy, signal, factor, targets: [{ conId, symbol, quantity }] })]
+    })
 
 /**
  * The ratio given to every holder, so that together they have what the broker holds. Orders in the instrument are not rewritten: the broker

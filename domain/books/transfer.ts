@@ -5,10 +5,10 @@ import { type DomainEvent, event } from '../events.ts'
 import { type Ledger, openOrdersIn } from '../ledger.ts'
 import { inFlightOf } from '../order.ts'
 
-/** Books and `manual`, as far as they hold any. */
+/** Books by name and then `manual`, as far as they hold any: what is rounded among them does not hang on who traded first. */
 export const holdersOf = (ledger: Readonly<Ledger>, conId: number): { holder: string; quantity: Decimal }[] =>
-  [...Object.entries(ledger.books), ['manual', ledger.manual] as const].flatMap(([holder, held]) => {
-    const quantity = held[conId]
+  [...Object.keys(ledger.books).sort(), 'manual'].flatMap((holder) => {
+    const quantity = (holder === 'manual' ? ledger.manual : ledger.books[holder]!)[conId]
     return quantity === undefined ? [] : [{ holder, quantity }]
   })
 

@@ -12,7 +12,8 @@ export type Side = 'BUY' | 'SELL'
 /** When and at what price an order trades, or a stop is reached. */
 export type Touch = { at: number; price: number }
 
-export const roundTo = (value: number, step: number): number => Number((Math.round(value / step) * step).toFixed(8))
+/** A half goes up, also where it is a hair less as a binary number. */
+export const roundTo = (value: number, step: number): number => Number((Math.round(Number((value / step).toFixed(6))) * step).toFixed(8))
 
 /** A rising slice meets its low first, a falling one its high. */
 export const segmentsOf = (slice: Slice): Segment[] => {

@@ -197,8 +197,8 @@ describe('explain: a split', () => {
     expect(
       dataOf(decided, 'StandingTargetsSet').map(({ strategy, targets }) => [strategy, targets.map(({ quantity }) => quantity)]),
     ).to.deep.equal([
-      ['trend', ['120']],
       ['hedge', ['-30']],
+      ['trend', ['120']],
     ])
     expect(dataOf(decided, 'StandingTargetsSet')[0]).to.include({ signal: 1, factor: '0.9' })
   })
