@@ -165,6 +165,24 @@ describe('resolve-order', () => {
     )
     expect(given(ready).when(deciding('resolve-order', { orderRef: 'abc-1' }))).to.match(/^BODY_INVALID/)
   })
+
+  it('ends none of which a fill may stand unexplained: that is explained first', () => {
+    const doubt = event('OrderUnresolved', { orderRef: 'abc-1', conId: SPY.conId, text: 'not found' })
+    const standing = (unexplained: string) =>
+      event('PositionReconciled', {
+        ...{ account: 'DU1234567', takenAt: tuesday, asked: 99, exchangeRates: {}, cash: {}, positions: [], openOrders: [], manual: [] },
+        differences: [{ conId: SPY.conId, symbol: 'SPY', reported: unexplained, expected: '0', unexplained }],
+        ...{ missing: [], unjudged: [] },
+      })
+    expect(given(ready, order, doubt, standing('40')).when(deciding('resolve-order', body))).to.match(
+      /^UNEXPLAINED_FIRST .*40 SPY stand unexplained since .* may be fills of abc-1; explain them as fill, book or manual$/,
+    )
+    const other = given(ready, order, doubt, standing('-40'))
+    expect(dataOf(events(other.when(deciding('resolve-order', body))), 'OrderClosed'), 'a purchase explains no sale').to.have.length(1)
+    const { ledger } = given(ready, order, doubt, standing('40'))
+    const explained = followed(ledger, deciding('explain', { instrument: 'SPY', quantity: '40', as: 'manual' })(ledger))
+    expect(dataOf(events(deciding('resolve-order', body)(explained)), 'OrderClosed')[0]).to.include({ how: 'lost' })
+  })
 })
 
 describe('explain', () => {
