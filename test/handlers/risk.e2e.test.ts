@@ -2,10 +2,12 @@
 import { expect } from 'chai'
 import { newYorkTime } from '../../domain/calendar.ts'
 import type { Configuration } from '../../domain/configuration.ts'
-import { type Rig, startTrading } from '../rig.ts'
+import { type Rig, startTrading as startTradingOn } from '../rig.ts'
+import { onEachStore } from '../stores.ts'
 
-describe('risk, end to end', () => {
+onEachStore('risk, end to end', (store) => {
   let rig: Rig
+  const startTrading = () => startTradingOn({ store: store() })
   afterEach(() => rig?.stop())
 
   const configure = async (changes: Configuration) =>

@@ -2,13 +2,14 @@
 import { expect } from 'chai'
 import { newYorkTime } from '../../domain/calendar.ts'
 import type { Document } from '../../domain/ports/documents.ts'
-import { type Rig, startTrading } from '../rig.ts'
+import { type Rig, startTrading as startTradingOn } from '../rig.ts'
+import { onEachStore } from '../stores.ts'
 
 const conId = 756733
 
-describe('when a stock is split overnight', function () {
-  this.timeout(60_000)
+onEachStore('when a stock is split overnight', (store) => {
   let rig: Rig
+  const startTrading = () => startTradingOn({ store: store() })
   afterEach(() => rig?.stop())
 
   const book = (strategy: string) => rig.composed.engine.ledger.books[strategy]?.[conId] ?? '0'

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Environment } from '../../../infra/environment.ts'
 import { until } from '../../contract/until.ts'
 
 const program = fileURLToPath(new URL('../../../infra/cli/ibt.js', import.meta.url))
@@ -56,6 +57,14 @@ export const ibt = (args: readonly string[], variables: Variables = {}): Promise
 export const temporaryFolder = (): { path: string; remove: () => void } => {
   const path = mkdtempSync(join(tmpdir(), 'ibt-test-'))
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** What a process of the command line needs to know to find the same store. */
+export const variablesOf = (store: Environment['store']): Variables => {
+  if (store.kind === 'embedded') return { STORE: 'embedded' }
+  const { pubsub, firestore } = store.emulators ?? {}
+  const hosts = pubsub && firestore ? { PUBSUB_EMULATOR_HOST: pubsub, FIRESTORE_EMULATOR_HOST: firestore } : {}
+  return { STORE: 'google', GOOGLE_CLOUD_PROJECT: store.project, FIRESTORE_DATABASE: store.database, ...hosts }
 }
 
 /** A simulated gateway of the command line, once it listens. */
