@@ -161,6 +161,7 @@ export const createPostOffice = ({ topics, mode, clock, chance, faults, commande
       },
       nextDueAt: async () => undefined,
       idle: async () => waiting.every(({ over }) => over),
+      reachable: async () => undefined,
     }),
     pending: () => waiting.filter(({ over }) => !over).map(({ message }) => message),
     deadLetters: () => dead,

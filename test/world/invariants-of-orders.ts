@@ -139,13 +139,19 @@ export const trialsMoveNothing: Check = ({ world: { commands }, told }) => {
 
 type Line = { strategy: string; conId: number; wanted: string; target: string; book: string }
 
-/** Towards zero as far as was wanted: whatever a limit says, it says it of what leads away from zero. */
-export const exitsAreFree: Check = ({ told }) =>
-  ofType(told, 'AllocationDecided').flatMap(({ data, position }) =>
-    data['targets'].flatMap(({ strategy, conId, ...line }: Line) => {
-      const [wanted, target, book] = [exact(line.wanted), exact(line.target), exact(line.book)]
+/** Towards zero as far as was wanted: whatever a limit says, it says it of what leads away from zero. Of what the book really held then. */
+export const exitsAreFree: Check = ({ told }) => {
+  const wrong: string[] = []
+  holdingsIn(told, ({ type, data, position }, heldBy) => {
+    if (type !== 'AllocationDecided') return
+    for (const { strategy, conId, ...line } of data['targets'] as Line[]) {
+      const [wanted, target, book] = [exact(line.wanted), exact(line.target), heldBy(strategy, conId)]
+      if (exact(line.book) !== book)
+        wrong.push(`at ${position} ${strategy} is said to hold ${line.book} of ${conId}, it holds ${inUnits(book)}`)
       const towardsZero = book > 0n ? (wanted > 0n ? wanted : 0n) : wanted < 0n ? wanted : 0n
       const kept = book > 0n ? wanted < book && target > towardsZero : wanted > book && target < towardsZero
-      return kept ? [`at ${position} ${strategy} wants ${line.wanted} of ${conId}, has ${line.book}, and is kept at ${line.target}`] : []
-    }),
-  )
+      if (kept) wrong.push(`at ${position} ${strategy} wants ${line.wanted} of ${conId}, has ${line.book}, and is kept at ${line.target}`)
+    }
+  })
+  return wrong
+}
