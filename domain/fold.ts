@@ -377,7 +377,7 @@ const recordStep = (ledger: Ledger, { cause, position }: Place, events: readonly
   pipeline.steps[cause.id] =
     no === undefined
       ? { position, outcome: 'done' }
-      : { position, outcome: no.type === 'CommandRefused' ? 'refused' : 'failed', code: (no.data as { code: string }).code }
+      : { position, outcome: no.type === 'CommandRefused' ? 'refused' : 'failed', code: no.data.code, text: no.data.text }
 }
 
 const forget = (ledger: Ledger, now: string): void => {

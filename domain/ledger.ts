@@ -21,8 +21,8 @@ export type Unexplained = { symbol: string; quantity: Decimal; since: string; fo
 export type Breach = EventData<'RiskBreached'> & { position: number; since: string }
 export type Discrepancy = EventData<'DiscrepancyFound'> & { position: number; since: string }
 
-/** What became of one step of a pipeline. */
-export type StepOutcome = { position: number; outcome: 'done' | 'refused' | 'failed'; code?: string }
+/** What became of one step of a pipeline. `text`: why it was refused or failed, in words. */
+export type StepOutcome = { position: number; outcome: 'done' | 'refused' | 'failed'; code?: string; text?: string }
 export type Pipeline = {
   readonly id: string
   readonly type: string

@@ -17,12 +17,13 @@ import {
 import { isZero } from '../domain/decimal.ts'
 import { isRefusal, refuse } from '../domain/errors.ts'
 import { type DomainEvent, event } from '../domain/events.ts'
-import type { Instrument, Ledger, Pipeline } from '../domain/ledger.ts'
+import type { Instrument, Ledger, Pipeline, StepOutcome } from '../domain/ledger.ts'
 import { isOpen, type Order } from '../domain/order.ts'
 import type { Contract } from '../domain/ports/broker.ts'
 import { defineHandler, type End, type Move, nothingToGather, type Ports } from './handler.ts'
 import { hoursIn } from './instruments.ts'
 import { cancelOrWithdraw } from './order-cancel.ts'
+import { because } from './pipeline.ts'
 
 /** Decided again so often when something is left after all orders have ended. */
 const mostRounds = 3
@@ -57,10 +58,8 @@ const roundsOf = (pipeline: Pipeline): number => {
 
 export const hasBegunToClose = (pipeline: Pipeline): boolean => pipeline.steps[clearId(pipeline)] !== undefined
 
-const failedStep = ({ steps }: Pipeline, id: string): string | undefined => {
-  const step = steps[id]
-  return step === undefined || step.outcome === 'done' ? undefined : (step.code ?? step.outcome)
-}
+const failedStep = ({ steps }: Pipeline, ids: readonly string[]): { id: string; step: StepOutcome } | undefined =>
+  ids.flatMap((id) => (steps[id] === undefined || steps[id].outcome === 'done' ? [] : [{ id, step: steps[id] }]))[0]
 
 const endOf = (ledger: Readonly<Ledger>, pipeline: Pipeline): End => {
   const orders = ownOrders(ledger, pipeline)
@@ -83,10 +82,11 @@ export const closingSteps = (ledger: Readonly<Ledger>, pipeline: Pipeline, closi
     return step(clear, 'close-clear')
 
   const rounds = roundsOf(pipeline)
-  const failed = [clear, lookId(pipeline), roundId(pipeline, rounds), proofId(pipeline, rounds)].find((id) => failedStep(pipeline, id))
+  const failed = failedStep(pipeline, [clear, lookId(pipeline), roundId(pipeline, rounds), proofId(pipeline, rounds)])
   if (failed !== undefined) {
-    const text = [`the step ${failed} could not be taken`, leftToClose(ledger, pipeline)].filter((part) => part !== undefined).join('; ')
-    return { end: { outcome: 'failed', code: failedStep(pipeline, failed)!, text } }
+    const why = because(`the step ${failed.id} could not be taken`, failed.step)
+    const text = [why, leftToClose(ledger, pipeline)].filter((part) => part !== undefined).join('; ')
+    return { end: { outcome: 'failed', code: failed.step.code ?? failed.step.outcome, text } }
   }
 
   const opposing = pipeline.cancels.some((orderRef) => isAwaited(ledger.orders[orderRef]))

@@ -14,7 +14,7 @@ import { isoTime } from '../domain/ports/clock.ts'
 import type { Track } from '../domain/risk/track.ts'
 import { closingSteps, hasBegunToClose, leftToClose } from './closing.ts'
 import { defineHandler, type End, type Move, nothingToGather, type Policy } from './handler.ts'
-import { pipelineStarted } from './pipeline.ts'
+import { because, pipelineStarted } from './pipeline.ts'
 
 type Day = EventData<'DayClosed'>
 
@@ -118,7 +118,7 @@ const next: Policy = (ledger, pipeline) => {
   const reconciled = pipeline.steps[`${pipeline.id}:reconcile`]
   if (reconciled === undefined) return step('reconcile', 'reconcile')
   if (reconciled.outcome !== 'done') {
-    const text = 'the reconcile failed, so the day was not closed'
+    const text = because('the reconcile failed, so the day was not closed', reconciled)
     return { end: { outcome: 'failed', code: reconciled.code ?? 'RECONCILE_FAILED', text } }
   }
   const closing = closingOf(pipeline)

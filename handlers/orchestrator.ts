@@ -4,7 +4,7 @@ import { OrchestratorBody } from '../domain/commands.ts'
 import { strategySettingOf } from '../domain/configuration.ts'
 import { isRefusal, refuse } from '../domain/errors.ts'
 import { defineHandler, nothingToGather, type Policy } from './handler.ts'
-import { allocationRounds, pipelineStarted } from './pipeline.ts'
+import { allocationRounds, because, pipelineStarted } from './pipeline.ts'
 
 const next: Policy = (ledger, pipeline) => {
   const strategies = pipeline.plan['signals'] as string[]
@@ -17,10 +17,10 @@ const next: Policy = (ledger, pipeline) => {
     const id = `${pipeline.id}:reconcile`
     const reconciled = pipeline.steps[id]
     if (reconciled === undefined) return { steps: [{ id, type: 'reconcile', body: {} }] }
-    if (reconciled.outcome !== 'done')
-      return {
-        end: { outcome: 'failed', code: reconciled.code ?? 'RECONCILE_FAILED', text: 'the reconcile failed, so nothing was allocated' },
-      }
+    if (reconciled.outcome !== 'done') {
+      const text = because('the reconcile failed, so nothing was allocated', reconciled)
+      return { end: { outcome: 'failed', code: reconciled.code ?? 'RECONCILE_FAILED', text } }
+    }
   }
   return allocationRounds(ledger, pipeline)
 }

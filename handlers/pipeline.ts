@@ -4,7 +4,7 @@
  */
 import { type ErrorCode, errors } from '../domain/errors.ts'
 import { type DomainEvent, event } from '../domain/events.ts'
-import type { Ledger, Pipeline } from '../domain/ledger.ts'
+import type { Ledger, Pipeline, StepOutcome } from '../domain/ledger.ts'
 import { isOpen, type Order } from '../domain/order.ts'
 import type { EngineFacts, Move } from './handler.ts'
 
@@ -22,7 +22,7 @@ export const allocationRounds = (ledger: Readonly<Ledger>, pipeline: Pipeline): 
   const round = latestRound(pipeline, stepId)
   const step = pipeline.steps[stepId(round)]
   if (step === undefined) return { steps: [{ id: stepId(round), type: 'allocation-round', body: allocationBody(pipeline) }] }
-  if (step.outcome !== 'done') return { end: { outcome: step.outcome === 'refused' ? 'refused' : 'failed', ...coded(step.code) } }
+  if (step.outcome !== 'done') return { end: { outcome: step.outcome === 'refused' ? 'refused' : 'failed', ...coded(step) } }
   if (pipeline.plan['dryRun'] === true) return { end: { outcome: 'completed', text: 'dry run: decided, nothing ordered' } }
   const stillOpen = pipeline.cancels.some((orderRef) => isOpenIn(ledger, orderRef))
   const unseen = pipeline.orders.some((orderRef) => ledger.orders[orderRef]?.status === 'planned')
@@ -46,9 +46,12 @@ const isOpenIn = (ledger: Readonly<Ledger>, orderRef: string): boolean => {
 const allocationBody = ({ plan }: Pipeline): Record<string, unknown> =>
   Object.fromEntries(Object.entries(plan).filter(([name]) => name !== 'runReconcile' && name !== 'signals'))
 
-const coded = (code: string | undefined) => ({
+/** What did not happen, and why the step says it did not. */
+export const because = (what: string, { text }: StepOutcome): string => (text === undefined ? what : `${what}: ${text}`)
+
+const coded = ({ code, text }: StepOutcome) => ({
   ...(code === undefined ? {} : { code }),
-  text: errors[code as ErrorCode]?.text ?? code ?? 'failed',
+  text: text ?? errors[code as ErrorCode]?.text ?? code ?? 'failed',
 })
 
 /** Whoever reads how a run ended should not have to look the order up. */

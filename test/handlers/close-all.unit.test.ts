@@ -163,10 +163,10 @@ describe('a close-all that goes on', () => {
     expect(end).to.have.nested.property('end.text').that.includes('SPY is in doubt')
   })
 
-  it('ends when the broker refuses to be asked, and says what it leaves', () => {
+  it('ends when the broker refuses to be asked, and says why and what it leaves', () => {
     const end = next(started(), step('look', event('CommandRefused', { code: 'BROKER_REFUSED', text: 'no' })))
     expect(end).to.deep.equal({
-      end: { outcome: 'failed', code: 'BROKER_REFUSED', text: 'the step p:look could not be taken; left: trend holds 100 SPY' },
+      end: { outcome: 'failed', code: 'BROKER_REFUSED', text: 'the step p:look could not be taken: no; left: trend holds 100 SPY' },
     })
   })
 

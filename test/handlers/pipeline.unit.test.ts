@@ -10,7 +10,7 @@ import { caused, closed, command, continued, given, ordered, ready, SPY, type St
 const started = (plan: Record<string, unknown> = {}, type = 'allocation'): Step =>
   caused(command('p', type), event('PipelineStarted', { pipeline: 'p', plan, validUntil: null, endsBy: '2024-01-09T16:00:00.000Z' }))
 const step = (id: string, type: string, ...events: DomainEvent[]): Step => caused(command(id, type, { pipeline: 'p' }), ...events)
-const refused = (code: string) => event('CommandRefused', { code, text: 'test' })
+const refused = (code: string, text = 'test') => event('CommandRefused', { code, text })
 
 /** A round that decided on these orders and cancels; the orders themselves are events of their own. */
 const decided = (round: number, { orders = [], cancels = [] }: { orders?: string[]; cancels?: string[] } = {}): Step =>
@@ -90,9 +90,9 @@ describe('an allocation', () => {
     })
   })
 
-  it('that was refused ends refused, with the code', () => {
-    expect(then(step('p:allocation', 'allocation-round', refused('HALTED')))).to.deep.include({
-      end: { outcome: 'refused', code: 'HALTED', text: 'trading is halted' },
+  it('that was refused ends refused, with the code and the reason', () => {
+    expect(then(step('p:allocation', 'allocation-round', refused('HALTED', 'trading is halted: the news')))).to.deep.include({
+      end: { outcome: 'refused', code: 'HALTED', text: 'trading is halted: the news' },
     })
     const failed = event('CommandFailed', { code: 'UNEXPECTED', text: 'a bug' })
     expect(outcome(then(step('p:allocation', 'allocation-round', failed)))).to.equal('failed')
@@ -124,7 +124,7 @@ describe('an orchestrator that goes on', () => {
     for (const no of [refused('EXPIRED'), event('CommandFailed', { code: 'UNEXPECTED', text: 'a bug' })]) {
       const move = then(failed('hedge'), failed('trend'), step('p:reconcile', 'reconcile', no))
       expect(move).to.deep.equal({
-        end: { outcome: 'failed', code: no.data.code, text: 'the reconcile failed, so nothing was allocated' },
+        end: { outcome: 'failed', code: no.data.code, text: `the reconcile failed, so nothing was allocated: ${no.data.text}` },
       })
     }
   })
