@@ -137,11 +137,12 @@ export const compose = async (environment: Environment, options: ComposeOptions 
   const startHttp = async (role: Role): Promise<void> => {
     const { createHttpServer } = await import('./http/server.ts') // it takes its time to load: only for those who serve
     const access = environment.access ?? { corsOrigins: [], requestsPerMinute: usualRequestsPerMinute }
-    const session = role === 'all' ? { session: () => broker.state() } : {}
+    const followers = { projections: projector, handEdits, relay, alerts: notifier }
+    const ofThisProcess = role === 'all' ? { session: () => broker.state(), followers } : {}
     http = await createHttpServer({
       ...{ journal, documents, bus, lease, topics, strategies, clock, log, access, relayed },
       where: environment,
-      ...session,
+      ...ofThisProcess,
     })
     httpPort = await http.listen(environment.httpPort)
   }

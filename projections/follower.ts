@@ -8,11 +8,21 @@ import { createWaiters } from './waiters.ts'
 
 export type Log = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, text: string) => void>
 
+/** How somebody else sees that it lives. A journal at rest brings no news, so whoever wants to know may ask for a look. */
+export type Life = {
+  /** Why it stopped by itself; undefined while all is well. */
+  failure(): Error | undefined
+  /** Machine time of its last look that came to its end, or of its last step; undefined before the first. */
+  lookedAt(): number | undefined
+  /** Looks again, as soon as it can. */
+  look(): void
+}
+
 export type FollowerOptions = {
   /** What it is called where it has stopped. */
   name: string
   journal: Pick<Journal, 'onAppended'>
-  clock: Pick<Clock, 'after'>
+  clock: Pick<Clock, 'after' | 'monotonic'>
   log: Log
   /** How far it has come. */
   position(): number
@@ -28,7 +38,7 @@ export type FollowerOptions = {
   leave?(): Promise<void>
 }
 
-export type Follower = {
+export type Follower = Life & {
   /** Begins to follow, once in its life. */
   start(): void
   /** Ends after the round in hand. */
@@ -48,8 +58,6 @@ export type Follower = {
   moved(): void
   /** Resolves when the position is reached. @throws Error once it has stopped, with the reason */
   caughtUp(position: number): Promise<void>
-  /** Why it stopped by itself; undefined while all is well. */
-  failure(): Error | undefined
 }
 
 const firstPauseMs = 50
@@ -64,6 +72,10 @@ export const createFollower = (options: FollowerOptions): Follower => {
   let running: Promise<void> | undefined
   let unwatch: () => void = () => undefined
   const waiters = createWaiters(position)
+  let lookedAt: number | undefined
+  const seenAlive = (): void => {
+    lookedAt = clock.monotonic()
+  }
 
   const pause = async (isCutShort: () => boolean, milliseconds?: number): Promise<void> => {
     let callOff: () => void = () => undefined
@@ -85,6 +97,7 @@ export const createFollower = (options: FollowerOptions): Follower => {
     while (!stopped) {
       try {
         const milliseconds = await round()
+        seenAlive()
         nextPause = firstPauseMs
         await pause(() => news, milliseconds)
       } catch (error) {
@@ -126,7 +139,10 @@ export const createFollower = (options: FollowerOptions): Follower => {
     again,
     pause,
     isWaitedFor: waiters.waitsFor,
-    moved: waiters.tell,
+    moved: () => {
+      seenAlive()
+      waiters.tell()
+    },
     caughtUp: async (wanted) => {
       if (failure !== undefined) throw failure
       if (wanted <= position()) return
@@ -136,5 +152,7 @@ export const createFollower = (options: FollowerOptions): Follower => {
       await there
     },
     failure: () => failure,
+    lookedAt: () => lookedAt,
+    look: again,
   }
 }

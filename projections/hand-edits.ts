@@ -13,7 +13,7 @@ import type { SnapshotSource } from '../domain/snapshot.ts'
 import { type Topics, topicOf, validForOf } from '../domain/topics.ts'
 import { createConfigurationFold, type Expected, type ExpectedAt } from './configuration.ts'
 import { comparableText, readSettingsEdit, readSwitchEdit, repairOf, shorten, type Wish } from './edit.ts'
-import type { Log } from './follower.ts'
+import type { Life, Log } from './follower.ts'
 import { Unprojectable } from './replay.ts'
 
 export type HandEditsOptions = {
@@ -34,14 +34,12 @@ export type HandEditsOptions = {
   expectedAt?: ExpectedAt
 }
 
-export type HandEdits = {
+export type HandEdits = Life & {
   /** Resolves after the first look: what was edited while nobody watched is asked for before a projector writes over it. */
   start(): Promise<void>
   stop(): Promise<void>
   /** True when everything noticed was looked at. What waits for the engine or for time does not count. */
   idle(): boolean
-  /** Why it stopped by itself; undefined while all is well. */
-  failure(): Error | undefined
 }
 
 const soonMs = 50
@@ -77,6 +75,7 @@ export const createHandEdits = (options: HandEditsOptions): HandEdits => {
   const told = new Map<string, string>()
   let stopped = false
   let failure: Error | undefined
+  let lookedAt: number | undefined
   let news = true
   let calm = false
   let wake: () => void = () => undefined
@@ -265,6 +264,7 @@ export const createHandEdits = (options: HandEditsOptions): HandEdits => {
       news = false
       try {
         const next = await look()
+        lookedAt = clock.monotonic()
         nextPause = soonMs
         if (next !== soonMs) looked()
         await pause(next, false)
@@ -308,5 +308,7 @@ export const createHandEdits = (options: HandEditsOptions): HandEdits => {
     },
     idle: () => failure !== undefined || (calm && !news),
     failure: () => failure,
+    lookedAt: () => lookedAt,
+    look: signal,
   }
 }

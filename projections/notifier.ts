@@ -15,7 +15,7 @@ import { restoreLedger, type SnapshotSource } from '../domain/snapshot.ts'
 import { nextSlot, type Topics } from '../domain/topics.ts'
 import { noticePath } from '../domain/view-documents.ts'
 import { alertsOf, deadLetter, goneTooLong, goneTooLongAt, type Missable, missableOf, missableSchedules, notRun } from './alerts.ts'
-import { createFollower, type Log } from './follower.ts'
+import { createFollower, type Life, type Log } from './follower.ts'
 
 export type NotifierOptions = {
   journal: Journal
@@ -30,13 +30,11 @@ export type NotifierOptions = {
   snapshots?: SnapshotSource
 }
 
-export type Notifier = {
+export type Notifier = Life & {
   /** Begins to follow, once in its life: where it ended the last time, the first time at the head of the journal. */
   start(): Promise<void>
   /** Ends after what it is sending. What is not sent is sent by the next one. */
   stop(): Promise<void>
-  /** Why it stopped by itself; undefined while all is well. */
-  failure(): Error | undefined
 }
 
 const name = 'alerts'
@@ -265,5 +263,7 @@ export const createNotifier = (options: NotifierOptions): Notifier => {
     },
     stop: follower.stop,
     failure: follower.failure,
+    lookedAt: follower.lookedAt,
+    look: follower.look,
   }
 }

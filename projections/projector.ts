@@ -9,7 +9,7 @@ import type { Journal } from '../domain/ports/journal.ts'
 import { restoreLedger, type SnapshotSource } from '../domain/snapshot.ts'
 import { coalesce, createMeasure } from './batch.ts'
 import { endsCommand } from './commands.ts'
-import { createFollower, type Log } from './follower.ts'
+import { createFollower, type Life, type Log } from './follower.ts'
 import { type Comparison, compareDocuments, type Rebuilt, rebuildDocuments } from './rebuild.ts'
 import { createReplay, Unprojectable } from './replay.ts'
 import type { View } from './view.ts'
@@ -33,7 +33,7 @@ export type ProjectorOptions = {
   gatherMs?: number
 }
 
-export type Projector = {
+export type Projector = Life & {
   /** Begins to follow, once in its life; the documents catch up in the background. */
   start(): Promise<void>
   /** Ends after the batch in hand. What is not written is written by the next one. */
@@ -42,8 +42,6 @@ export type Projector = {
   caughtUp(position: number): Promise<void>
   /** The last position that the documents show, as far as this projector knows. */
   position(): number
-  /** Why it stopped by itself; undefined while all is well. */
-  failure(): Error | undefined
   /** Makes the documents what the journal says, by writing only what differs. May run while projectors are at work. */
   rebuild(): Promise<Rebuilt>
   /** What a rebuild would change; writes nothing. */
@@ -196,6 +194,8 @@ export const createProjector = (options: ProjectorOptions): Projector => {
     caughtUp: follower.caughtUp,
     position: shown,
     failure: follower.failure,
+    lookedAt: follower.lookedAt,
+    look: follower.look,
     rebuild: () => rebuildDocuments({ journal, documents, mode, name, views }),
     comparison: () => compareDocuments({ journal, documents, mode, name, views }),
   }

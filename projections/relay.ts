@@ -11,7 +11,7 @@ import type { Journal } from '../domain/ports/journal.ts'
 import { hashAt } from '../domain/snapshot.ts'
 import type { Topics } from '../domain/topics.ts'
 import { type EventMessage, eventTopicOf, messagesOf } from './event-messages.ts'
-import { createFollower, type Log } from './follower.ts'
+import { createFollower, type Life, type Log } from './follower.ts'
 
 export type RelayOptions = {
   journal: Journal
@@ -23,7 +23,7 @@ export type RelayOptions = {
   clock: Pick<Clock, 'after' | 'monotonic'>
 }
 
-export type Relay = {
+export type Relay = Life & {
   /** Begins to follow, once in its life, from its pointer on; where there is none, from position 1. */
   start(): Promise<void>
   /** Ends after the events in hand, and leaves its pointer where it stands. */
@@ -32,8 +32,6 @@ export type Relay = {
   caughtUp(position: number): Promise<void>
   /** The last position of which every event is on the bus, as far as this relay knows. */
   position(): number
-  /** Why it stopped by itself; undefined while all is well. */
-  failure(): Error | undefined
 }
 
 /** The journal is at fault, or the pointer: waiting does not help. The message names the position. */
@@ -194,6 +192,8 @@ export const createRelay = ({ journal, documents, bus, topics, mode, log, clock 
     caughtUp: follower.caughtUp,
     position: () => place.position,
     failure: follower.failure,
+    lookedAt: follower.lookedAt,
+    look: follower.look,
   }
 }
 

@@ -36,8 +36,14 @@ export interface Bus {
   discard(letter: Pick<DeadLetter, 'id' | 'subscription'>): Promise<boolean>
   /** Market time of the next delivery that waits for a back-off or a deadline, if any. */
   nextDueAt(): Promise<number | undefined>
-  /** True when nothing is waiting, in delivery or in back-off that is already due. */
+  /** True when nothing is waiting, in delivery or in back-off that is already due. Answered without a look at a server. */
   idle(): Promise<boolean>
+  /**
+   * Resolves when the bus would take a command now: it is asked, each time, and nothing is published.
+   * @throws Error in one line that says why not, after three seconds at most: `StoreUnavailable` where asking again later may help,
+   * another one where a topic is missing or the account may not publish
+   */
+  reachable(): Promise<void>
 }
 
 /**

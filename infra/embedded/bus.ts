@@ -16,7 +16,7 @@ import {
 import { type Clock, isoTime } from '../../domain/ports/clock.ts'
 import { StoreUnavailable } from '../../domain/ports/journal.ts'
 import { nameFor, type Subscription, type Topics } from '../../domain/topics.ts'
-import type { Store } from './store.ts'
+import { asUnavailable, type Store } from './store.ts'
 
 type MessageRow = { message: number; data: string; attributes: string; publishedAt: string }
 type DeliveryRow = MessageRow & { attempt: number; reason: string | null }
@@ -75,6 +75,7 @@ export const openBus = ({ store, topics, mode, clock, wallTime = Date.now }: Bus
     discard: async (letter) => deliveries.forget(letter),
     nextDueAt: async () => deliveries.nextDueAt(),
     idle: async () => deliveries.idle(clock.now()),
+    reachable: async () => deliveries.look(),
   }
 }
 
@@ -128,6 +129,7 @@ const openDeliveries = ({ database, transaction, repeatable, changed }: Store) =
   const nextBackOff = database.prepare('SELECT min(dueAt) AS time FROM deliveries WHERE subscription = ? AND consumer IS NULL')
   const nextDeadline = database.prepare('SELECT min(deadline) AS time FROM deliveries WHERE subscription = ? AND consumer <> ?')
   const anyBackOff = database.prepare('SELECT min(dueAt) AS time FROM deliveries WHERE consumer IS NULL')
+  const someMessage = database.prepare('SELECT data FROM messages LIMIT 1')
   const busy = database.prepare('SELECT 1 FROM deliveries WHERE consumer IS NOT NULL OR dueAt IS NULL OR dueAt <= ? LIMIT 1')
 
   const timeOf = (row: unknown): number | undefined => (row as { time: number | null }).time ?? undefined
@@ -197,6 +199,14 @@ const openDeliveries = ({ database, transaction, repeatable, changed }: Store) =
     }),
     nextDueAt: (): number | undefined => timeOf(anyBackOff.get()),
     idle: (now: number): boolean => busy.get(now) === undefined,
+    /** @throws StoreUnavailable, or Error in one line when the file is closed, damaged or not ours */
+    look: (): void => {
+      try {
+        someMessage.get()
+      } catch (error) {
+        throw asUnavailable(error)
+      }
+    },
   }
 }
 

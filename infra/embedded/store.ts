@@ -218,7 +218,8 @@ export const asDamaged = (path: string, error: unknown): unknown =>
     ? new Error(`${path} is damaged (${(error as Error).message}): restore it from a backup`, { cause: error })
     : error
 
-const asUnavailable = (error: unknown): unknown => {
+/** What speaks of the file or the machine may pass; all else is left as it is. */
+export const asUnavailable = (error: unknown): unknown => {
   const code = resultCode(error)
   if (code === undefined || !unavailable.has(code)) return error
   return new StoreUnavailable(`the store cannot be used now: ${(error as Error).message}`, { cause: error })

@@ -11,6 +11,7 @@ import { type Consumer, openConsumer } from './consumer.ts'
 import { type KeptLetters, letterOf, openKeptLetters, readLetter } from './dead-letters.ts'
 import { followJourneys } from './journeys.ts'
 import { openPublisher, type Publisher } from './publisher.ts'
+import { wouldTake } from './reaching.ts'
 
 export type BusOptions = {
   pubsub: PubSub
@@ -27,8 +28,8 @@ export type BusOptions = {
 /**
  * Topics and subscriptions must be there (`ibt topics apply`).
  *
- * - `deadLetters` and `discard` take every dead letter into hand for a few seconds, and look for them as long: others who look at the same
- *   time see only a part, and what a looker who died had in hand is seen again after a minute. All letters are held in memory.
+ * - `deadLetters` and `discard` take every dead letter into hand for a few seconds, and look for them as long: other processes that look at
+ *   the same time see only a part, and what a looker who died had in hand is seen again after a minute. All letters are held in memory.
  *   The subscription that keeps them must have no retry policy: with one, what was looked at is away until its back-off is over.
  * - `nextDueAt` knows the back-offs of this object. `idle` answers for this object: what it published to topics to which it also
  *   subscribes has arrived, and nothing that arrived is in work or due. It cannot know of messages of others, and does not become true
@@ -52,6 +53,13 @@ export const openBus = ({ pubsub, topics, mode, clock, publishWithinMs = 10_000,
   }
 
   const graveyards = [...topicRules].filter(([, { kind }]) => kind === 'deadLetter').map(([name]) => name)
+  /** Two looks at once would each see a part of the letters: one after the other. */
+  let looking: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(look: () => Promise<T>): Promise<T> => {
+    const turn = looking.then(look)
+    looking = turn.catch(() => undefined)
+    return turn
+  }
   const keptOf = (graveyard: string): KeptLetters => {
     const [keeper] = [...subscriptions].find(([, { topic, handler }]) => topic === graveyard && handler === 'none') ?? []
     if (keeper === undefined) throw new Error(`no subscription in topics.yaml keeps what comes to "${graveyard}"`)
@@ -90,10 +98,11 @@ export const openBus = ({ pubsub, topics, mode, clock, publishWithinMs = 10_000,
         },
       }
     },
-    deadLetters: async (subscription) => {
-      const letters = (await Promise.all(graveyards.map((graveyard) => keptOf(graveyard).list()))).flat()
-      return letters.filter((letter) => subscription === undefined || letter.subscription === subscription)
-    },
+    deadLetters: (subscription) =>
+      inTurn(async () => {
+        const letters = (await Promise.all(graveyards.map((graveyard) => keptOf(graveyard).list()))).flat()
+        return letters.filter((letter) => subscription === undefined || letter.subscription === subscription)
+      }),
     onDeadLetter: (heard) => {
       const readers = [...subscriptions].filter(
         ([, { topic, handler }]) => topicRules.get(topic)?.kind === 'deadLetter' && handler === 'alerts',
@@ -106,15 +115,20 @@ export const openBus = ({ pubsub, topics, mode, clock, publishWithinMs = 10_000,
       )
       return { close: async () => void (await Promise.all(opened.map((consumer) => consumer.close()))) }
     },
-    discard: async (letter) => {
-      for (const graveyard of graveyards) if (await keptOf(graveyard).discard(letter)) return true
-      return false
-    },
+    discard: (letter) =>
+      inTurn(async () => {
+        for (const graveyard of graveyards) if (await keptOf(graveyard).discard(letter)) return true
+        return false
+      }),
     nextDueAt: async () => {
       const times = [...consumers.keys()].map((consumer) => consumer.nextDueAt()).filter((time) => time !== undefined)
       return times.length === 0 ? undefined : Math.min(...times)
     },
     idle: async () => !journeys.any() && ![...consumers.keys()].some((consumer) => consumer.busy(clock.now())),
+    reachable: async () => {
+      const commands = [...topicRules].filter(([, { kind }]) => kind === 'command').map(([name]) => name)
+      await Promise.all(commands.map((topic) => wouldTake(pubsub, clock, topic)))
+    },
   }
 }
 

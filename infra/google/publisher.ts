@@ -13,7 +13,7 @@ const graceMs = 1_000
 const gatherEventsMs = 10
 
 /** The client's own settings let it sleep far beyond the deadline between two attempts. */
-const retriesWithin = (deadlineMs: number) => ({
+export const retriesWithin = (deadlineMs: number) => ({
   ...{ initialRetryDelayMillis: 100, retryDelayMultiplier: 1.5, maxRetryDelayMillis: graceMs / 2 },
   ...{ initialRpcTimeoutMillis: deadlineMs, rpcTimeoutMultiplier: 1, maxRpcTimeoutMillis: deadlineMs, totalTimeoutMillis: deadlineMs },
 })

@@ -3,7 +3,7 @@
 import type { Clock } from '../../domain/ports/clock.ts'
 import type { Strategy } from '../../domain/strategy.ts'
 import type { Topics } from '../../domain/topics.ts'
-import type { Log } from '../../projections/follower.ts'
+import type { Life, Log } from '../../projections/follower.ts'
 import type { Data } from '../data.ts'
 import type { Environment } from '../environment.ts'
 import type { SessionView } from '../ib/session.ts'
@@ -18,6 +18,8 @@ export type HttpContext = Pick<Data, 'journal' | 'documents' | 'bus' | 'lease'> 
   relayed: boolean
   /** Of the engine of this very process, where there is one. */
   session?: () => SessionView
+  /** Those who follow the journal in this very process, where they do; `undefined`: nobody does that here, and nobody has to. */
+  followers?: Record<'projections' | 'handEdits', Life> & Record<'relay' | 'alerts', Life | undefined>
   /** Aborted when the server is to stop: whoever waits is answered as it stands. */
   leaving: AbortSignal
 }

@@ -285,6 +285,16 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       await Promise.all(both().map((delivery) => delivery.ack()))
     }).timeout(60_000)
 
+    it('says that it can be reached, and publishes nothing by that', async () => {
+      const { deliveries, has } = reader()
+      await Promise.all([bus.reachable(), (await world.another()).reachable()])
+      await bus.reachable()
+      await publish('proof')
+      await has(1)
+      expect(texts(deliveries)).to.deep.equal(['proof'])
+      await deliveries[0]!.ack()
+    }).timeout(60_000)
+
     it('names a topic or subscription that it does not know', async () => {
       const unknown = await bus.publish('paper-news', { data: '{}', attributes: {} }).catch((error: unknown) => (error as Error).message)
       expect(unknown).to.match(/paper-news/)

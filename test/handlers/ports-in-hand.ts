@@ -92,6 +92,7 @@ export const createBus = () => {
     discard: async () => false,
     nextDueAt: async () => undefined,
     idle: async () => true,
+    reachable: async () => undefined,
   }
   const deliver = (subscription: string, type: string, body: object = {}, id = `${type}-${++count}`, publishedAt = now) => {
     const end = (how: string) => async () => void ends.push({ id, end: how })

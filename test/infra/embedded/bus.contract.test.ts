@@ -194,6 +194,21 @@ describe('the bus on SQLite, beyond the contract', () => {
     expect(deliveries[0]!.data).to.equal('from elsewhere')
   })
 
+  it('cannot be reached when its file is closed, or has lost its table', async () => {
+    const [closed, emptied] = [world.open(), world.open()]
+    const why = (bus: ReturnType<typeof open>) =>
+      bus.reachable().then(
+        () => 'reached',
+        (error: Error) => error.message,
+      )
+    const buses = [open(closed), open(emptied)] as const
+    closed.close()
+    expect(await why(buses[0])).to.equal('statement has been finalized')
+    expect(await why(buses[1])).to.equal('reached')
+    emptied.database.exec('DROP TABLE messages')
+    expect(await why(buses[1])).to.equal('no such table: messages')
+  })
+
   it('drops what is published where nobody reads', async () => {
     const store = world.open()
     const lonely = openBus({ store, topics: { ...topics, subscriptions: {} }, mode: 'paper', clock })

@@ -419,6 +419,30 @@ describe('the bus on Google Pub/Sub, beyond the contract', function () {
         expect(error.message).to.have.length.below(400)
       })
 
+    for (const mode of ['refuse', 'swallowAnswers'] as const)
+      it(`(${mode}) is said to whoever asks whether it can be reached, in time and each time anew`, async () => {
+        await create()
+        const line = await proxy()
+        const bus = open({ pubsub: connect(line) })
+        await bus.reachable()
+        line.setMode(mode)
+        const began = performance.now()
+        const error = await failure(bus.reachable())
+        expect(performance.now() - began).to.be.below(4_000)
+        expect(error).to.be.instanceOf(StoreUnavailable)
+        expect(error.message).to.match(/^Pub\/Sub cannot be reached for the topic "paper-commands": [^\n]+$/)
+        line.setMode('pass')
+        await until(
+          'it is reached again',
+          () =>
+            bus.reachable().then(
+              () => true,
+              () => false,
+            ),
+          20_000,
+        )
+      })
+
     it('does not get later what was said to have failed', async () => {
       await create()
       const line = await proxy()
@@ -477,6 +501,16 @@ describe('the bus on Google Pub/Sub, beyond the contract', function () {
       expect(errors).to.deep.equal([])
       await deliveries[0]!.ack()
     })
+  })
+
+  it('cannot be reached where the topics are missing, or where the account may not publish there', async () => {
+    expect((await failure(open().reachable())).message).to.match(/has not the topic "paper-commands": create it with ibt topics apply$/)
+    await create()
+    const denied = Object.assign(new Error('7 PERMISSION_DENIED: User not authorized to perform this action.'), { code: 7 })
+    const pubsub = Object.assign(connect(), { request: (_: unknown, answered: (error: Error) => void) => answered(denied) })
+    const error = await failure(open({ pubsub }).reachable())
+    expect(error).not.to.be.instanceOf(StoreUnavailable)
+    expect(error.message).to.match(/^Pub\/Sub refuses the topic "paper-commands": 7 PERMISSION_DENIED/)
   })
 
   it('is idle when what it published has arrived and ended, and nothing is due', async () => {

@@ -4,8 +4,15 @@ import type { Document } from '../../../domain/ports/documents.ts'
 import { StoreUnavailable } from '../../../domain/ports/journal.ts'
 import { systemClock } from '../../../infra/clock.ts'
 import type { HttpContext } from '../../../infra/http/context.ts'
-import { createHealth } from '../../../infra/http/health.ts'
+import { createHealth, type PartName, partNames } from '../../../infra/http/health.ts'
 import { endedCommands } from '../../../infra/http/metrics.ts'
+import type { SessionView } from '../../../infra/ib/session.ts'
+import { readTopics } from '../../../infra/topics-file.ts'
+import { createHandEdits } from '../../../projections/hand-edits.ts'
+import { createNotifier } from '../../../projections/notifier.ts'
+import { createProjector } from '../../../projections/projector.ts'
+import { createRelay } from '../../../projections/relay.ts'
+import { until } from '../../contract/until.ts'
 import { createMemory, type Memory, memoryDocuments, memoryJournal } from '../../memory-store.ts'
 
 const at = '2026-11-20T15:00:00.000Z'
@@ -17,22 +24,33 @@ const atOnce = (_milliseconds: number, run: () => void): (() => void) => {
   return () => clearImmediate(turn)
 }
 
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+const sessionView: SessionView = {
+  ...{ phase: 'syncing', text: 'the account is being asked for', lasting: 2_000, gateway: 'primary', ordersHeld: undefined },
+  waiting: { messages: 0, history: 0, dataLines: 0 },
+  open: { questions: 1, subscriptions: 0, listeners: 0, leases: 0, inFlight: 0 },
+}
+
 describe('the health of a process', () => {
   let memory: Memory
-  let context: Pick<HttpContext, 'journal' | 'documents' | 'bus' | 'lease' | 'clock' | 'where' | 'relayed' | 'session'>
+  let context: Pick<HttpContext, 'journal' | 'documents' | 'bus' | 'lease' | 'clock' | 'where' | 'relayed' | 'session' | 'followers'>
   let held: { epoch: number; heldFor: number } | undefined
   let now: number
+  /** Machine time. */
+  let passed: number
+  let running: { stop(): Promise<void> }[]
 
   const ask = () => createHealth(context as HttpContext)()
   /** Documents at a position, as a projection leaves them. */
   const show = async (position: number, status: Document = connected): Promise<void> => {
     const { documents } = context
     const writes = [{ kind: 'set', path: 'status/paper', data: status } as const]
-    await documents.write('views', writes, { position, hash: 'h' }, await documents.checkpoint('views'))
+    const { hash } = memory.commits[position - 1]!
+    await documents.write('views', writes, { position, hash }, await documents.checkpoint('views'))
   }
-  const append = async (recordedAt = at): Promise<void> => {
+  const append = async (recordedAt = at, data: object = { reason: 'x' }): Promise<void> => {
     const { position, hash } = await context.journal.head()
-    const events = [{ type: 'GatewayLost', v: 1, occurredAt: at, data: { reason: 'x' } }]
+    const events = [{ type: 'GatewayLost', v: 1, occurredAt: at, data }]
     const commit: Commit = {
       ...{ position: position + 1, epoch: 1, recordedAt, previousHash: position === 0 ? genesisHash : hash },
       ...{ cause: { kind: 'broker', report: 'lost' }, events },
@@ -43,12 +61,14 @@ describe('the health of a process', () => {
     memory = createMemory()
     held = { epoch: 3, heldFor: 30_000 }
     now = Date.parse(at)
+    passed = 0
+    running = []
     context = {
       journal: memoryJournal(memory),
       documents: memoryDocuments(memory),
-      bus: { idle: async () => true } as HttpContext['bus'],
+      bus: { idle: async () => true, reachable: async () => undefined } as HttpContext['bus'],
       lease: { current: async () => held } as HttpContext['lease'],
-      clock: { ...systemClock, now: () => now },
+      clock: { ...systemClock, now: () => now, monotonic: () => passed },
       where: { mode: 'paper', dataDirectory: './data', store: { kind: 'embedded' } },
       relayed: false,
     }
@@ -56,10 +76,37 @@ describe('the health of a process', () => {
     await show(1)
   })
 
+  afterEach(async () => {
+    for (const each of running) await each.stop()
+  })
+  /** Those of a process that does everything, at work on the store of this test. */
+  const follow = async () => {
+    const { journal, documents, clock } = context
+    const bus = { publish: async () => 'm1', onDeadLetter: () => ({ close: async () => undefined }) }
+    const common = { journal, documents, bus, clock, mode: 'paper' as const, topics: readTopics(), log: silent }
+    const followers = {
+      projections: createProjector({ ...common, views: [() => []] }),
+      relay: createRelay(common),
+      alerts: createNotifier({ ...common, channels: [] }),
+      handEdits: createHandEdits(common),
+    }
+    Object.assign(context, { followers, relayed: true })
+    for (const each of Object.values(followers)) {
+      running.push(each)
+      await each.start()
+    }
+    await until('all have looked', () => Object.values(followers).every((each) => each.lookedAt() !== undefined))
+    return followers
+  }
+  const shift = (milliseconds: number): void => {
+    now += milliseconds
+    passed += milliseconds
+  }
+
   it('is ready when every part is', async () => {
     const { ready, parts } = await ask()
     expect(ready).to.equal(true)
-    expect(Object.keys(parts)).to.have.members(['store', 'bus', 'engine', 'gateway', 'projections', 'relay'])
+    expect(Object.keys(parts)).to.deep.equal([...partNames])
     expect(parts.engine).to.include({ ok: true, epoch: 3 })
     expect(parts.projections).to.include({ ok: true, position: 1, lag_commits: 0, lag_seconds: 0 })
   })
@@ -111,25 +158,86 @@ describe('the health of a process', () => {
   })
 
   it('does not wait for what never answers', async () => {
-    context.bus = { ...context.bus, idle: () => new Promise(() => undefined) }
+    context.bus = { ...context.bus, reachable: () => new Promise(() => undefined) }
     context.clock = { ...context.clock, after: atOnce }
-    expect((await ask()).parts.bus).to.deep.equal({ ok: false, reason: 'no answer within 2 s' })
+    expect((await ask()).parts.bus).to.deep.equal({ ok: false, reason: 'no answer within 4 s' })
   })
 
   it('asks the session itself where the engine is in the same process', async () => {
-    const view = {
-      phase: 'syncing' as const,
-      text: 'the account is being asked for',
-      lasting: 2_000,
-      gateway: 'primary' as const,
-      ordersHeld: undefined,
-    }
-    context.session = () => ({
-      ...view,
-      waiting: { messages: 0, history: 0, dataLines: 0 },
-      open: { questions: 1, subscriptions: 0, listeners: 0, leases: 0, inFlight: 0 },
+    context.session = () => sessionView
+    const { text: reason } = sessionView
+    expect((await ask()).parts.gateway).to.include({ ok: false, phase: 'syncing', reason, since: '2026-11-20T14:59:58.000Z' })
+  })
+
+  it('has a sign of life of each part, and a day at rest makes none of them look dead', async () => {
+    await follow()
+    held = { epoch: 3, heldFor: 37_000 }
+    context.session = () => ({ ...sessionView, phase: 'ready' })
+    shift(86_400_000)
+    const { ready, parts } = await ask()
+    expect(ready, JSON.stringify(parts)).to.equal(true)
+    const today = new Date(now).toISOString()
+    for (const name of partNames)
+      expect(parts[name].heartbeat, name).to.equal(name === 'engine' ? new Date(now - 8_000).toISOString() : today)
+  })
+
+  it('shows where the followers run in another process when each had last dealt with something', async () => {
+    context.relayed = true
+    await context.documents.write('relay', [], { position: 1, hash: 'h' }, undefined)
+    shift(60_000)
+    const { ready, parts } = await ask()
+    expect(ready, JSON.stringify(parts)).to.equal(true)
+    expect([parts.projections.heartbeat, parts.relay.heartbeat]).to.deep.equal([at, at])
+    expect([parts.alerts.reason, parts.handEdits.reason]).to.deep.equal(
+      Array(2).fill('not in this process: whoever keeps the documents does this too'),
+    )
+  })
+
+  const away = () => Promise.reject(new StoreUnavailable('away'))
+  const breaks: Readonly<Record<PartName, () => void>> = {
+    store: () => Object.assign(context.journal, { head: away }),
+    bus: () => Object.assign(context.bus, { reachable: away }),
+    engine: () => Object.assign(context.lease, { current: away }),
+    gateway: () => Object.assign(context, { session: () => ({ ...sessionView, text: 'away' }) }),
+    projections: () => failAs('projections'),
+    relay: () => failAs('relay'),
+    alerts: () => failAs('alerts'),
+    handEdits: () => failAs('handEdits'),
+  }
+  const failAs = (name: keyof NonNullable<HttpContext['followers']>): void => {
+    context.followers = { ...context.followers!, [name]: { ...context.followers![name], failure: () => new Error('away') } }
+  }
+  for (const name of partNames)
+    it(`names ${name} when that is what is wrong, with the reason`, async () => {
+      await follow()
+      breaks[name]()
+      const { ready, parts } = await ask()
+      expect(ready).to.equal(false)
+      expect(parts[name].ok).to.equal(false)
+      expect(parts[name].reason).to.match(/^(stopped: )?away$/)
+      const wrong = partNames.filter((each) => !parts[each].ok)
+      expect(wrong).to.deep.equal(name === 'store' ? ['store', 'projections', 'relay'] : [name]) // how far they lag behind it is not known then
     })
-    expect((await ask()).parts.gateway).to.include({ ok: false, phase: 'syncing', reason: view.text, since: '2026-11-20T14:59:58.000Z' })
+
+  it('tells of one who follows the journal and is stopped by it', async () => {
+    const followers = await follow()
+    await append(at, { reason: 5 })
+    await until('they have stopped', () => followers.projections.failure() !== undefined && followers.alerts.failure() !== undefined)
+    const { ready, parts } = await ask()
+    expect(ready).to.equal(false)
+    for (const name of ['projections', 'alerts'] as const) expect(parts[name].reason, name).to.match(/^stopped: .*GatewayLost.*reason/)
+    expect(parts.projections).to.include({ ok: false, position: 1, lag_commits: 1 })
+  })
+
+  it('tells of one who no longer looks although he is asked to', async () => {
+    await follow()
+    const silentOne = { failure: () => undefined, lookedAt: () => 0, look: () => undefined }
+    context.followers = { ...context.followers!, alerts: silentOne, handEdits: { ...silentOne, lookedAt: () => undefined } }
+    shift(75_000)
+    const { ready, parts } = await ask()
+    expect(ready).to.equal(false)
+    expect(parts.alerts).to.deep.equal({ ok: false, reason: 'has not looked at the journal for 75 s', heartbeat: at })
+    expect(parts.handEdits).to.deep.equal({ ok: false, reason: 'has not looked at the journal yet' })
   })
 
   it('is not asked of the store more often than once a second, whoever asks', async () => {

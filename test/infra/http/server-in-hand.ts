@@ -54,6 +54,7 @@ export const startServer = async (access: Partial<AccessSettings> = {}, hears?: 
       discard: async () => false,
       nextDueAt: async () => undefined,
       idle: async () => true,
+      reachable: async () => undefined,
     },
     lease: {
       acquire: async () => ({ heldFor: 1_000 }),
