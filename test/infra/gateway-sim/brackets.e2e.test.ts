@@ -1,7 +1,7 @@
 import { EventName } from '@stoqey/ib'
 import { expect } from 'chai'
-import { closeAll, connect, type Loose, limit, market, monday, on, simulate, spy, type TestClient, type TestSimulator } from './client.ts'
-import { removeCourses, upAndDown } from './course.ts'
+import { connect, type Loose, limit, market, monday, on, simulate, spy, type TestClient } from './client.ts'
+import { closeUpAndDown, openUpAndDown, type UpAndDown, upAndDown } from './course.ts'
 
 const lastStatus = (client: TestClient, orderId: number): unknown =>
   client
@@ -17,21 +17,13 @@ const stop = (action: 'BUY' | 'SELL', auxPrice: number, more: object = {}) =>
   market(action, 10, { orderType: 'STP' as never, auxPrice, ...more })
 
 describe('gateway simulator, orders that belong together', () => {
-  let simulator: TestSimulator
-  let client: TestClient
+  let simulator: UpAndDown['simulator']
+  let client: UpAndDown['client']
+  let until: UpAndDown['until']
   beforeEach(async () => {
-    simulator = await simulate({ bars: { SPY: upAndDown() } })
-    client = await connect(simulator.port, 7)
+    ;({ simulator, client, until } = await openUpAndDown())
   })
-  afterEach(async () => {
-    await closeAll()
-    removeCourses()
-  })
-  const until = async (time: string): Promise<void> => {
-    await client.settled()
-    await simulator.clock(time)
-    await client.settled()
-  }
+  afterEach(closeUpAndDown)
   const orders = async (): Promise<Loose[]> => (await simulator.state()).orders
 
   describe('brackets', () => {

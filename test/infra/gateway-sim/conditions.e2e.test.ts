@@ -10,21 +10,8 @@ import {
   VolumeCondition,
 } from '@stoqey/ib'
 import { expect } from 'chai'
-import {
-  aapl,
-  closeAll,
-  connect,
-  type Loose,
-  limit,
-  market,
-  monday,
-  on,
-  simulate,
-  spy,
-  type TestClient,
-  type TestSimulator,
-} from './client.ts'
-import { removeCourses, upAndDown, volumeOfHalfHour } from './course.ts'
+import { aapl, type Loose, limit, market, monday, on, spy } from './client.ts'
+import { closeUpAndDown, openUpAndDown, type UpAndDown, volumeOfHalfHour } from './course.ts'
 
 const spyId = 756733
 const { AND, OR } = ConjunctionConnection
@@ -32,21 +19,13 @@ const price = (value: number, above: boolean, joined = AND) => new PriceConditio
 const time = (text: string, joined = AND) => new TimeCondition(`20190603 ${text} US/Eastern`, true, joined)
 
 describe('gateway simulator, conditions of orders', () => {
-  let simulator: TestSimulator
-  let client: TestClient
+  let simulator: UpAndDown['simulator']
+  let client: UpAndDown['client']
+  let until: UpAndDown['until']
   beforeEach(async () => {
-    simulator = await simulate({ bars: { SPY: upAndDown() } })
-    client = await connect(simulator.port, 7)
+    ;({ simulator, client, until } = await openUpAndDown())
   })
-  afterEach(async () => {
-    await closeAll()
-    removeCourses()
-  })
-  const until = async (time: string): Promise<void> => {
-    await client.settled()
-    await simulator.clock(time)
-    await client.settled()
-  }
+  afterEach(closeUpAndDown)
   const filled = async (): Promise<Loose> => {
     await client.settled()
     return Object.fromEntries(client.all(EventName.execDetails).map(([, , { orderId, time }]: Loose) => [orderId, time.slice(9, 17)]))

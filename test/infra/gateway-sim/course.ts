@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sessionOn } from '../../../domain/calendar.ts'
+import type { GatewaySimulatorOptions } from '../../../infra/gateway-sim/simulator.ts'
+import { closeAll, connect, simulate, type TestClient, type TestSimulator } from './client.ts'
 
 const folders: string[] = []
 
@@ -37,3 +39,23 @@ export const upAndDown = (): string =>
     '2019-06-03': [100, 102, 104, 103, 101, 99, 97, 98, 100, 103, 106, 105, 104, 104],
     '2019-06-04': flat(90),
   })
+
+/** `until`: the market's time, once all that was sent is answered, and until what comes of it is heard. */
+export type UpAndDown = { simulator: TestSimulator; client: TestClient; until: (time: string) => Promise<void> }
+
+/** A gateway with those days, and one client. */
+export const openUpAndDown = async (options: GatewaySimulatorOptions = {}): Promise<UpAndDown> => {
+  const simulator = await simulate({ bars: { SPY: upAndDown() }, ...options })
+  const client = await connect(simulator.port, 7)
+  const until = async (time: string): Promise<void> => {
+    await client.settled()
+    await simulator.clock(time)
+    await client.settled()
+  }
+  return { simulator, client, until }
+}
+
+export const closeUpAndDown = async (): Promise<void> => {
+  await closeAll()
+  removeCourses()
+}

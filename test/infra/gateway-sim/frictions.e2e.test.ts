@@ -1,25 +1,16 @@
 import { EventName } from '@stoqey/ib'
 import { expect } from 'chai'
 import type { Frictions } from '../../../infra/gateway-sim/frictions.ts'
-import { closeAll, connect, type Loose, limit, market, monday, simulate, spy } from './client.ts'
-import { removeCourses, upAndDown, volumeOfHalfHour } from './course.ts'
+import { type Loose, limit, market, monday, spy } from './client.ts'
+import { closeUpAndDown, openUpAndDown, volumeOfHalfHour } from './course.ts'
 
 describe('gateway simulator, what fills cost', () => {
-  afterEach(async () => {
-    await closeAll()
-    removeCourses()
-  })
+  afterEach(closeUpAndDown)
 
   const ready = async (frictions: Partial<Frictions>, seed = 1) => {
-    const simulator = await simulate({ bars: { SPY: upAndDown() }, frictions, seed })
-    const client = await connect(simulator.port, 7)
+    const { simulator, client, until } = await openUpAndDown({ frictions, seed })
     const fills = (): Loose[] =>
       client.all(EventName.execDetails).map(([, , { orderId, shares, price, time }]: Loose) => [orderId, shares, price, time.slice(9, 14)])
-    const until = async (time: string): Promise<void> => {
-      await client.settled()
-      await simulator.clock(time)
-      await client.settled()
-    }
     return { simulator, client, fills, until }
   }
 

@@ -1,38 +1,18 @@
 /** What the gateway says about orders, as the genuine client reads it, whole: at both versions, equal to what was meant. */
 import { EventName } from '@stoqey/ib'
 import { expect } from 'chai'
-import {
-  closeAll,
-  connect,
-  type Loose,
-  limit,
-  market,
-  monday,
-  simulate,
-  spy,
-  type TestClient,
-  type TestSimulator,
-  versions,
-} from './client.ts'
-import { removeCourses, upAndDown } from './course.ts'
+import { type Loose, limit, market, monday, spy, versions } from './client.ts'
+import { closeUpAndDown, openUpAndDown, type UpAndDown } from './course.ts'
 
 for (const maxServerVersion of versions) {
   describe(`gateway simulator, messages about orders, server version ${maxServerVersion}`, () => {
-    let simulator: TestSimulator
-    let client: TestClient
+    let simulator: UpAndDown['simulator']
+    let client: UpAndDown['client']
+    let until: UpAndDown['until']
     beforeEach(async () => {
-      simulator = await simulate({ maxServerVersion, bars: { SPY: upAndDown() } })
-      client = await connect(simulator.port, 7)
+      ;({ simulator, client, until } = await openUpAndDown({ maxServerVersion }))
     })
-    afterEach(async () => {
-      await closeAll()
-      removeCourses()
-    })
-    const until = async (time: string): Promise<void> => {
-      await client.settled()
-      await simulator.clock(time)
-      await client.settled()
-    }
+    afterEach(closeUpAndDown)
     const [parentPermId, childPermId] = [1_001_000_001, 1_001_000_002]
     const bracket = () => {
       client.api.placeOrder(4, spy, limit('BUY', 10, 98, { tif: 'GTC', orderRef: 'parent', transmit: false }))

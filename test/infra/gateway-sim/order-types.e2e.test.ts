@@ -1,20 +1,7 @@
 import { EventName } from '@stoqey/ib'
 import { expect } from 'chai'
-import {
-  aapl,
-  closeAll,
-  connect,
-  type Loose,
-  limit,
-  market,
-  monday,
-  on,
-  simulate,
-  spy,
-  type TestClient,
-  type TestSimulator,
-} from './client.ts'
-import { removeCourses, upAndDown } from './course.ts'
+import { aapl, connect, type Loose, limit, market, monday, on, simulate, spy, type TestClient } from './client.ts'
+import { closeUpAndDown, openUpAndDown, type UpAndDown } from './course.ts'
 
 const statuses = (client: TestClient, orderId: number): unknown[] =>
   client.all(EventName.orderStatus).flatMap(([id, status]) => (id === orderId ? [status] : []))
@@ -32,21 +19,13 @@ const stop = (action: 'BUY' | 'SELL', auxPrice: number, more: object = {}) =>
 const trail = (action: 'BUY' | 'SELL', more: object) => market(action, 10, { orderType: 'TRAIL' as never, ...more })
 
 describe('gateway simulator, types of orders', () => {
-  let simulator: TestSimulator
-  let client: TestClient
+  let simulator: UpAndDown['simulator']
+  let client: UpAndDown['client']
+  let until: UpAndDown['until']
   beforeEach(async () => {
-    simulator = await simulate({ bars: { SPY: upAndDown() } })
-    client = await connect(simulator.port, 7)
+    ;({ simulator, client, until } = await openUpAndDown())
   })
-  afterEach(async () => {
-    await closeAll()
-    removeCourses()
-  })
-  const until = async (time: string): Promise<void> => {
-    await client.settled()
-    await simulator.clock(time)
-    await client.settled()
-  }
+  afterEach(closeUpAndDown)
 
   it('lets a stop sleep until its price is reached, and then trades at market', async () => {
     client.api.placeOrder(1, spy, stop('SELL', 99))
