@@ -84,6 +84,23 @@ const noteLine = ({ code, text, strategy, conId, numbers }: Note): Json => ({
   ...(numbers === undefined ? {} : { numbers: Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, numeric(value)])) }),
 })
 
+const orderOf = ({
+  conId,
+  symbol,
+  quantity,
+  type,
+  limitPrice,
+  reduces,
+}: Omit<Decided['orders'][number], 'orderRef'>): { [key: string]: Json } => ({
+  conId,
+  symbol,
+  action: actionOf(quantity),
+  totalQuantity: toNumber(absolute(quantity)),
+  orderType: type,
+  lmtPrice: numberOr(limitPrice, null),
+  reduces,
+})
+
 const decisionOf = (data: Decided): Json => ({
   round: data.round,
   exposure: toNumber(data.exposure),
@@ -102,16 +119,7 @@ const decisionOf = (data: Decided): Json => ({
     exchange_rate: numberOr(exchangeRate, null),
     blocked: blocked ?? null,
   })),
-  orders: data.orders.map(({ orderRef, conId, symbol, quantity, type, limitPrice, reduces }) => ({
-    orderRef,
-    conId,
-    symbol,
-    action: actionOf(quantity),
-    totalQuantity: toNumber(absolute(quantity)),
-    orderType: type,
-    lmtPrice: numberOr(limitPrice, null),
-    reduces,
-  })),
+  orders: data.orders.map(({ orderRef, ...order }) => ({ orderRef, ...orderOf(order) })),
   cancels: [...data.cancels],
   notes: data.notes.map(noteLine),
   ...(data.shadows === undefined ? {} : { shadows: data.shadows.map(shadowOf) }),
@@ -121,15 +129,7 @@ const decisionOf = (data: Decided): Json => ({
 const shadowOf = ({ strategy, targets, orders, notes }: NonNullable<Decided['shadows']>[number]): Json => ({
   strategy,
   diff: diffOf(targets.map((target) => ({ strategy, ...target }))),
-  orders: orders.map(({ conId, symbol, quantity, type, limitPrice, reduces }) => ({
-    conId,
-    symbol,
-    action: actionOf(quantity),
-    totalQuantity: toNumber(absolute(quantity)),
-    orderType: type,
-    lmtPrice: numberOr(limitPrice, null),
-    reduces,
-  })),
+  orders: orders.map(orderOf),
   notes: notes.map(noteLine),
 })
 
