@@ -91,7 +91,7 @@ const orderOf = ({
   type,
   limitPrice,
   reduces,
-}: Omit<Decided['orders'][number], 'orderRef'>): { [key: string]: Json } => ({
+}: NonNullable<Decided['shadows']>[number]['orders'][number]): { [key: string]: Json } => ({
   conId,
   symbol,
   action: actionOf(quantity),
