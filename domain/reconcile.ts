@@ -134,12 +134,14 @@ const judgeMissing = (ledger: Readonly<Ledger>, order: Order, holdings: Holdings
   const since = ledger.orders[order.orderRef]!.missingSince
   if (since === null || now - Date.parse(since) < graceMs) return []
   const explained = !holdings.differences.some(({ conId }) => conId === order.conId) && !holdings.unjudged.includes(order.conId)
-  if (now >= Date.parse(order.inForceUntil) && explained)
+  if (now >= Date.parse(order.inForceUntil) && explained) {
+    const known = order.secType === 'CASH' ? 'whether it filled shows in the cash alone' : 'nothing is unexplained'
     return [
       order.seen
-        ? closed(order, 'expired', 'no longer at the broker after its time in force, and nothing is unexplained')
-        : closed(order, 'lost', 'the broker never showed it, its time in force is over, and nothing is unexplained'),
+        ? closed(order, 'expired', `no longer at the broker after its time in force, and ${known}`)
+        : closed(order, 'lost', `the broker never showed it, its time in force is over, and ${known}`),
     ]
+  }
   if (order.status === 'unresolved') return []
   const text = `order ${order.orderRef} (${order.quantity} ${order.symbol}) is named by no answer of the broker since ${since}`
   return [event('OrderUnresolved', { orderRef: order.orderRef, conId: order.conId, text })]

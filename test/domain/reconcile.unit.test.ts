@@ -187,7 +187,17 @@ describe('reconcile: orders', () => {
     const seen = judged(ledgerOf(ready, order), shows({ openOrders: [open] }), now)
     const evening = Date.parse(tuesdayClose) + minute
     const events = judging(shows(), evening + minute)(judged(seen, shows(), evening))
-    expect(dataOf(events, 'OrderClosed')[0]).to.include({ how: 'expired' })
+    expect(dataOf(events, 'OrderClosed')[0]).to.include({
+      ...{ how: 'expired', text: 'no longer at the broker after its time in force, and nothing is unexplained' },
+    })
+  })
+
+  it('claims nothing of a pair that was forgotten: its holding is cash, and no position tells of it', () => {
+    const [pair, evening] = [{ ...SPY, conId: 12087792, symbol: 'EUR', secType: 'CASH' }, Date.parse(tuesdayClose) + minute]
+    const doubted = judged(judged(ledgerOf(ready, ordered('abc-1', pair, { trend: '1000' })), shows(), now), shows(), now + minute)
+    const [end] = dataOf(judging(shows(), evening)(doubted), 'OrderClosed')
+    expect(end).to.include({ how: 'lost' })
+    expect(end!.text).to.match(/time in force is over, and whether it filled shows in the cash alone$/)
   })
 
   it('believes a cancel after the executions were counted: the filled part is in the books', () => {
