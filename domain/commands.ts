@@ -18,7 +18,7 @@ export type Fields<R extends t.Props, O extends t.Props> = t.Type<t.TypeOf<t.Typ
 }
 
 /** An object with these fields and no others: a misspelt field is an error, not a default. */
-const body = <R extends t.Props, O extends t.Props>(required: R, optional: O): Fields<R, O> => {
+export const body = <R extends t.Props, O extends t.Props>(required: R, optional: O): Fields<R, O> => {
   const known = new Set([...Object.keys(required), ...Object.keys(optional)])
   const shape = t.intersection([t.type(required), t.partial(optional)])
   const codec = new t.Type<t.TypeOf<typeof shape>, unknown, unknown>(

@@ -1,73 +1,28 @@
 import { Command } from 'commander'
-import { type Command as Asked, readEnvelope } from '../../domain/commands.ts'
-import { decode } from '../../domain/decode.ts'
-import type { Bus, DeadLetter } from '../../domain/ports/bus.ts'
-import { nameFor, type Topics } from '../../domain/topics.ts'
-import { type Handlers, handlersFor } from '../../handlers/handlers.ts'
-import { slotOfJob } from '../../handlers/job.ts'
+import type { DeadLetter } from '../../domain/ports/bus.ts'
 import { findStrategies } from '../compose.ts'
-import type { Data } from '../data.ts'
+import { type Answered, type LetterRefusal, openDeadLetterDesk } from '../dead-letters.ts'
 import { readTopics } from '../topics-file.ts'
 import { printLine } from './output.ts'
 import { withData } from './reading.ts'
 
-// ── Finding ──
+/** What can be done about a refusal, as it is typed here. */
+const hints: Readonly<Record<NonNullable<LetterRefusal['hint']>, string>> = {
+  list: '; ibt dead-letters lists them by id',
+  subscription: ' with --subscription',
+  body: ' (another body can be given with --data)',
+  bodyOnly: ' (a body can be put right with --data; all else by a new ibt publish)',
+}
+
+/** @throws Error in one line where it was refused */
+const granted = <T>(answered: Answered<T>): T => {
+  if (answered.ok) return answered.value
+  throw new Error(`${answered.problem}${answered.hint === undefined ? '' : hints[answered.hint]}`)
+}
 
 type Which = { subscription?: string }
 
-/** @throws Error when there is none, or one of several subscriptions would have to be guessed */
-const find = async (bus: Bus, id: string, { subscription }: Which): Promise<DeadLetter> => {
-  const letters = (await bus.deadLetters(subscription)).filter((letter) => letter.id === id)
-  const [letter, ...others] = letters
-  if (letter === undefined) throw new Error(`there is no dead letter ${id}; ibt dead-letters lists them by id`)
-  if (others.length > 0) {
-    const names = letters.map((each) => each.subscription).join(', ')
-    throw new Error(`${id} was given up by several subscriptions: choose one of ${names} with --subscription`)
-  }
-  return letter
-}
-
 // ── Asking again ──
-
-type Asking = { topics: Topics; mode: string; handlers: Handlers }
-type Message = { topic: string; data: string; attributes: Record<string, string> }
-
-const topicOfLetter = ({ id, subscription }: DeadLetter, { topics, mode }: Asking): { topic: string; isCommand: boolean } => {
-  const found = Object.entries(topics.subscriptions).find(([name]) => nameFor(name, mode) === subscription)
-  if (found === undefined) throw new Error(`${id} was given up by the subscription "${subscription}", which topics.yaml does not name`)
-  const [, { topic }] = found
-  return { topic: nameFor(topic, mode), isCommand: topics.topics[topic]?.kind === 'command' }
-}
-
-/** The command that the engine would take from it. @throws Error when it would only give it up, or refuse it, again */
-const commandOf = (letter: DeadLetter, { topics, handlers }: Asking): Asked => {
-  const read = readEnvelope(letter, (job, publishedAt) => slotOfJob(topics, job, publishedAt))
-  const dead = (problem: string) => new Error(`${letter.id} would only be given up again: ${problem}`)
-  if (!read.ok) throw dead(`${read.problem} (a body can be put right with --data; all else by a new ibt publish)`)
-  const found = handlers.published(read.value.type)
-  if (found === undefined) throw dead(`there is no command "${read.value.type}"`)
-  const body = decode(found.handler.body, read.value.body)
-  if (!body.ok) throw new Error(`${letter.id} would be refused: ${body.problem} (another body can be given with --data)`)
-  return read.value
-}
-
-/** The message that asks again. Its id is the one that the engine would have taken, so that asking twice is asking once. */
-const anew = (letter: DeadLetter, asking: Asking): Message => {
-  const { topic, isCommand } = topicOfLetter(letter, asking)
-  const { publishedAt: _, ...attributes } = letter.attributes
-  return { topic, data: letter.data, attributes: isCommand ? { ...attributes, id: commandOf(letter, asking).id } : attributes }
-}
-
-/** Publishes first and lets go of the letter then: what fails between leaves one letter too many, never one too few. */
-const republishOne = async ({ bus, journal }: Data, letter: DeadLetter, asking: Asking): Promise<void> => {
-  const { topic, data, attributes } = anew(letter, asking)
-  const decided = attributes['id'] === undefined ? undefined : await journal.marker(attributes['id'])
-  if (decided !== undefined)
-    throw new Error(`${letter.id} asks for ${attributes['id']}, which was decided at position ${decided.position} already: discard it`)
-  const message = await bus.publish(topic, { data, attributes })
-  await bus.discard(letter)
-  printLine(JSON.stringify({ letter: letter.id, id: attributes['id'], type: attributes['type'], topic, message }))
-}
 
 type RepublishOptions = Which & { all?: true; data?: string }
 
@@ -75,15 +30,13 @@ const republish = (id: string | undefined, { all, data, subscription }: Republis
   withData(async (store, where) => {
     if ((id === undefined) === (all === undefined)) throw new Error('either the ID of a letter or --all must be given')
     if (all && data !== undefined) throw new Error('--data: is the body of one command; name the letter by its ID')
-    const asking = { topics: readTopics(), mode: where.mode, handlers: handlersFor(await findStrategies(where)) }
-    if (id !== undefined) {
-      const letter = await find(store.bus, id, { ...(subscription === undefined ? {} : { subscription }) })
-      return republishOne(store, data === undefined ? letter : { ...letter, data }, asking)
-    }
-    const letters = await store.bus.deadLetters(subscription)
+    const desk = openDeadLetterDesk({ ...store, topics: readTopics(), mode: where.mode, strategies: await findStrategies(where) })
+    const republishOne = async (letter: DeadLetter) => printLine(JSON.stringify(granted(await desk.republish(letter, { data }))))
+    if (id !== undefined) return republishOne(granted(await desk.find({ id, subscription })))
+    const letters = await desk.list(subscription)
     let left = 0
     for (const letter of letters)
-      await republishOne(store, letter, asking).catch((error: Error) => {
+      await republishOne(letter).catch((error: Error) => {
         process.stderr.write(`ibt: ${error.message}\n`)
         left += 1
       })
@@ -132,11 +85,10 @@ const discard = (): Command =>
     .argument('<id>', 'id of the letter, as listed')
     .option(...fromSubscription)
     .addHelpText('after', '\nExample:\n  $ npx ibt dead-letters discard m7')
-    .action((id: string, which: Which) =>
-      withData(async ({ bus }) => {
-        const letter = await find(bus, id, which)
-        if (!(await bus.discard(letter))) throw new Error(`${id} was let go of by somebody else meanwhile`)
-        printLine(JSON.stringify(letter))
+    .action((id: string, { subscription }: Which) =>
+      withData(async (store, where) => {
+        const desk = openDeadLetterDesk({ ...store, topics: readTopics(), mode: where.mode, strategies: {} })
+        printLine(JSON.stringify(granted(await desk.discard({ id, subscription }))))
       }),
     )
 

@@ -24,7 +24,13 @@ const mostRemembered = 10_000
 
 type Asked = { type: string; digest: string }
 
-export const registerCommands = (app: FastifyInstance, context: HttpContext): CommandCheck => {
+export type CommandRoutes = {
+  check: CommandCheck
+  /** Somebody else here has published a command: until it is decided, it is known by that. */
+  published(id: string, type: string, body: object): void
+}
+
+export const registerCommands = (app: FastifyInstance, context: HttpContext): CommandRoutes => {
   const { documents, bus, clock, log, leaving, where } = context
   const check = createCommandCheck({ ...context, mode: where.mode })
   const published = new Map<string, Asked>()
@@ -145,11 +151,11 @@ export const registerCommands = (app: FastifyInstance, context: HttpContext): Co
       return { id, type: asked.type, status: 'published', text: `not decided yet: ${await silence(documents, where)}` }
     },
   })
-  return check
+  return { check, published: (id, type, body) => remember(id, { type, digest: digestOf(type, body) }) }
 }
 
 /** A parameter that is silently ignored could be the one that says dryRun. */
-const parametersOf = (request: FastifyRequest): string | undefined => {
+export const parametersOf = (request: FastifyRequest): string | undefined => {
   const [parameter] = Object.keys(request.query ?? {})
   if (parameter !== undefined) return `"${parameter}" stands in the address; what a command is to know stands in its body`
   const length = request.headers['content-length']

@@ -57,6 +57,22 @@ export const commonSchemas: readonly JsonSchema[] = [
     properties: { code: { type: 'string', examples: ['BODY_INVALID'] }, text: { type: 'string', description: 'names what is wrong' } },
   },
   {
+    $id: 'DeadLetter',
+    type: 'object',
+    description: 'a message that was given up, and why',
+    required: ['id', 'subscription', 'reason', 'attempts', 'deadAt', 'publishedAt', 'data', 'attributes'],
+    properties: {
+      id: { type: 'string', description: 'of the message, the same for as long as it is kept' },
+      subscription: { type: 'string', description: 'who gave it up', examples: ['paper-commands-engine'] },
+      reason: { type: 'string' },
+      attempts: { type: 'integer' },
+      deadAt: { type: 'string', format: 'date-time' },
+      publishedAt: { type: 'string', format: 'date-time' },
+      data: { type: 'string', description: 'its body; what looks like a secret is hidden' },
+      attributes: { type: 'object', additionalProperties: { type: 'string' } },
+    },
+  },
+  {
     $id: 'Document',
     type: 'object',
     additionalProperties: true,
@@ -137,6 +153,22 @@ export const describeView = (operationId: string, summary: string, schema: JsonS
 export const documentSchema = ref('Document')
 export const listOf = (schema: JsonSchema): JsonSchema => ({ type: 'array', items: schema })
 export const byId = idParameter
+
+export const letterSchema = ref('DeadLetter')
+
+export const describeLetters = (operationId: string, summary: string, more: JsonSchema, answer: [status: number, schema: JsonSchema]) => ({
+  operationId,
+  summary,
+  tags: ['operation'],
+  ...more,
+  response: {
+    [answer[0]]: json(answer[0] === 202 ? 'published; `Location` says where to look' : 'done', answer[1]),
+    400: refusal('the request is not what it must be'),
+    404: refusal('there is no such letter (any more)'),
+    409: refusal('not without saying more, or not at all: the code says which'),
+    ...errorsOfReading,
+  },
+})
 
 export const describeProbe = (operationId: string, summary: string, notReady: boolean): JsonSchema => ({
   operationId,

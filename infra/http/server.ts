@@ -11,6 +11,7 @@ import { type AccessSettings, bodyLimit, registerAccess, sendRefusal } from './a
 import { requestIdOf } from './answers.ts'
 import { registerCommands } from './command-routes.ts'
 import type { HttpContext } from './context.ts'
+import { registerDeadLetters } from './dead-letter-routes.ts'
 import { commonSchemas, describeProbe } from './descriptions.ts'
 import { registerEvents } from './event-stream.ts'
 import { createHealth } from './health.ts'
@@ -162,7 +163,8 @@ export const createHttpServer = async ({ access, ...given }: HttpOptions): Promi
     const level = failed ? 'warn' : method === 'GET' ? 'debug' : 'info'
     log[level]({ ...about, milliseconds: Math.round(reply.elapsedTime) }, 'answered')
   })
-  const check = registerCommands(app, context)
+  const { check, published } = registerCommands(app, context)
+  registerDeadLetters(app, context, published)
   registerViews(app, context)
   const { readers } = registerEvents(app, context)
   const metrics = registerMetrics(app, context, readers)

@@ -50,8 +50,9 @@ describe('the description of the HTTP interface', () => {
   it('names every intent, every strategy and every view, each once, with its answers', () => {
     const posts = [...Object.keys(intents), 'trend'].map((type) => `/${type}`)
     const probes = ['/healthz', '/readyz', '/ready']
+    const letters = ['/dead-letters', '/dead-letters/{id}/republish', '/dead-letters/{id}/discard']
     const gets = ['/commands/{id}', '/strategies', '/strategies/{id}', '/documents/{path}', '/events', '/metrics', ...probes]
-    expect(Object.keys(described.paths)).to.have.members([...posts, ...gets])
+    expect(Object.keys(described.paths)).to.have.members([...posts, ...gets, ...letters])
     for (const path of posts)
       expect(Object.keys(described.paths[path]!['post']!.responses), path).to.include.members([
         '200',

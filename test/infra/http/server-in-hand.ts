@@ -1,5 +1,6 @@
 /** The HTTP server on a store in memory, with nobody behind the bus: what is published is kept, what became of it a test says itself. */
 import type { LightMyRequestResponse } from 'fastify'
+import type { DeadLetter } from '../../../domain/ports/bus.ts'
 import type { Document } from '../../../domain/ports/documents.ts'
 import { systemClock } from '../../../infra/clock.ts'
 import type { AccessSettings } from '../../../infra/http/access.ts'
@@ -16,6 +17,8 @@ export type ServerInHand = {
   server: HttpServer
   memory: Memory
   published: Published[]
+  /** What the bus has given up. */
+  letters: DeadLetter[]
   lines: { fields: object; text: string }[]
   /** Called at each publication; may throw as a bus does. */
   onPublish(then: ((message: Published) => Promise<void> | void) | undefined): void
@@ -32,6 +35,7 @@ export const startServer = async (access: Partial<AccessSettings> = {}, hears?: 
   const memory = createMemory()
   const documents = memoryDocuments(memory)
   const published: Published[] = []
+  const letters: DeadLetter[] = []
   const lines: ServerInHand['lines'] = []
   const keep = (level: keyof Log) => (fields: object, text: string) => {
     lines.push({ fields, text })
@@ -49,9 +53,12 @@ export const startServer = async (access: Partial<AccessSettings> = {}, hears?: 
         return `m${published.length}`
       },
       subscribe: () => ({ close: async () => undefined }),
-      deadLetters: async () => [],
+      deadLetters: async (subscription) => letters.filter((letter) => subscription === undefined || letter.subscription === subscription),
       onDeadLetter: () => ({ close: async () => undefined }),
-      discard: async () => false,
+      discard: async ({ id, subscription }) => {
+        const found = letters.findIndex((letter) => letter.id === id && letter.subscription === subscription)
+        return found >= 0 && letters.splice(found, 1).length > 0
+      },
       nextDueAt: async () => undefined,
       idle: async () => true,
       reachable: async () => undefined,
@@ -74,6 +81,7 @@ export const startServer = async (access: Partial<AccessSettings> = {}, hears?: 
     server,
     memory,
     published,
+    letters,
     lines,
     documents,
     onPublish: (next) => {
