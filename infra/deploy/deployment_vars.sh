@@ -15,6 +15,11 @@ export GCP_ZONE="${GCP_ZONE:-}"                       # of the machine, such as 
 export IB_ACCOUNT="${IB_ACCOUNT:-}"                   # the account to trade, such as DU1234567; needed in live mode
 export PAPER_JOURNAL="${PAPER_JOURNAL:-}"             # of live mode: the paper journal that it must find; empty: project:PROJECT_ID/paper
 
+# ── Whom the engine tells of an alert by itself, beside Google's alert policies ──
+export ALERT_WEBHOOK="${ALERT_WEBHOOK:-no}"           # yes: it posts alerts in the shape of Slack; the address is a secret, and asked for
+export ALERT_MAIL_TO="${ALERT_MAIL_TO:-}"             # who gets alerts by mail, with commas; the mail server is a secret, and asked for
+export ALERT_MAIL_FROM="${ALERT_MAIL_FROM:-}"         # from whom; empty: the first of ALERT_MAIL_TO
+
 # ── For builds on every push ──
 export REPO_OWNER="${REPO_OWNER:-}"                   # owner of the GitHub repository that is connected to Cloud Build
 export GITHUB_REPO="${GITHUB_REPO:-}"                 # its name
@@ -38,3 +43,5 @@ export SECRET_NAME="${SECRET_NAME:-ib-$TRADING_MODE}" # the secrets are called s
 # ── Of the secrets: files that hold nothing else; left empty, they are asked for ──
 export IB_USER_FILE="${IB_USER_FILE:-}"
 export IB_PASSWORD_FILE="${IB_PASSWORD_FILE:-}"
+export ALERT_WEBHOOK_URL_FILE="${ALERT_WEBHOOK_URL_FILE:-}"
+export ALERT_SMTP_URL_FILE="${ALERT_SMTP_URL_FILE:-}" # its content is such as smtp://user:password@smtp.example.org:587

@@ -10,6 +10,8 @@ derive_names() {
   BUILD_ACCOUNT="ib-build"
   USER_SECRET="$SECRET_NAME-userid"
   PASSWORD_SECRET="$SECRET_NAME-password"
+  ALERT_WEBHOOK_SECRET="$SECRET_NAME-alert-webhook"
+  ALERT_SMTP_SECRET="$SECRET_NAME-alert-smtp"
   BARS_BUCKET="$PROJECT_ID-ib-$TRADING_MODE-bars"
   BUILDS_BUCKET="$PROJECT_ID-ib-builds"
   BASE_TOPIC="ib-base-image"

@@ -63,7 +63,7 @@ split() {
 # logged in must not read that there was nothing to do.
 is_there() {
   local said
-  if said=$("$@" 2>&1 >/dev/null); then return 0; fi
+  if said=$("$@" 2>&1); then return 0; fi # bq says on its standard output what is wrong
   if printf '%s\n' "$said" | grep -qiE 'not.?found|cannot find|does not exist'; then return 1; fi
   say "$said"
   failed "$(quoted "$@")"
@@ -142,10 +142,32 @@ one_of() {
   stop "$name: must be one of $*, got \"${!name}\""
 }
 
-# render TEMPLATE: its text on standard output, with each ${NAME} replaced, but for comments. A variable that is not set stops it.
+# holds NAME=VALUE, or NAME for a variable that is not empty. Nothing holds always.
+holds() {
+  local name=${1%%=*}
+  case "$1" in
+    '') return 0 ;;
+    *=*) [ "${!name:-}" = "${1#*=}" ] ;;
+    *) [ -n "${!name:-}" ] ;;
+  esac
+}
+
+# render TEMPLATE: its text on standard output, with each ${NAME} replaced, but for comments. A line that ends with "# only with" and what
+# must hold is left out where it does not. A variable that is not set stops it.
 render() {
-  local text name
-  text=$(grep -v '^ *# ' "$1")
+  local text='' name line
+  [ -r "$1" ] || stop "$1: cannot be read"
+  while IFS= read -r line; do
+    case "$line" in
+      *' # only with '*)
+        holds "${line##*' # only with '}" || continue
+        line=${line%' # only with '*}
+        ;;
+    esac
+    text="$text$line
+"
+  done < <(grep -v '^ *# ' "$1")
+  text=${text%?}
   # shellcheck disable=SC2013 # names have no spaces
   for name in $(printf '%s\n' "$text" | grep -o '\${[A-Z_]*}' | tr -d '${}' | sort -u); do
     [ -n "${!name+set}" ] || stop "$1: the variable $name is not set"

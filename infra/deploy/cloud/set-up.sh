@@ -3,12 +3,10 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../../.." && pwd)
-PATH="$root/node_modules/.bin:$PATH" # npm ci brings the Node along that runs TypeScript
-# shellcheck source=running.sh
-. "$here/running.sh"
-# shellcheck source=names.sh
-. "$here/names.sh"
+# shellcheck source=begin.sh
+. "$here/begin.sh"
+# shellcheck source=roles.sh
+. "$here/roles.sh"
 # shellcheck source=machine.sh
 . "$here/machine.sh"
 
@@ -33,11 +31,11 @@ Steps, in this order:
   apis        the services of Google that are used
   registry    Artifact Registry, for the images
   accounts    service accounts of engine, API and builds
-  secrets     user and password of IB, in Secret Manager
+  secrets     user and password of IB, and where alerts go, in Secret Manager
   database    Firestore: database, indexes, point-in-time recovery, backups
   topics      topics, subscriptions and schedules, by ibt topics apply
   buckets     for collected bars, and for the sources of builds
-  roles       who may do what: roles.txt
+  roles       who may do what: roles.txt; what these variables no longer need is taken away
   base        the image with IB Gateway, built by Cloud Build
   triggers    builds on every push, and of the base image each week
   deploy      the application built, tested and rolled out; or the machine created (SHAPE=vm)
@@ -74,7 +72,7 @@ what_to_do() {
     apis) echo "log in with gcloud auth login, and see that billing is linked to $PROJECT_ID" ;;
     registry) echo 'see that GCP_REGION is a region of Artifact Registry and that you may create repositories' ;;
     accounts) echo 'you need the role roles/iam.serviceAccountAdmin; an account deleted within 30 days keeps its name: undelete it' ;;
-    secrets) echo 'you need roles/secretmanager.admin; IB_USER_FILE and IB_PASSWORD_FILE must be files that hold nothing else' ;;
+    secrets) echo 'you need roles/secretmanager.admin; each …_FILE must be a file that holds its secret and nothing else' ;;
     database) echo 'the location of a database never changes: see that FIRESTORE_LOCATION is right; a deleted name is free again after 5 minutes' ;;
     topics) echo 'run gcloud auth application-default login, then npx ibt topics plan; it says what stands against it' ;;
     buckets) echo 'names of buckets are taken world-wide: if one is taken, it is because another project has the same id in its name' ;;
@@ -146,8 +144,16 @@ secret() {
 }
 
 step_secrets() {
-  secret "$USER_SECRET" "$IB_USER_FILE" 'the user name at IB'
-  secret "$PASSWORD_SECRET" "$IB_PASSWORD_FILE" 'the password at IB'
+  if [ "$GATEWAY" = gateway ]; then
+    secret "$USER_SECRET" "$IB_USER_FILE" 'the user name at IB'
+    secret "$PASSWORD_SECRET" "$IB_PASSWORD_FILE" 'the password at IB'
+  else
+    say 'secrets: the simulator lets everybody in'
+  fi
+  if holds ALERT_WEBHOOK=yes; then secret "$ALERT_WEBHOOK_SECRET" "$ALERT_WEBHOOK_URL_FILE" 'the address of the webhook for alerts'; fi
+  if holds ALERT_MAIL_TO; then
+    secret "$ALERT_SMTP_SECRET" "$ALERT_SMTP_URL_FILE" 'the mail server for alerts, as smtp://user:password@host:587'
+  fi
 }
 
 field_override() {
@@ -201,47 +207,12 @@ step_buckets() {
   bucket "$BUILDS_BUCKET"
 }
 
-member_of() {
-  case "$1" in
-    engine) echo "serviceAccount:$(email_of "$ENGINE_ACCOUNT")" ;;
-    api) echo "serviceAccount:$(email_of "$API_ACCOUNT")" ;;
-    build) echo "serviceAccount:$(email_of "$BUILD_ACCOUNT")" ;;
-    pubsub-agent) echo "serviceAccount:service-$PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com" ;;
-    scheduler-agent) echo "serviceAccount:service-$PROJECT_NUMBER@gcp-sa-cloudscheduler.iam.gserviceaccount.com" ;;
-    *) stop "roles.txt: \"$1\" is nobody that set-up.sh knows" ;;
-  esac
-}
-
-bind() {
-  local who=$1 role=$2 kind=$3 which=${4//'{mode}'/$TRADING_MODE} member
-  member=$(member_of "$who")
-  split "--member=$member" "--role=$role" "--project=$PROJECT_ID"
-  case "$kind:$which" in
-    topic:*) run gcloud pubsub topics add-iam-policy-binding "$which" "${first[@]}" ;;
-    subscription:*) run gcloud pubsub subscriptions add-iam-policy-binding "$which" "${first[@]}" ;;
-    secret:userid | secret:password) run gcloud secrets add-iam-policy-binding "$SECRET_NAME-$which" "${first[@]}" ;;
-    bucket:bars) run gcloud storage buckets add-iam-policy-binding "gs://$BARS_BUCKET" "${first[@]}" ;;
-    bucket:builds) run gcloud storage buckets add-iam-policy-binding "gs://$BUILDS_BUCKET" "${first[@]}" ;;
-    repository:-) run gcloud artifacts repositories add-iam-policy-binding "$REPO_NAME" "--location=$GCP_REGION" "${first[@]}" ;;
-    account:engine) run gcloud iam service-accounts add-iam-policy-binding "$(email_of "$ENGINE_ACCOUNT")" "${first[@]}" ;;
-    account:build) run gcloud iam service-accounts add-iam-policy-binding "$(email_of "$BUILD_ACCOUNT")" "${first[@]}" ;;
-    account:api) run gcloud iam service-accounts add-iam-policy-binding "$(email_of "$API_ACCOUNT")" "${first[@]}" ;;
-    project:-) run gcloud projects add-iam-policy-binding "$PROJECT_ID" "--member=$member" "--role=$role" --condition=None ;;
-    database:"$TRADING_MODE")
-      run gcloud projects add-iam-policy-binding "$PROJECT_ID" "--member=$member" "--role=$role" \
-        "--condition=expression=resource.name==\"projects/$PROJECT_ID/databases/$FIRESTORE_DATABASE\",title=only-$TRADING_MODE"
-      ;;
-    *) stop "roles.txt: $kind \"$which\" is nothing that set-up.sh knows" ;;
-  esac
-}
+# Each role is given, or taken away where its line is for other variables than these.
+settle_role() { if holds "$5"; then give "$1" "$2" "$3" "$4"; else take "$1" "$2" "$3" "$4"; fi; }
 
 step_roles() {
   learn PROJECT_NUMBER gcloud projects describe "$PROJECT_ID" '--format=value(projectNumber)'
-  local who role kind which
-  while read -r who role kind which; do
-    case "$who" in '' | '#'*) continue ;; esac
-    bind "$who" "$role" "$kind" "$which" </dev/null
-  done <"$here/roles.txt"
+  each_role settle_role
 }
 
 build() {
@@ -250,12 +221,13 @@ build() {
     "--gcs-source-staging-dir=gs://$BUILDS_BUCKET/source" "--project=$PROJECT_ID"
 }
 
+# A list whose values may have commas in them, as those of ALERT_MAIL_TO: what stands between the first two ^ parts them.
 base_substitutions() {
-  echo "_GCP_REGION=$GCP_REGION,_REPO_NAME=$REPO_NAME,_IB_GATEWAY_VERSION=$IB_GATEWAY_VERSION,_IB_GATEWAY_SHA256=$IB_GATEWAY_SHA256,_IBC_VERSION=$IBC_VERSION,_IBC_SHA256=$IBC_SHA256"
+  echo "^;^_GCP_REGION=$GCP_REGION;_REPO_NAME=$REPO_NAME;_IB_GATEWAY_VERSION=$IB_GATEWAY_VERSION;_IB_GATEWAY_SHA256=$IB_GATEWAY_SHA256;_IBC_VERSION=$IBC_VERSION;_IBC_SHA256=$IBC_SHA256"
 }
 
 application_substitutions() {
-  echo "_GCP_REGION=$GCP_REGION,_REPO_NAME=$REPO_NAME,_TRADING_MODE=$TRADING_MODE,_GATEWAY=$GATEWAY,_FIRESTORE_DATABASE=$FIRESTORE_DATABASE,_SECRET_NAME=$SECRET_NAME,_IB_ACCOUNT=$IB_ACCOUNT,_USER_EMAIL_ACCOUNT=$USER_EMAIL_ACCOUNT,_ROLL_OUT=$([ "$SHAPE" = run ] && echo yes || echo no)"
+  echo "^;^_GCP_REGION=$GCP_REGION;_REPO_NAME=$REPO_NAME;_TRADING_MODE=$TRADING_MODE;_GATEWAY=$GATEWAY;_FIRESTORE_DATABASE=$FIRESTORE_DATABASE;_SECRET_NAME=$SECRET_NAME;_IB_ACCOUNT=$IB_ACCOUNT;_USER_EMAIL_ACCOUNT=$USER_EMAIL_ACCOUNT;_ALERT_WEBHOOK=$ALERT_WEBHOOK;_ALERT_MAIL_TO=$ALERT_MAIL_TO;_ALERT_MAIL_FROM=$ALERT_MAIL_FROM;_ROLL_OUT=$([ "$SHAPE" = run ] && echo yes || echo no)"
 }
 
 step_base() {
@@ -332,39 +304,29 @@ known() {
   case " $all_steps " in *" $1 "*) ;; *) stop "there is no step \"$1\"; there are $all_steps" ;; esac
 }
 
-only='' skipped='' ROTATE=no vars="$root/infra/deploy/deployment_vars.sh"
+only='' skipped='' ROTATE=no
 while [ $# -gt 0 ]; do
   case "$1" in
-    --help | -h) usage && exit 0 ;;
-    --dry-run) DRY_RUN=yes ;;
-    --rotate) ROTATE=yes ;;
+    --rotate) ROTATE=yes && shift ;;
     --only | --skip)
       [ -n "${2:-}" ] || stop "$1: the name of a step is missing after it; there are $all_steps"
       known "$2"
       if [ "$1" = --only ]; then only="$only $2"; else skipped="$skipped $2"; fi
-      shift
+      shift 2
       ;;
-    --vars)
-      [ -n "${2:-}" ] || stop '--vars: the name of a file is missing after it'
-      vars=$2 && shift
+    *)
+      common_argument "$@"
+      shift "$TAKEN"
       ;;
-    *) stop "\"$1\" is no argument; --help shows what is" ;;
   esac
-  shift
 done
 
-[ -r "$vars" ] || stop "the variables cannot be read from \"$vars\""
-# shellcheck source=../deployment_vars.sh
-. "$vars"
-one_of TRADING_MODE paper live
-one_of SHAPE run vm
-one_of GATEWAY gateway simulator
+read_variables
 for name in APPLICATION_IMAGE BASE_IMAGE; do by_digest "$name"; done
 [ "$TRADING_MODE:$GATEWAY" != live:simulator ] || stop 'GATEWAY: simulator is for paper mode'
 [ "$TRADING_MODE:$SHAPE" != live:run ] || stop 'SHAPE: live trading needs vm, whose disk keeps the login over a restart of the gateway'
 [ "$GATEWAY:$FIRESTORE_DATABASE" != simulator:paper ] || stop 'FIRESTORE_DATABASE: paper is for IB Gateway; what is simulated belongs into another one, such as simulator'
 [ "$GATEWAY:$SHAPE" != simulator:vm ] || stop 'SHAPE: the simulator runs on Cloud Run; on a machine of your own there is infra/deploy/compose'
-derive_names
 IBT="${IBT:-$root/infra/cli/ibt.js}"
 
 steps=''

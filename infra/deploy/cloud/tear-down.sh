@@ -3,12 +3,10 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../../.." && pwd)
-PATH="$root/node_modules/.bin:$PATH" # npm ci brings the Node along that runs TypeScript
-# shellcheck source=running.sh
-. "$here/running.sh"
-# shellcheck source=names.sh
-. "$here/names.sh"
+# shellcheck source=begin.sh
+. "$here/begin.sh"
+# shellcheck source=roles.sh
+. "$here/roles.sh"
 
 usage() {
   cat <<TEXT
@@ -25,29 +23,20 @@ TEXT
 
 hint() { echo 'read what gcloud says above; you need to be owner of the project. Then run it again: what is gone already is passed over'; }
 
-with_data=no with_shared=no vars="$root/infra/deploy/deployment_vars.sh"
+with_data=no with_shared=no
 while [ $# -gt 0 ]; do
   case "$1" in
-    --help | -h) usage && exit 0 ;;
-    --dry-run) DRY_RUN=yes ;;
-    --with-data) with_data=yes ;;
-    --with-shared) with_shared=yes ;;
-    --vars)
-      [ -n "${2:-}" ] || stop '--vars: the name of a file is missing after it'
-      vars=$2 && shift
+    --with-data) with_data=yes && shift ;;
+    --with-shared) with_shared=yes && shift ;;
+    *)
+      common_argument "$@"
+      shift "$TAKEN"
       ;;
-    *) stop "\"$1\" is no argument; --help shows what is" ;;
   esac
-  shift
 done
-[ -r "$vars" ] || stop "the variables cannot be read from \"$vars\""
-# shellcheck source=../deployment_vars.sh
-. "$vars"
+read_variables
 need PROJECT_ID GCP_REGION SECRET_NAME FIRESTORE_DATABASE REPO_NAME
-one_of TRADING_MODE paper live
-one_of SHAPE run vm
 if [ "$SHAPE" = vm ]; then need GCP_ZONE; fi
-derive_names
 
 if [ "$DRY_RUN" = no ]; then
   say "This takes away what runs for $TRADING_MODE trading in the project $PROJECT_ID.$([ "$with_data" = no ] || echo ' JOURNAL, DOCUMENTS AND BARS GO TOO.')"
@@ -104,6 +93,8 @@ done <<<"$resources"
 STEP='secrets'
 drop secrets -- "$USER_SECRET"
 drop secrets -- "$PASSWORD_SECRET"
+drop secrets -- "$ALERT_WEBHOOK_SECRET"
+drop secrets -- "$ALERT_SMTP_SECRET"
 
 if [ "$with_data" = yes ]; then
   STEP='data'
@@ -114,21 +105,15 @@ if [ "$with_data" = yes ]; then
     gcloud storage rm --recursive "gs://$BARS_BUCKET" "--project=$PROJECT_ID"
 fi
 
-# A deleted account leaves its name in the policy of the project, so its roles there go first.
+# A deleted account leaves its name behind wherever it had a role, so those on what stays go first.
+take_role() {
+  case "$3" in project | database | bucket | repository) ;; *) return 0 ;; esac
+  if [ "$1" = "$going" ]; then take "$1" "$2" "$3" "$4"; fi
+}
 account() {
-  local short=$1 email who role kind condition
-  email=$(email_of "$2")
-  while read -r who role kind _; do
-    if [ "$who" != "$short" ]; then continue; fi
-    case "$kind" in
-      project) condition=None ;;
-      database) condition="expression=resource.name==\"projects/$PROJECT_ID/databases/$FIRESTORE_DATABASE\",title=only-$TRADING_MODE" ;;
-      *) continue ;;
-    esac
-    remove gcloud iam service-accounts describe "$email" "--project=$PROJECT_ID" -- \
-      gcloud projects remove-iam-policy-binding "$PROJECT_ID" "--member=serviceAccount:$email" "--role=$role" "--condition=$condition" </dev/null
-  done <"$here/roles.txt"
-  drop iam service-accounts -- "$email"
+  going=$1
+  each_role take_role
+  drop iam service-accounts -- "$(email_of "$2")"
 }
 
 STEP='accounts'

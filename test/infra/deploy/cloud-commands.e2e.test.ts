@@ -26,11 +26,20 @@ const inWorld = (world: World, name: string, text: string): string => {
 const setUpForPaper = async (world: World): Promise<void> => {
   await succeeds(world, 'set-up.sh')
   await succeeds(world, 'set-up.sh', ['--only', 'database', '--only', 'triggers'])
+  // From the simulator to the gateway and back, and with everything that may be taken away in between.
+  const people = { ALERT_WEBHOOK: 'yes', ALERT_MAIL_TO: 'anna@example.org,ben@example.org' }
+  const from = (name: string): string => inWorld(world, name, 'an address')
+  const addresses = { ALERT_WEBHOOK_URL_FILE: from('webhook'), ALERT_SMTP_URL_FILE: from('smtp') }
+  for (const more of [
+    { GATEWAY: 'simulator', SHAPE: 'run' },
+    { ...people, ...addresses },
+  ])
+    await succeeds(world, 'set-up.sh', ['--only', 'secrets', '--only', 'roles', '--only', 'triggers', '--only', 'deploy'], more)
   await succeeds(world, 'set-up.sh', ['--only', 'secrets', '--rotate'], { IB_USER_FILE: '', IB_PASSWORD_FILE: '' }, 'user\npassword\n')
   // What the set-up tells the build is what its last step needs.
   const submit = world.calls().find((call) => call[1] === 'submit' && call.some((word) => word.endsWith('/application.cloudbuild.yaml')))!
-  const told = submit.find((word) => word.startsWith('--substitutions='))!.slice('--substitutions='.length)
-  const step = stepOf('application', 'roll-out', Object.fromEntries(told.split(',').map((each) => each.split('=') as [string, string])))
+  const told = submit.find((word) => word.startsWith('--substitutions='))!.slice('--substitutions=^;^'.length)
+  const step = stepOf('application', 'roll-out', Object.fromEntries(told.split(';').map((each) => each.split('=') as [string, string])))
   const none = Object.fromEntries(Object.keys(variables).map((name) => [name, '']))
   const script = inWorld(world, 'step.sh', `cd ${root}\n${step.script.replace(/roll-out\.sh$/m, 'roll-out.sh --dry-run')}`)
   await succeeds(world, script, [], { ...none, ...step.env })

@@ -38,7 +38,7 @@ for word in "${words[@]}"; do
     continue
   fi
   case "$word" in
-    create | describe | update | delete | list | replace | add | enable | submit | rm | add-metadata | *-iam-policy-binding | print-identity-token) verb=$word ;;
+    create | describe | update | delete | list | replace | add | enable | submit | rm | add-metadata | *-iam-policy* | print-identity-token) verb=$word ;;
     *) group="${group:+$group-}$word" ;;
   esac
 done
@@ -77,7 +77,26 @@ case "$verb" in
     line="$*"
     grep -qxF -e "$line" "$state/bindings" 2>/dev/null || echo "$line" >>"$state/bindings"
     ;;
-  remove-iam-policy-binding) ;;
+  remove-iam-policy-binding)
+    line="$*" && line=${line/ remove-iam/ add-iam}
+    grep -qxF -e "$line" "$state/bindings" 2>/dev/null || refuse 'Policy binding with the specified principal, role and condition not found'
+    grep -vxF -e "$line" "$state/bindings" >"$state/bindings.new" || :
+    mv "$state/bindings.new" "$state/bindings"
+    ;;
+  get-iam-policy)
+    [ "$group" = projects ] || [ -e "$thing" ] || refuse 'NOT_FOUND'
+    words="$*"
+    of() { expr "$filter" : ".*bindings\\.$1=\"\\([^\"]*\\)\"" || :; }
+    grep -F -e "${words%% get-iam-policy *} add-iam-policy-binding $name " "$state/bindings" 2>/dev/null |
+      case "$filter" in
+        '') sed 's/.*--member=\([^ ]*\) --role=\([^ ]*\).*/\1 \2/' ;;
+        *)
+          grep -F -e "--member=$(of members) --role=$(of role) " | grep -F -e ",title=$(of condition.title)" |
+            sed 's/.*--condition=expression=\(.*\),title=.*/\1/'
+          ;;
+      esac
+    exit 0
+    ;;
   describe)
     [ -e "$thing" ] || refuse 'NOT_FOUND'
     case "$format" in

@@ -26,7 +26,7 @@ describe('the files of Cloud Build', () => {
   }
   const given = (name: string): string[] => {
     const echoed = new RegExp(`^${name}_substitutions\\(\\) \\{\\n +echo "(.*)"$`, 'm').exec(textOf('set-up.sh'))![1]!
-    return [...echoed.matchAll(/(?:^|,)(_[A-Z0-9_]+)=/g)].map(([, each]) => each!)
+    return [...echoed.matchAll(/(?:^\^;\^|;)(_[A-Z0-9_]+)=/g)].map(([, each]) => each!)
   }
 
   for (const name of names) {
@@ -82,6 +82,8 @@ type Manifest = {
   }
 }
 
+type Variable = { name: string; value?: string; valueFrom?: { secretKeyRef: { name: string; key: string } } }
+
 /** As the second version of the API has it, whose messages are published: the rest of the fields have the same names in both. */
 const asSecondVersion = ({ kind, metadata, spec: { template, ...spec } }: Manifest): Fields => {
   const { serviceAccountName, containerConcurrency, timeoutSeconds, volumes, ...rest } = template.spec
@@ -91,9 +93,15 @@ const asSecondVersion = ({ kind, metadata, spec: { template, ...spec } }: Manife
       secret: { secret: secretName, items: items.map(({ key, ...item }) => ({ version: key, ...item })), ...more },
     }),
   )
+  const variable = ({ valueFrom, ...own }: Variable): Fields => {
+    if (valueFrom === undefined) return own
+    const { name: secret, key: version, ...more } = valueFrom.secretKeyRef
+    return { ...own, valueSource: { secretKeyRef: { secret, version, ...more } } }
+  }
+  const containers = (rest['containers'] as { env: Variable[] }[]).map((one) => ({ ...one, env: one.env.map(variable) }))
   const annotations = { ...metadata.annotations, ...template.metadata?.annotations }
   const inner = {
-    ...{ ...rest, serviceAccount: serviceAccountName },
+    ...{ ...rest, containers, serviceAccount: serviceAccountName },
     ...(secrets === undefined ? {} : { volumes: secrets }),
     ...(containerConcurrency === undefined ? {} : { maxInstanceRequestConcurrency: containerConcurrency }),
     ...(timeoutSeconds === undefined ? {} : { timeout: `${timeoutSeconds}s` }),
@@ -132,7 +140,11 @@ describe('the manifests of Cloud Run', () => {
 
   for (const name of ['api.yaml', 'engine-with-gateway.yaml', 'engine-with-simulator.yaml']) {
     it(`${name} fits what is published of Cloud Run`, async () => {
-      expect(problemsOf(await rendered(join(cloud, name)))).to.deep.equal([])
+      for (const more of [
+        {},
+        { ALERT_WEBHOOK: 'yes', ALERT_MAIL_TO: 'anna@example.org,ben@example.org', ALERT_MAIL_FROM: 'ib@example.org' },
+      ])
+        expect(problemsOf(await rendered(join(cloud, name), more))).to.deep.equal([])
     })
     it(`${name} with an error planted does not`, async () => {
       const text = await rendered(join(cloud, name))
@@ -177,14 +189,14 @@ describe('shell and YAML of infra/deploy/cloud', () => {
   const scripts = readdirSync(cloud).filter((name) => name.endsWith('.sh'))
 
   it('passes shellcheck, which would find a planted error', async function () {
+    this.timeout(60_000)
     needs(this, 'shellcheck')
     const ours = scripts.map((name) => join(cloud, name))
-    const { code, out } = await run('shellcheck', [
-      '--external-sources',
-      `--source-path=${cloud}`,
-      ...ours,
-      join(cloud, '../deployment_vars.sh'),
-    ])
+    const { code, out } = await run(
+      'shellcheck',
+      ['--external-sources', `--source-path=${cloud}`, ...ours, join(cloud, '../deployment_vars.sh')],
+      { withinMs: 50_000 },
+    )
     expect(code, out).to.equal(0)
     const planted = textOf('roll-out.sh').replace('rm -rf "$workplace"', 'rm -rf $workplace')
     const found = await run('shellcheck', ['--external-sources', `--source-path=${cloud}`, '-'], { input: planted })

@@ -15,9 +15,10 @@ const key = ({ kind, name }: Named): string => `${kind} ${name}`
 const deploy = join(root, 'infra/deploy')
 const textOf = (...path: string[]): string => readFileSync(join(deploy, ...path), 'utf8')
 const project = variables.PROJECT_ID
+const alerts = { ALERT_WEBHOOK: 'yes', ALERT_MAIL_TO: 'anna@example.org,ben@example.org', ALERT_MAIL_FROM: 'ib@example.org' }
 const shapes: Record<Mode, Record<string, string>> = {
-  paper: {},
-  live: { TRADING_MODE: 'live', SHAPE: 'vm', GCP_ZONE: 'us-east1-b', IB_ACCOUNT: 'U1234567' },
+  paper: alerts,
+  live: { ...alerts, TRADING_MODE: 'live', SHAPE: 'vm', GCP_ZONE: 'us-east1-b', IB_ACCOUNT: 'U1234567' },
 }
 
 // ── What is made ──
@@ -75,6 +76,8 @@ const inRoles = (text: string, mode: Mode): Named[] =>
       account: [{ kind: 'account', name: accountName(which, mode) }],
       repository: [{ kind: 'repository', name: 'ib-trading' }],
       project: [],
+      // Of live trading: made by the set-up for paper trading.
+      ...(which === 'paper-journal' ? { database: [{ kind: 'database', name: mode }] } : {}),
     }
     return [
       who.endsWith('-agent') ? { kind: 'agent', name: who } : { kind: 'account', name: accountName(who, mode) },
@@ -89,7 +92,8 @@ const inFile = (text: string): Named[] => {
   return [
     ...found('account', /serviceAccountName: "?([\w-]+)@/g),
     ...found('secret', /secretName: "?([\w-]+)/g),
-    ...found('secret', /^ +fetch ([\w-]+) /gm),
+    ...found('secret', /secretKeyRef: \{name: "([\w-]+)"/g),
+    ...found('secret', /^ +(?:file|variable) ([\w-]+) /gm),
     ...found('bucket', /gs:\/\/([\w-]+)/g),
     ...found('image', /-docker\.pkg\.dev\/my-trading-1\/ib-trading\/(\w+)@/g),
     ...found('database', /FIRESTORE_DATABASE(?:=|, value: )"?([\w-]+)/g),
@@ -123,7 +127,9 @@ describe('the names in the files of the deployment', function () {
 
   it('of the manifests and of the cloud-init are made too', async () => {
     for (const manifest of manifests) {
-      const named = inFile(await rendered(join(cloud, manifest)))
+      const named = inFile(await rendered(join(cloud, manifest), alerts))
+      if (manifest !== 'api.yaml')
+        expect(named.map(key)).to.include.members(['secret ib-paper-alert-webhook', 'secret ib-paper-alert-smtp'])
       expect(named.map(({ kind }) => kind)).to.include.members(['account', 'image', 'database'])
       expect(dangling(made.paper, named), manifest).to.deep.equal([])
     }
@@ -141,12 +147,16 @@ describe('the names in the files of the deployment', function () {
     expect(plant('topic        {mode}-events', 'topic        {mode}-facts')).to.deep.equal(['topic paper-facts'])
     expect(plant('{mode}-urgent-engine', '{mode}-urgent-motor')).to.deep.equal(['subscription paper-urgent-motor'])
     expect(plant('secret       userid', 'secret       user')).to.deep.equal(['secret ib-paper-user'])
+    expect(plant('secret       alert-smtp', 'secret       alert-mail')).to.deep.equal(['secret ib-paper-alert-mail'])
     expect(plant('account      api', 'account      door')).to.deep.equal(['account ib-paper-door'])
     expect(plant('bucket       bars', 'bucket       bar')).to.deep.equal([`bucket ${project}-ib-paper-bar`])
     expect(plant('roles/datastore.viewer', 'roles/bigtable.reader')).to.deep.equal(['api bigtable'])
-    const manifest = await rendered(join(cloud, 'engine-with-gateway.yaml'))
-    const spoiled = manifest.replace('ib-paper-password', 'ib-password').replace('ib-trading/base@', 'ib-trading/gateway@')
-    expect(dangling(made.paper, inFile(spoiled))).to.have.members(['secret ib-password', 'image gateway'])
+    const manifest = await rendered(join(cloud, 'engine-with-gateway.yaml'), alerts)
+    const spoiled = manifest
+      .replace('ib-paper-password', 'ib-password')
+      .replace('ib-paper-alert-smtp', 'ib-smtp')
+      .replace('ib-trading/base@', 'ib-trading/gateway@')
+    expect(dangling(made.paper, inFile(spoiled))).to.have.members(['secret ib-password', 'secret ib-smtp', 'image gateway'])
   })
 
   it('of variables are those that the programs read', async () => {
@@ -160,7 +170,7 @@ describe('the names in the files of the deployment', function () {
     }
     type Container = { name: string; env: { name: string }[] }
     for (const manifest of manifests) {
-      const { spec } = parse(await rendered(join(cloud, manifest))) as { spec: { template: { spec: { containers: Container[] } } } }
+      const { spec } = parse(await rendered(join(cloud, manifest), alerts)) as { spec: { template: { spec: { containers: Container[] } } } }
       for (const { name: container, env } of spec.template.spec.containers)
         for (const { name } of env) expect(reads[container]!(name), `${manifest}: ${container} reads no ${name}`).to.equal(true)
     }
@@ -169,6 +179,23 @@ describe('the names in the files of the deployment', function () {
     const needed = /^need (.*)$/m.exec(textOf('cloud/roll-out.sh'))![1]!.split(' ')
     const given = [...step.env!.map((line) => line.split('=')[0]!), 'APPLICATION_IMAGE']
     expect(given).to.include.members(needed)
+  })
+
+  it('of alerts in the environment reach the engine wherever it runs, when they are set; and only then', async () => {
+    const settings = Object.keys(known).filter((name) => name.startsWith('ALERT_'))
+    expect(settings.length).to.be.greaterThan(3)
+    const files = ['cloud/engine-with-gateway.yaml', 'cloud/engine-with-simulator.yaml', 'vm/cloud-init.yaml']
+    for (const file of files) {
+      const [told, untold] = await Promise.all([rendered(join(deploy, file), alerts), rendered(join(deploy, file))])
+      for (const name of settings) expect(told, `${file}: ${name}`).to.match(new RegExp(`\\b${name}\\b`))
+      expect(untold, file).to.not.contain('ALERT_')
+      for (const name of settings.filter((each) => each.endsWith('_URL')))
+        expect(told, 'an address is a secret').to.not.match(new RegExp(`${name}(=|, value:)`))
+    }
+    const build = buildOf('application').steps.find(({ id }) => id === 'roll-out')!
+    expect(build.env).to.include.members(Object.keys(alerts).map((name) => `${name}=\${_${name}}`))
+    // Of the same names on one machine.
+    for (const name of settings) expect(textOf('compose/docker-compose.yml')).to.contain(`${name}: "\${${name}:-}"`)
   })
 
   it('of files and folders are there', () => {
@@ -229,6 +256,9 @@ describe('the roles', () => {
   it('are least: no admin, owner or editor; secrets for the engine alone; all of the project only where there is nothing smaller', () => {
     expect(roles.filter(({ role }) => /admin|owner|editor/i.test(role))).to.deep.equal([])
     expect(new Set(roles.filter(({ role }) => role.includes('secret')).map(({ who }) => who))).to.deep.equal(new Set(['engine']))
+    // To write anything there, the database of the other mode is closed to it.
+    const foreign = roles.filter(({ on, which }) => on === 'database' && which !== 'paper')
+    expect(foreign.map(({ who, role, which }) => [who, role, which])).to.deep.equal([['engine', 'roles/datastore.viewer', 'paper-journal']])
     const wide = roles.filter(({ on }) => on === 'project').map(({ who, role }) => `${who} ${role}`)
     expect(wide).to.have.members([
       ...['engine', 'api', 'build'].map((who) => `${who} roles/logging.logWriter`),

@@ -2,9 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { parse } from 'yaml'
 import type { HttpContext } from '../../../infra/http/context.ts'
 import { createHealth } from '../../../infra/http/health.ts'
-import { cloud, cloudWorld, deed, type World } from './cloud-world.ts'
+import { cloud, cloudWorld, deed, stepOf, type World } from './cloud-world.ts'
 import { needs } from './images-tools.ts'
 
 const image = (name: string, number: number) =>
@@ -107,6 +108,26 @@ describe('a roll-out', function () {
     expect(errors).to.contain('rolled out')
     expect(project.runs()).to.deep.equal({ api: '1', engine: '1', engines: '1' })
     expect(changes()).to.deep.equal(['run services replace api.yaml', 'beta run worker-pools replace engine.yaml'])
+    expect(readFileSync(project.file('engine.yaml'), 'utf8')).to.not.contain('ALERT_')
+  })
+
+  it('tells the engine whom to tell, as the last step of the build is given it', async () => {
+    const given = { _ALERT_WEBHOOK: 'yes', _ALERT_MAIL_TO: 'anna@example.org,ben@example.org', _USER_EMAIL_ACCOUNT: 'anna@example.org' }
+    const { code, errors } = await project.rollOut(1, { ...stepOf('application', 'roll-out', given).env, ...of(1) })
+    expect(code, errors).to.equal(0)
+    type Variable = { name: string; value?: string; valueFrom?: { secretKeyRef: { name: string } } }
+    type Manifest = { spec: { template: { spec: { containers: { name: string; env: Variable[] }[] } } } }
+    const { containers } = (parse(readFileSync(project.file('engine.yaml'), 'utf8')) as Manifest).spec.template.spec
+    const told = containers.map(({ name, env }) => [name, ...env.filter((each) => each.name.startsWith('ALERT_'))])
+    expect(told).to.deep.equal([
+      [
+        'engine',
+        { name: 'ALERT_WEBHOOK_URL', valueFrom: { secretKeyRef: { name: 'ib-paper-alert-webhook', key: 'latest' } } },
+        { name: 'ALERT_SMTP_URL', valueFrom: { secretKeyRef: { name: 'ib-paper-alert-smtp', key: 'latest' } } },
+        { name: 'ALERT_MAIL_TO', value: 'anna@example.org,ben@example.org' },
+      ],
+      ['gateway'],
+    ])
   })
 
   it('takes the count to 0, waits until the lease is free, takes it to 1, and asks /ready with a token', async () => {

@@ -125,7 +125,7 @@ describe('the set-up of a project', function () {
     expect(ofDatabase()).to.have.length(2)
     for (const line of ofDatabase()) expect(line).to.contain('databases/simulator"')
     const submit = project.calls().find((call) => call[1] === 'submit')!
-    expect(submit.find((word) => word.startsWith('--substitutions='))).to.contain('_FIRESTORE_DATABASE=simulator,')
+    expect(submit.find((word) => word.startsWith('--substitutions='))).to.contain(';_FIRESTORE_DATABASE=simulator;')
     // The gateway comes afterwards, into a journal that has no account yet.
     const then = await project.run('set-up.sh', ['--only', 'database', '--only', 'topics'])
     expect(then.code, then.errors).to.equal(0)

@@ -121,7 +121,7 @@ export const rendered = async (path: string, more: Readonly<Record<string, strin
     ...{ ...variables, ...emails, TRADING_MODE: 'paper', FIRESTORE_DATABASE: 'paper', SECRET_NAME: 'ib-paper', REPO_NAME: 'ib-trading' },
     ...{
       IB_ACCOUNT: 'DU1234567',
-      PAPER_JOURNAL: '',
+      ...{ PAPER_JOURNAL: '', ALERT_WEBHOOK: 'no', ALERT_MAIL_TO: '', ALERT_MAIL_FROM: '' },
       APPLICATION_IMAGE: `${repository}/application@${digest}`,
       BASE_IMAGE: `${repository}/base@${digest}`,
     },

@@ -4,23 +4,26 @@
  */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { parse } from 'yaml'
 import { variables as known } from '../../../infra/environment.ts'
+import { rendered } from './cloud-world.ts'
 import { hasTool, needs, run } from './images-tools.ts'
 
-const template = readFileSync(resolve(import.meta.dirname, '../../../infra/deploy/vm/cloud-init.yaml'), 'utf8')
-const names: Record<string, string> = {
-  ...{ TRADING_MODE: 'live', IB_ACCOUNT: 'U7654321', PROJECT_ID: 'my-trading-1', FIRESTORE_DATABASE: 'live', GCP_REGION: 'us-east1' },
-  ...{ MACHINE_DISK: 'ib-live-settings', USER_SECRET: 'ib-live-userid', PASSWORD_SECRET: 'ib-live-password', PAPER_JOURNAL: '' },
-  ...{ BASE_IMAGE: `us-east1-docker.pkg.dev/my-trading-1/ib-trading/base@sha256:${'1'.repeat(64)}` },
-  ...{ APPLICATION_IMAGE: `us-east1-docker.pkg.dev/my-trading-1/ib-trading/application@sha256:${'2'.repeat(64)}` },
+const file = resolve(import.meta.dirname, '../../../infra/deploy/vm/cloud-init.yaml')
+const imageOf = (name: string, digit: string): string =>
+  `us-east1-docker.pkg.dev/my-trading-1/ib-trading/${name}@sha256:${digit.repeat(64)}`
+const live = {
+  ...{ TRADING_MODE: 'live', IB_ACCOUNT: 'U7654321', FIRESTORE_DATABASE: 'live', SECRET_NAME: 'ib-live' },
+  ...{ BASE_IMAGE: imageOf('base', '1'), APPLICATION_IMAGE: imageOf('application', '2') },
 }
-const rendered = template.replace(/\$\{([A-Z_]+)\}/g, (whole, name: string) => (name === 'NAME' ? whole : (names[name] ?? whole)))
+const alerts = { ALERT_WEBHOOK: 'yes', ALERT_MAIL_TO: 'anna@example.org,ben@example.org', ALERT_MAIL_FROM: 'ib@example.org' }
+const told = await rendered(file, { ...live, ...alerts })
+const untold = await rendered(file, live)
 
 type WrittenFile = { path: string; permissions: string; content: string }
-const machine = parse(rendered) as { write_files: WrittenFile[]; runcmd: string[][] }
+const machine = parse(told) as { write_files: WrittenFile[]; runcmd: string[][] }
 const contentOf = (path: string): string => {
   const found = machine.write_files.find((file) => file.path === path)
   if (found === undefined) throw new Error(`${path} is not written; there are ${machine.write_files.map((file) => file.path).join(', ')}`)
@@ -51,14 +54,14 @@ describe('the machine of its own', function () {
   }
   const calls = (): string[] => (existsSync(path('calls')) ? readFileSync(path('calls'), 'utf8').trimEnd().split('\n') : [])
   /** A script of the machine, with the places that it has there replaced by places of the test. */
-  const play = (script: string, places: readonly (readonly [string, string])[], env: Record<string, string> = {}) => {
+  const play = (script: string, places: readonly (readonly [string, string])[], env: Record<string, string> = {}, args: string[] = []) => {
     let text = contentOf(script)
     for (const [there, here] of places) {
       expect(text).to.contain(there)
       text = text.replaceAll(there, here)
     }
     writeFileSync(path('script.sh'), text)
-    return run('bash', [path('script.sh')], { env: { PATH: `${path('bin')}:${process.env['PATH']}`, ...env } })
+    return run('bash', [path('script.sh'), ...args], { env: { PATH: `${path('bin')}:${process.env['PATH']}`, ...env } })
   }
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'ibt-machine-'))
@@ -70,10 +73,10 @@ describe('the machine of its own', function () {
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
   it('is a cloud-config whose every name is filled in, and none of them is forgotten', () => {
-    expect(template.split('\n')[0]).to.equal('#cloud-config')
-    const used = new Set([...template.matchAll(/\$\{([A-Z_]+)\}/g)].map(([, name]) => name!).filter((name) => name !== 'NAME'))
-    expect(Object.keys(names)).to.include.members([...used])
-    for (const { path: place, content } of machine.write_files) expect(content, place).to.not.match(/\$\{[A-Z_]+\}/)
+    const template = readFileSync(file, 'utf8')
+    expect([template, told].map((text) => text.split('\n')[0])).to.deep.equal(['#cloud-config', '#cloud-config'])
+    expect(template.match(/\$\{[A-Z_]+\}/g)).to.have.length.greaterThan(15)
+    for (const text of [told, untold]) expect(text).to.not.match(/\$\{[A-Z_]+\}|only with/)
     expect(Object.keys(machine)).to.have.members(['write_files', 'runcmd'])
     expect(machine.write_files.map(({ permissions }) => permissions)).to.satisfy((all: string[]) =>
       all.every((mode) => /^0[0-7]{3}$/.test(mode)),
@@ -142,8 +145,7 @@ describe('the machine of its own', function () {
   describe('the secrets', () => {
     const token = 'token-of-the-machine-7431'
     const secrets: Record<string, string> = { 'ib-live-userid': 'user7431', 'ib-live-password': 'p# a=ss\\w:ord!7431' }
-    const fetchAll = (env: Record<string, string> = {}) =>
-      play('/etc/ib-trading/secrets.sh', [['/run/ib-trading/secrets', path('memory')]], env)
+    const fetchAll = (whose = 'gateway') => play('/etc/ib-trading/secrets.sh', [['/run/ib-trading', path('memory')]], {}, [whose])
     const serve = (given: Record<string, string>): void => {
       const answers = Object.entries(given).map(([name, value]) => {
         // As Secret Manager answers: on several lines, in base64.
@@ -164,11 +166,11 @@ esac`,
     it('come into memory as files of the container alone; neither they nor the token are an argument or in an environment', async () => {
       serve(secrets)
       expect(await fetchAll()).to.deep.equal({ code: 0, out: '', errors: '' })
-      expect(readFileSync(path('memory/ib_user'), 'utf8')).to.equal(secrets['ib-live-userid'])
-      expect(readFileSync(path('memory/ib_password'), 'utf8')).to.equal(secrets['ib-live-password'])
+      expect(readFileSync(path('memory/secrets/ib_user'), 'utf8')).to.equal(secrets['ib-live-userid'])
+      expect(readFileSync(path('memory/secrets/ib_password'), 'utf8')).to.equal(secrets['ib-live-password'])
       for (const name of ['ib_user', 'ib_password']) {
-        expect(statSync(path(`memory/${name}`)).mode & 0o777).to.equal(0o400)
-        expect(calls()).to.include(`chown 10001:10001 ${path(`memory/${name}`)}`)
+        expect(statSync(path(`memory/secrets/${name}`)).mode & 0o777).to.equal(0o400)
+        expect(calls()).to.include(`chown 10001:10001 ${path(`memory/secrets/${name}`)}`)
       }
       expect(calls().filter((call) => call.startsWith('curl'))).to.have.length(4)
       expect(calls().join('\n')).to.contain('/v1/projects/my-trading-1/secrets/ib-live-password/versions/latest:access')
@@ -188,16 +190,35 @@ esac`,
       serve({ ...secrets, 'ib-live-password': '' })
       expect(await fetchAll()).to.include({ code: 1, errors: 'secrets: ib-live-password is empty\n' })
     })
+
+    it('of the alerts become variables of the engine: in memory, for root alone, and not among those of the gateway', async () => {
+      const addresses = { webhook: 'https://hooks.example.org/a?b=c&d=7431', smtp: 'smtp://ib:p%40ss=7431@smtp.example.org:587' }
+      serve({ 'ib-live-alert-webhook': addresses.webhook, 'ib-live-alert-smtp': `${addresses.smtp}\n` })
+      for (const _ of ['first start', 'again']) expect(await fetchAll('engine')).to.deep.equal({ code: 0, out: '', errors: '' })
+      expect(readFileSync(path('memory/alerts.env'), 'utf8')).to.equal(
+        `ALERT_WEBHOOK_URL=${addresses.webhook}\nALERT_SMTP_URL=${addresses.smtp}\n`,
+      )
+      expect(statSync(path('memory/alerts.env')).mode & 0o777).to.equal(0o600)
+      expect(existsSync(path('memory/secrets'))).to.equal(false)
+      expect(calls().join('\n')).to.not.contain('7431')
+      serve({ 'ib-live-alert-webhook': addresses.webhook })
+      expect((await fetchAll('engine')).errors).to.contain('403')
+    })
   })
 
   describe('the units', () => {
     it('name only files that are written, and are started at each boot', () => {
       expect(units).to.have.length(3)
       const files = units.flatMap(({ path: unit }) =>
-        [...contentOf(unit).matchAll(/(?:--env-file=|\/bin\/bash )(\/etc\/\S+)/g)].map(([, file]) => file!),
+        [...contentOf(unit).matchAll(/(?:--env-file=|\/bin\/bash )(\/etc\/\S+)/g)].map(([, written]) => written!),
       )
-      expect(files).to.have.length(4)
-      for (const file of files) expect(contentOf(file)).to.not.equal('')
+      expect(files).to.have.length(5)
+      for (const written of files) expect(contentOf(written)).to.not.equal('')
+      // What the script writes for the engine is what the engine is given.
+      const [given] = /(?<=--env-file=)\/run\/\S+/.exec(settingsOf(engine, 'ExecStart')[0]!)!
+      expect(contentOf('/etc/ib-trading/secrets.sh'))
+        .to.contain(`place=${dirname(given)}\n`)
+        .and.to.contain(`>"$place/${basename(given)}"`)
       const wanted = units.flatMap(({ path: unit }) => settingsOf(unit, 'Requires').filter((name) => name.startsWith('ib-')))
       for (const name of wanted) expect(contentOf(`/etc/systemd/system/${name}`)).to.contain('[Unit]')
       const started = machine.runcmd.find((command) => command.includes('start'))
@@ -212,7 +233,8 @@ esac`,
         .to.contain('--read-only')
         .and.to.contain('--memory=512m')
         .and.to.match(/@sha256:2{64} start --role all$/)
-      expect(ofEngine, 'the engine has no use for them').to.not.contain('secrets')
+      expect(ofEngine, 'the engine has no use for the login').to.not.contain('secrets')
+      expect(ofGateway, 'nor the gateway for where alerts go').to.not.contain('alerts.env')
       expect(ofGateway)
         .to.contain('source=/run/ib-trading/secrets,target=/run/secrets,readonly')
         .and.to.match(/@sha256:1{64}$/)
@@ -264,6 +286,8 @@ esac`,
     for (const name of ['TRADING_MODE', 'IB_RESTART_AT']) expect(ofEngine[name], name).to.equal(ofGateway[name])
     expect(ofEngine).to.include({ TRADING_MODE: 'live', IB_ACCOUNT: 'U7654321', STORE: 'google', FIRESTORE_DATABASE: 'live' })
     expect(Object.keys(known)).to.include.members(Object.keys(ofEngine))
+    expect(ofEngine).to.include({ ALERT_MAIL_TO: alerts.ALERT_MAIL_TO, ALERT_MAIL_FROM: alerts.ALERT_MAIL_FROM })
+    expect(untold, 'where nobody is told').to.not.contain('ALERT_')
     expect(ofGateway).to.include({ IB_USER_FILE: '/run/secrets/ib_user', IB_PASSWORD_FILE: '/run/secrets/ib_password' })
     expect(Object.keys(ofGateway)).to.not.include.members(['IB_USER', 'IB_PASSWORD'])
   })
