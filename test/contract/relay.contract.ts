@@ -86,7 +86,7 @@ export const relayContract = (name: string, open: () => Promise<RelayWorld>): vo
       await second.caughtUp(commits.length)
       await until('all events were read', () => positions.length >= all.length, 20_000)
       expect(positions).to.deep.equal(all)
-    }).timeout(40_000)
+    })
 
     it('publishes each at least once where two of them are at work', async () => {
       const positions = await read()
@@ -99,6 +99,6 @@ export const relayContract = (name: string, open: () => Promise<RelayWorld>): vo
       for (const relay of two) await relay.stop()
       expect(two.map((relay) => relay.failure())).to.deep.equal([undefined, undefined])
       expect(await writer.documents.checkpoint('relay')).to.include({ position: commits.length })
-    }).timeout(40_000)
+    })
   })
 }

@@ -91,6 +91,6 @@ export const snapshotsContract = (name: string, open: () => Promise<SnapshotsWor
       await snapshots.save(large)
       const found = await snapshots.latest('v1')
       expect(found?.json === large.json).to.equal(true)
-    }).timeout(20_000)
+    })
   })
 }

@@ -59,7 +59,7 @@ describe('a snapshot of the state', () => {
       }),
       { numRuns: 200 },
     )
-  }).timeout(30_000)
+  })
 
   it('gives the same documents from there on', () => {
     fc.assert(
@@ -77,7 +77,7 @@ describe('a snapshot of the state', () => {
       }),
       { numRuns: 200 },
     )
-  }).timeout(30_000)
+  })
 
   it('shares no object between two places of the state, which its text would part', () => {
     fc.assert(
@@ -87,7 +87,7 @@ describe('a snapshot of the state', () => {
       }),
       { numRuns: 200 },
     )
-  }).timeout(30_000)
+  })
 
   it('keeps a working account: books, standing targets, fills, corrections and ends', () => {
     const ledger = ledgerOf(

@@ -102,7 +102,7 @@ describe('summary', () => {
     const data = dataOf(decided, 'AccountSummarized')[0]!
     expect([data.fills.length, data.fillsLeftOut]).to.deep.equal([2_000, 0])
     expect(canonical(decided).length).to.be.below(600_000)
-  }).timeout(20_000)
+  })
 
   it('counts the oldest fills of a day that no commit could hold, and never fails for them', () => {
     const shown = shows({ executions: many(5_000), positions: [held(spy, '5000')] })
@@ -112,7 +112,7 @@ describe('summary', () => {
     expect(data.fills.length + data.fillsLeftOut).to.equal(5_000)
     expect(data.fills.at(-1)!.executionId).to.equal('0000e0d5.65a1b2c3.4999.01')
     expect(canonical(decided).length).to.be.below(maximumCommitBytes)
-  }).timeout(20_000)
+  })
 
   it('is not decided before the account is known', () => {
     const decided = summary.decide({ ledger: given(ready).ledger, facts: undefined } as never)

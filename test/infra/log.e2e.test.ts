@@ -40,7 +40,7 @@ const said = async (settings: Settings, program: string, variables: Record<strin
 }
 
 describe('the log', function () {
-  this.timeout(30_000)
+  this.timeout(60_000)
   const folder = mkdtempSync(join(tmpdir(), 'ibt-log-'))
   after(() => rmSync(folder, { recursive: true }))
 

@@ -50,7 +50,7 @@ describe('spymacdvixy', () => {
     expect(Object.keys(acted).filter((date) => acted[date] === 'golden')).to.deep.equal(golden)
     expect(Object.keys(acted).filter((date) => acted[date] === 'death')).to.deep.equal(death)
     expect(acted).to.deep.equal(crossesByDefinition())
-  }).timeout(15_000)
+  })
 
   it('wants SPY alone after a golden cross', () => {
     expect(weights(signalOf(spyMacdVixy, barsAsOf(spyMacdVixy, '2020-03-26')))).to.deep.equal([

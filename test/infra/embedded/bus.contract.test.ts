@@ -151,7 +151,7 @@ describe('the bus on SQLite, beyond the contract', () => {
     await until('it is dead', async () => (await bus.deadLetters()).length === 1)
     expect((await bus.deadLetters())[0]).to.deep.include({ data: 'deadly', attempts: 5, reason: 'was never acknowledged' })
     expect(deliveries).to.deep.equal([])
-  }).timeout(20_000)
+  })
 
   it('lets an acknowledgement count that comes late but before anybody else has the message', async () => {
     const bus = open()

@@ -86,7 +86,7 @@ describe('the store', () => {
     const ends = await Promise.all(children.map((child) => child.end()))
     expect(ends).to.deep.equal([1, 2, 3].map(() => ({ code: 0, errors: '' })))
     expect(world.open().database.prepare('PRAGMA user_version').get()).to.deep.include({ user_version: 1 })
-  }).timeout(30_000)
+  })
 
   it('tells of changes: its own by subject, those of others in any case', async () => {
     const [store, other] = [world.open(), world.open()]

@@ -127,7 +127,7 @@ const ownPrices = ['auxPrice', 'goodAfterTime', 'goodTillDate']
 
 for (const maxServerVersion of versions) {
   describe(`gateway simulator, order fields there and back, server version ${maxServerVersion}`, function () {
-    this.timeout(30_000)
+    this.timeout(60_000)
     afterEach(closeAll)
 
     const ready = async () => {

@@ -129,7 +129,7 @@ describe('on Google', () => {
         expect((await errorOf(write(...many))).message).to.match(/a batch of 12 documents takes up to \d+ bytes/)
         await nothingIsThere()
         expect((await write(...many.slice(0, 3))).answer).to.equal('written')
-      }).timeout(30_000)
+      })
     })
 
     it('show what somebody put there by hand as what it is', async () => {
@@ -182,7 +182,7 @@ describe('on Google', () => {
         expect(proxy.bytes().lost).to.be.greaterThan(0)
         expect(again).to.deep.equal({ answer: 'written', checkpoint: await connected.documents.checkpoint('views') })
         expect(await connected.documents.get('status/paper')).to.deep.equal({ by: 'us' })
-      }).timeout(20_000)
+      })
 
       it('do not take a rival for themselves, though he wrote the very same', async () => {
         const rival = open(store).documents
@@ -237,7 +237,7 @@ describe('on Google', () => {
         const [before, beforeOther] = [one, other]
         proxy.setMode('pass')
         await until('both are told again', () => one > before && other > beforeOther, 15_000)
-      }).timeout(30_000)
+      })
     })
 
     it('share one stream among all who watch a document', async () => {

@@ -72,7 +72,7 @@ describe('the lease on Google Firestore, in trouble', () => {
       expect(proxy.bytes().lost).to.be.above(0)
       expect((await document.get()).data()).to.deep.include({ holder: 'first', epoch: 1 })
       expect(await lease.renew(1, ttlMs), 'and the next one').to.equal(true)
-    }).timeout(20_000)
+    })
 
   it('is lost at once, and not unclear, when another took it', async () => {
     const lease = through()

@@ -182,5 +182,5 @@ describe('documents on Google Firestore, after a hand edit', () => {
       await proxy.close()
       place = open(store)
     }
-  }).timeout(40_000)
+  })
 })

@@ -56,7 +56,7 @@ describe("on Google's emulator", () => {
       expect(sizes.slice(0, -1)).to.deep.equal([900_000, 900_000])
       expect(sizes.at(-1)).to.be.within(1, 900_000)
       expect((await snapshots.latest('v1'))?.json === large(5).json).to.equal(true)
-    }).timeout(20_000)
+    })
 
     it('that were only half written are never seen, and go with the next', async () => {
       await snapshots.save(small(3))
@@ -75,14 +75,14 @@ describe("on Google's emulator", () => {
       await world.parts(5).doc('1').delete()
       await world.heads.doc(id(8)).set({ position: 8, version: 'v1' })
       expect(await snapshots.latest('v1')).to.deep.equal(small(3))
-    }).timeout(20_000)
+    })
 
     it('leave nothing of themselves behind', async () => {
       await snapshots.save(large(1))
       for (const position of [2, 3, 4]) await snapshots.save(small(position))
       expect(await world.parts(1).listDocuments()).to.deep.equal([])
       expect((await world.heads.listDocuments()).map((head) => head.id)).to.deep.equal([2, 3, 4].map(id))
-    }).timeout(20_000)
+    })
 
     it('say that Firestore cannot be reached, in time', async () => {
       const abandonment = new AbortController()

@@ -126,7 +126,7 @@ describe('the stream of events', () => {
     await until('all is read', () => slow.ids().length === 800, 10_000)
     expect(slow.ids().at(-1)).to.equal('400.1')
     slow.socket.destroy()
-  }).timeout(30_000)
+  })
 
   it('says now and then that all is quiet, and outlives a store that is away', async () => {
     const timers: (() => void)[] = []

@@ -319,5 +319,5 @@ describe('broker session: leases', () => {
     expect(Number(ofPositions.at(-1)![0]), 'positions are cancelled in the end').to.equal(sent.cancelPositions)
     expect(all(sent.accountUpdates).at(-1)![2], 'account values too').to.equal('0')
     expect(outcomes).to.have.length(2000)
-  }).timeout(20_000)
+  })
 })
