@@ -63,7 +63,7 @@ describe('hand edits in Firestore', function () {
 
   const write = (path: string, data: DocumentData) => browser.doc(path).update(data)
   const agrees = async (): Promise<void> => {
-    await until('all is looked at', () => watcher.idle(), 10_000)
+    await until('all is looked at', () => watcher.idle())
     expect(await projector.comparison()).to.deep.include({ different: [], missing: [], extra: [] })
   }
 
@@ -74,12 +74,12 @@ describe('hand edits in Firestore', function () {
   ] as const)
     it(`halt by ${what}, and the halt is what stands there in the end`, async () => {
       await write('config/paper', { tradingEnabled: value, note: 'by hand' })
-      await until('the halt is published', () => published.length > 0, 10_000)
+      await until('the halt is published', () => published.length > 0)
       expect(published[0]).to.include({ topic: 'paper-urgent' })
       const halt = event('TradingHalted', { reason: 'by hand', publishedAt: '2026-11-20T21:30:00.000Z', cancelWorking: false })
       await journal.append(commitOf(commitsOf([command('halt', published[0]!.id, halt)], await journal.head())[0]!))
       await projector.caughtUp(trading.length + 1)
-      await until('the note is gone', async () => (await documents.get('config/paper'))?.['note'] === undefined, 10_000)
+      await until('the note is gone', async () => (await documents.get('config/paper'))?.['note'] === undefined)
       expect(await documents.get('config/paper')).to.include({ tradingEnabled: false, reason: 'by hand' })
       await agrees()
       expect(published).to.have.length(1)
@@ -87,7 +87,7 @@ describe('hand edits in Firestore', function () {
 
   it('are put back where a document was deleted, or a setting is of a type that no setting has', async () => {
     await browser.doc('config/common').delete()
-    await until('the settings are there again', async () => (await documents.get('config/common')) !== undefined, 10_000)
+    await until('the settings are there again', async () => (await documents.get('config/common')) !== undefined)
     await agrees()
     const settings = (await browser.doc('config/common').get()).get('settings') as DocumentData
     await write('config/common', { settings: { ...settings, freshMinutes: Timestamp.fromMillis(60) } })
@@ -103,7 +103,7 @@ describe('hand edits in Firestore', function () {
   it('become a configure of the value that was typed in', async () => {
     const settings = (await browser.doc('config/common').get()).get('settings') as DocumentData
     await write('config/common', { settings: { ...settings, 'exposure.overall': 0.5 } })
-    await until('it is published', () => published.length > 0, 10_000)
+    await until('it is published', () => published.length > 0)
     expect(published[0]).to.include({ topic: 'paper-commands', data: '{"changes":{"exposure.overall":0.5}}' })
   })
 })

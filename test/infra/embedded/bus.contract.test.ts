@@ -189,7 +189,7 @@ describe('the bus on SQLite, beyond the contract', () => {
     const { deliveries } = read(bus)
     const child = startChild('publish', world.path, 'from elsewhere')
     await child.said(1)
-    await until('it arrived', () => deliveries.length === 1, 1_000)
+    await until('it arrived', () => deliveries.length === 1)
     await child.kill()
     expect(deliveries[0]!.data).to.equal('from elsewhere')
   })

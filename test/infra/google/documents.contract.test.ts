@@ -276,7 +276,7 @@ describe('on Google', () => {
         here.documents.watch('status/paper', () => {
           told += 1
         })
-        await until('he is told at the start', () => told > 0, 10_000)
+        await until('he is told at the start', () => told > 0)
         await emulator.end()
         restarted = await startFirestoreEmulator(port)
         const before = told

@@ -60,7 +60,7 @@ describe('the journal on Google Firestore, in trouble', () => {
     const appending = journal.append(commitAfter(beginning, { id: 'c1' }))
     await until('the commit took effect', async () => (await direct.head()).position === 1)
     const { sent } = proxy.bytes()
-    await until('it is read back', () => proxy.bytes().sent > sent + 50, 8_000)
+    await until('it is read back', () => proxy.bytes().sent > sent + 50)
     proxy.setMode('pass')
     expect(await appending).to.have.property('answer', 'appended')
     expect(performance.now() - start).to.be.within(4_900, 12_000)

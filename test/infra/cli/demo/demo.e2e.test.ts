@@ -176,7 +176,7 @@ describe('ibt demo', function () {
     await until('the days go by', () => demo.out().split('\n').length > 3, 20_000)
     demo.child.stdout!.destroy()
     await demo.ended
-    await until('the gateway ends', () => processesWith(seed).length === 0, 10_000)
+    await until('the gateway ends', () => processesWith(seed).length === 0)
     expect(readdirSync(temporary)).to.deep.equal([])
   })
 
