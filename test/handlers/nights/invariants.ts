@@ -98,7 +98,7 @@ const runsEnd = (told: readonly Told[]): string[] =>
 const nothingWaits = async (night: Night): Promise<string[]> => {
   const { engine, broker, data } = night.life()
   const answered = () => broker.state().open.questions === 0 // the heartbeat asks now and then
-  const questions = await until('every question answered', answered, 5_000).catch((error: Error) => error)
+  const questions = await until('every question answered', answered).catch((error: Error) => error)
   return [
     ...(engine.ready() ? [] : [`the engine is not ready: ${broker.state().text}`]),
     ...(engine.idle() && (await data.bus.idle()) ? [] : ['something is still under way']),
