@@ -176,15 +176,41 @@ export const alertsOf = (
 export const goneTooLongAt = ({ gateway }: Readonly<Ledger>, minutes: number): number | undefined =>
   gateway.connected || gateway.since === null ? undefined : Date.parse(gateway.since) + minutes * 60_000
 
+const absence = 'gateway-'
+
 export const goneTooLong = ({ gateway }: Readonly<Ledger>, now: number): Alert => ({
   severity: 'error',
-  id: `gateway-${gateway.since}`,
+  id: `${absence}${gateway.since}`,
   title: `The gateway is away since ${gateway.since}`,
   text: gateway.reason ?? 'no reason was given',
   next: 'Nothing is traded and no fill is seen meanwhile. Look at IB Gateway: a login, a second factor, a restart that did not come back',
   at: isoTime(now),
   position: null,
 })
+
+/**
+ * Whoever was told of an absence is told of its end: of the latest one, since an engine that starts anew meanwhile begins another.
+ * @param told ids of all alerts until now @param ledger after the commit with which the gateway is back
+ */
+export const backAgain = (told: Iterable<string>, { gateway, position, recordedAt }: Readonly<Ledger>): Alert[] => {
+  const latest = [...told]
+    .filter((id) => id.startsWith(absence))
+    .sort()
+    .at(-1)
+  if (latest === undefined || !gateway.connected) return []
+  const since = latest.slice(absence.length)
+  return [
+    {
+      severity: 'info',
+      id: `back-${latest}`,
+      title: 'The gateway is back',
+      text: `it was away since ${since}`,
+      next: 'Nothing: the broker is asked what happened meanwhile before anything is sent. A run that was missed has an alert of its own',
+      at: recordedAt,
+      position,
+    },
+  ]
+}
 
 /** A slot of a schedule that starts a pipeline, and the market time from which on its command can no longer be decided. */
 export type Missable = { schedule: Schedule; slot: number; id: string; at: number }

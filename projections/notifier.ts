@@ -14,7 +14,17 @@ import type { Journal } from '../domain/ports/journal.ts'
 import { restoreLedger, type SnapshotSource } from '../domain/snapshot.ts'
 import { nextSlot, type Topics } from '../domain/topics.ts'
 import { noticePath } from '../domain/view-documents.ts'
-import { alertsOf, deadLetter, goneTooLong, goneTooLongAt, type Missable, missableOf, missableSchedules, notRun } from './alerts.ts'
+import {
+  alertsOf,
+  backAgain,
+  deadLetter,
+  goneTooLong,
+  goneTooLongAt,
+  type Missable,
+  missableOf,
+  missableSchedules,
+  notRun,
+} from './alerts.ts'
 import { createFollower, type Life, type Log } from './follower.ts'
 
 export type NotifierOptions = {
@@ -131,8 +141,10 @@ export const createNotifier = (options: NotifierOptions): Notifier => {
   const read = async (): Promise<void> => {
     for await (const stored of journal.read(ledger.position + 1)) {
       if (follower.stopped()) return
+      const { connected } = ledger.gateway
       const { commit, events } = fold(ledger, stored)
       found.push(...alertsOf(commit, events, ledger))
+      if (!connected && ledger.gateway.connected) found.push(...backAgain([...told, ...found.map(({ id }) => id)], ledger))
     }
   }
   const goneAt = (): number | undefined => goneTooLongAt(ledger, settingOf(ledger.configuration, 'alerts.gatewayLostMinutes'))
@@ -181,7 +193,7 @@ export const createNotifier = (options: NotifierOptions): Notifier => {
       const { id, severity, title, text, next: todo } = each.alert
       told.add(id)
       if (each.channels.length > 0) waiting.set(id, each)
-      log[severity === 'error' ? 'error' : 'warn']({ alert: id, next: todo }, `${title}: ${text}`)
+      log[severity === 'warning' ? 'warn' : severity]({ alert: id, next: todo }, `${title}: ${text}`)
     }
   }
   const send = async (channel: AlertChannel): Promise<Waiting[]> => {

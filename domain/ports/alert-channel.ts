@@ -1,7 +1,8 @@
 /** What a person has to know now. `id` names what it is about: the same thing is told once. Times are ISO. */
 export type Alert = {
   id: string
-  severity: 'warning' | 'error'
+  /** `info`: something is well again. */
+  severity: 'info' | 'warning' | 'error'
   /** A line. */
   title: string
   text: string

@@ -290,6 +290,24 @@ describe('the notifier', () => {
       expect(chat.titles()).to.deep.equal([`The gateway is away since ${at(3)}`, 'Trading is halted'])
     })
 
+    it('tells that it is back, once, where its absence was told, though the engine or the notifier began anew meanwhile', async () => {
+      append(started, connected)
+      const chat = channel()
+      const first = await begin([chat.own])
+      append(broker(event('GatewayLost', { reason: 'the line is closed' })))
+      await until('it waits', () => market.nextTimerAt() === Date.parse(at(3)) + 600_000)
+      await market.moveTo(Date.parse(at(3)) + 600_000)
+      await until('it is told', () => chat.sent.length === 1)
+      await first.stop()
+      append(started, connected)
+      await begin([chat.own])
+      await until('it is told that it is back', () => chat.sent.length === 2)
+      append(broker(event('GatewayLost', { reason: 'a blink' })), connected, halted('another thing'))
+      await until('the other thing is told', () => chat.sent.length === 3)
+      expect(chat.titles()).to.deep.equal([`The gateway is away since ${at(3)}`, 'The gateway is back', 'Trading is halted'])
+      expect(chat.sent[1]![0]).to.include({ severity: 'info', text: `it was away since ${at(3)}`, position: 5 })
+    })
+
     // 2026-11-20 is a Friday; the run is due five minutes after the close and may be decided for an hour.
     const due = '2026-11-20T21:05:00.000Z'
     const tooLate = Date.parse(due) + 60 * 60_000
