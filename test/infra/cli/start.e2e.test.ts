@@ -65,7 +65,10 @@ describe('ibt start, publish and gateway-sim', function () {
     expect(refused.errors).to.contain('c1 ended refused: CONFIGURATION_INVALID')
 
     const halted = await ibt(['publish', 'orchestrator', '--id', 'o1'], at(DATA_DIR))
-    expect([halted.code, halted.errors]).to.deep.equal([1, 'ibt: o1 ended refused: HALTED: trading is halted\n'])
+    expect([halted.code, halted.errors]).to.deep.equal([
+      1,
+      'ibt: o1 ended refused: HALTED: trading is halted: trading is off until the first resume\n',
+    ])
 
     const ended = await engine.stop()
     expect([ended.code, ended.out]).to.deep.equal([0, ''])
