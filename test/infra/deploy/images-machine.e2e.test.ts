@@ -241,6 +241,12 @@ esac`,
       expect(ofGateway).to.contain('source=/mnt/disks/ib-trading/gateway,target=/settings')
     })
 
+    it('log into the files that the agent of the system sends to Cloud Logging, and fill no disk with them', () => {
+      for (const unit of [gateway, engine])
+        expect(settingsOf(unit, 'ExecStart')[0]).to.match(/--log-driver=json-file --log-opt=max-size=\d+m --log-opt=max-file=\d+ /)
+      expect(readFileSync(resolve(file, '../../cloud/machine.sh'), 'utf8')).to.contain('--metadata=google-logging-enabled=true,')
+    })
+
     it('take time to end: more than the containers are given', () => {
       for (const [unit, least] of [
         [gateway, 30],

@@ -12,7 +12,7 @@ import { type Ran, run } from './images-tools.ts'
 
 export const setupScript = resolve(import.meta.dirname, '../../../infra/deploy/compose/setup')
 
-const programs = ['cat', 'chmod', 'chown', 'dirname', 'grep', 'id', 'mkdir', 'mv', 'rm', 'sed', 'stty', 'tail', 'tr']
+const programs = ['cat', 'chmod', 'chown', 'cksum', 'cut', 'dirname', 'grep', 'id', 'mkdir', 'mv', 'rm', 'sed', 'stty', 'tail', 'tr']
 
 const placeOf = (name: string): string => {
   const found = (process.env['PATH'] ?? '').split(delimiter).find((folder) => existsSync(join(folder, name)))

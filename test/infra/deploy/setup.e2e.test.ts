@@ -1,7 +1,8 @@
 /** ./setup, which asks for what is missing, writes .env, and starts the whole on one machine. */
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { viewDocuments } from '../../../domain/view-documents.ts'
 import { hasTool, needs } from './images-tools.ts'
 import { setupScript, setupWorld } from './setup-world.ts'
 
@@ -33,13 +34,32 @@ describe('./setup', function () {
     expect(machine.settings()).to.deep.equal({
       ...{ GATEWAY: 'simulator', TRADING_MODE: 'paper', IB_PORT: '4002', IB_ACCOUNT: '', STORE: 'embedded', HTTP_PORT: '8080' },
       ...{ IBT_UID: root ? '10001' : String(process.getuid?.()), IBT_GID: root ? '10001' : String(process.getgid?.()) },
-      ...{ IBT_FOLDER: machine.folder, COMPOSE_PROFILES: 'simulator', COMPOSE_PROJECT_NAME: 'ib-trading' },
+      ...{ IBT_FOLDER: machine.folder, COMPOSE_PROFILES: 'simulator' },
+      COMPOSE_PROJECT_NAME: machine.settings()['COMPOSE_PROJECT_NAME'],
     })
     expect(machine.mode('.env')).to.equal('600')
     expect(machine.mode('secrets')).to.equal('700')
     expect(readdirSync(machine.folder).sort()).to.deep.equal(['.env', 'bars', 'data', 'gateway', 'secrets', 'strategies'])
     expect(machine.calls()).to.deep.equal(['docker compose build engine', 'docker compose up -d --remove-orphans'])
-    expect(errors).to.contain('http://localhost:8080').and.to.contain('publish resume')
+    expect(errors).to.contain('http://localhost:8080/docs').and.to.contain('publish resume')
+  })
+
+  it('says at its end where the account is to be seen: at addresses that the API has', async () => {
+    const { errors } = await done({ ...real, ...account, TRADING_MODE: 'live', IB_ACCOUNT: 'U7654321', HTTP_PORT: '8090' })
+    const paths = [...errors.matchAll(/curl http:\/\/localhost:8090\/(\S+)/g)].map(([, path]) => path!)
+    expect(paths).to.deep.equal(['readyz', 'documents/positions/live'])
+    expect(viewDocuments('live').map((document) => `documents/${document}`)).to.include(paths[1])
+  })
+
+  it('of two folders with the same name are two projects of compose, so that neither takes the containers of the other', async () => {
+    const names: (string | undefined)[] = []
+    for (const place of ['here', 'there', 'here']) {
+      const folder = join(machine.root, place, 'trading')
+      await done({}, { args: ['--no-start', '--folder', folder] })
+      names.push(/^COMPOSE_PROJECT_NAME=(.*)$/m.exec(readFileSync(join(folder, '.env'), 'utf8'))?.[1])
+    }
+    for (const name of names) expect(name, 'what compose allows').to.match(/^[a-z0-9][a-z0-9_-]+$/)
+    expect(names[0]).to.equal(names[2]).and.not.equal(names[1])
   })
 
   it('run again, it asks nothing, changes nothing, and starts again', async () => {
@@ -84,7 +104,7 @@ describe('./setup', function () {
 
   it('changes one answer by its variable, and keeps the others and what was added by hand', async () => {
     await done({ ...real, ...account, IB_ACCOUNT: 'DU1234567' })
-    machine.write('.env', machine.text('.env').replace('COMPOSE_PROJECT_NAME=ib-trading', 'COMPOSE_PROJECT_NAME=mine'))
+    machine.write('.env', machine.text('.env').replace(/(?<=COMPOSE_PROJECT_NAME=).*/, 'mine'))
     machine.write('.env', `${machine.text('.env')}ALERT_MAIL_TO=me@example.org\n`)
     const before = machine.settings()
     await done({ HTTP_PORT: '8090' })
