@@ -80,10 +80,11 @@ const lateCommands = ({ world: { commands, faults }, told }: Witness): string[] 
     if (cause['kind'] !== 'command') return []
     const asked = known.get(cause['pipeline'] ?? cause['id'])
     if (asked === undefined) return []
-    const valid = Date.parse(asked.publishedAt) + (validFor[asked.type] ?? Number.POSITIVE_INFINITY)
+    const published = asked.again.findLast((time) => time <= recordedAt) ?? asked.publishedAt
+    const valid = Date.parse(published) + (validFor[asked.type] ?? Number.POSITIVE_INFINITY)
     const over = Date.parse(recordedAt) > Math.max(valid, closing.get(cause['pipeline']) ?? 0)
     const does = cause['pipeline'] === undefined ? type !== 'CommandRefused' : type === 'OrderPlanned' || type === 'PositionsCrossed'
     if (over) faults.hit('a command arrives when its time is over')
-    return over && does ? [`at ${position} ${type} for ${asked.type} ${cause['id']}, published ${asked.publishedAt}`] : []
+    return over && does ? [`at ${position} ${type} for ${asked.type} ${cause['id']}, published ${published}`] : []
   })
 }

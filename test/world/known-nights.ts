@@ -1,4 +1,5 @@
 /** Nights that failed once, by their seeds, and why. They are lived through again in every run of the tests. */
 export const knownNights: readonly { seed: string; failed: string }[] = [
   { seed: 'one.3609', failed: 'a person called an order lost whose fill stood unexplained, and it was believed' },
+  { seed: 'two.6031', failed: 'an edit by hand that still stood was published anew a day later, and was called late' },
 ]

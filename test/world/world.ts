@@ -48,7 +48,8 @@ export type Patches = {
   busOfViews?: (bus: Bus, world: World, process: Process) => Bus
 }
 
-export type Command = { id: string; type: string; publishedAt: string; body: Readonly<Record<string, unknown>> }
+/** `again`: when an edit that still stood was published anew, under the same id, by those who look at the documents. */
+export type Command = { id: string; type: string; publishedAt: string; again: string[]; body: Readonly<Record<string, unknown>> }
 
 export type World = {
   readonly seed: string
@@ -140,8 +141,10 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
   const broker: SimulatedBroker = createBroker({ clock, chance, faults, market, note, tell: exchange.tell })
   const commanded = (message: { data: string; attributes: Readonly<Record<string, string>> }): void => {
     const { id = '', type = '' } = message.attributes
-    if (!commands.some((command) => command.id === id))
-      commands.push({ id, type, publishedAt: isoTime(clock.now()), body: JSON.parse(message.data) })
+    const known = commands.find((command) => command.id === id)
+    const publishedAt = isoTime(clock.now())
+    if (known === undefined) commands.push({ id, type, publishedAt, again: [], body: JSON.parse(message.data) })
+    else known.again.push(publishedAt)
     note(`published for an edit by hand: ${type} ${message.data}`)
   }
   const postOffice = createPostOffice({ topics, mode, clock, chance, faults, commanded })
@@ -270,7 +273,7 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
     publish: (type, id, body, publishedAgo = 0) => {
       const publishedAt = isoTime(clock.now() - publishedAgo)
       const known = commands.find((command) => command.id === id)
-      if (known === undefined) commands.push({ id, type, publishedAt, body: body as Command['body'] })
+      if (known === undefined) commands.push({ id, type, publishedAt, again: [], body: body as Command['body'] })
       note(`published: ${type} ${id} ${JSON.stringify(body)}${publishedAgo === 0 ? '' : `, dated ${publishedAt}`}`)
       const attributes = { type, id, source: 'cli', publishedAt: known?.publishedAt ?? publishedAt }
       postOffice.publish(topicOf(topics, type, mode), { data: JSON.stringify(body), attributes })
