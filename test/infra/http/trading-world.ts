@@ -26,9 +26,15 @@ export type TradingWorld = {
 
 export const addressOf = (process: Process): string => `http://127.0.0.1:${process.httpPort()}`
 
-export const startTradingWorld = async (store: Environment['store'] = { kind: 'embedded' }, role: Role = 'all'): Promise<TradingWorld> => {
+/** `cash`: of the account, by currency; 100 000 USD where it is left out. */
+export type TradingWorldOptions = { role?: Role; start?: string; cash?: Readonly<Record<string, number>> }
+
+export const startTradingWorld = async (
+  store: Environment['store'] = { kind: 'embedded' },
+  { role = 'all', start = tuesdayMorning, cash }: TradingWorldOptions = {},
+): Promise<TradingWorld> => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'ibt-http-'))
-  const simulator = await startGatewaySimulator({ start: tuesdayMorning })
+  const simulator = await startGatewaySimulator({ start, ...(cash === undefined ? {} : { cash }) })
   const control = async (path: string, body: object): Promise<Record<string, unknown>> => {
     const response = await fetch(`http://127.0.0.1:${simulator.controlPort}${path}`, { method: 'POST', body: JSON.stringify(body) })
     if (!response.ok) throw new Error(await response.text())
@@ -37,7 +43,7 @@ export const startTradingWorld = async (store: Environment['store'] = { kind: 'e
   const gateway = {
     moveTo: async (time: number) => Date.parse((await control('/clock', { to: new Date(time).toISOString() }))['nextEventAt'] as string),
   }
-  const clock = simulatedClock(Date.parse(tuesdayMorning))
+  const clock = simulatedClock(Date.parse(start))
   clock.setNow(clock.now())
   const environment: Environment = {
     mode: 'paper',
