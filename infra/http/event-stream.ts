@@ -13,6 +13,10 @@ import type { HttpContext } from './context.ts'
 import { describeText } from './descriptions.ts'
 
 const mostReaders = 64
+/** Of one who has said who he is: nobody takes all the places. */
+const mostOfOne = 16
+/** Node's timers take no more milliseconds. */
+const longestTimer = 2 ** 31 - 1
 const heartbeatMs = 15_000
 /** A reader who takes nothing for so long is gone, or as good as that. */
 const stalledAfterMs = 60_000
@@ -87,6 +91,13 @@ export async function* framesAfter({ journal, clock, after, leaving }: Following
 
 export const registerEvents = (app: FastifyInstance, { journal, clock, leaving, log }: HttpContext): { readers(): number } => {
   let readers = 0
+  const ofOne = new Map<string, number>()
+  const count = (actor: string, change: 1 | -1): void => {
+    readers += change
+    const now = (ofOne.get(actor) ?? 0) + change
+    if (now === 0) ofOne.delete(actor)
+    else ofOne.set(actor, now)
+  }
   app.get<{ Querystring: { after?: string } }>(
     '/events',
     {
@@ -114,10 +125,16 @@ export const registerEvents = (app: FastifyInstance, { journal, clock, leaving, 
         return sendRefusal(reply, refuse('REQUEST_INVALID', `position ${after.position} is of another journal: this one ends at ${head}`))
       if (readers >= mostReaders)
         return sendRefusal(reply.header('retry-after', '30'), refuse('TOO_MANY_READERS', `${mostReaders} already`))
+      const { actor, until } = request.caller
+      if (until !== undefined && (ofOne.get(actor) ?? 0) >= mostOfOne)
+        return sendRefusal(reply.header('retry-after', '30'), refuse('TOO_MANY_READERS', `${mostOfOne} of ${actor} already`))
       const gone = new AbortController()
-      readers++
+      // Who is let in for an hour reads for an hour; with the next token he goes on where he was.
+      const over = until === undefined ? undefined : setTimeout(() => gone.abort(), Math.min(Math.max(until - Date.now(), 0), longestTimer))
+      count(actor, 1)
       reply.raw.once('close', () => {
-        readers--
+        count(actor, -1)
+        clearTimeout(over)
         gone.abort()
       })
       request.raw.socket.setTimeout(stalledAfterMs, () => request.raw.socket.destroy())

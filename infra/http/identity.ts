@@ -116,7 +116,8 @@ export const createIdentity = ({ audience, google, own }: IdentitySettings, keys
           ...{ algorithms, issuer: [...issuer.names], audience: [...audience] },
           ...{ clockTolerance: clockSkewSeconds, requiredClaims: ['exp', 'sub'] },
         })
-        return issuer.callerOf(payload)
+        const caller = issuer.callerOf(payload)
+        return isRefusal(caller) ? caller : { ...caller, until: (payload.exp! + clockSkewSeconds) * 1_000 }
       } catch (error) {
         return refusalOf(error)
       }

@@ -2,8 +2,11 @@
 export const roles = ['viewer', 'trader', 'admin'] as const
 /** `viewer` reads, `trader` publishes intents, `admin` changes what all of them stand on. */
 export type Role = (typeof roles)[number]
-/** `actor`: an e-mail address that its issuer has verified, else the subject of the token; `local` where nobody is asked. */
-export type Caller = { actor: string; role: Role }
+/**
+ * `actor`: an e-mail address that its issuer has verified, else the subject of the token; `local` where nobody is asked.
+ * `until`: wall time in epoch milliseconds at which his token is over; absent where there is none.
+ */
+export type Caller = { actor: string; role: Role; until?: number }
 
 export const isRole = (value: unknown): value is Role => roles.some((role) => role === value)
 

@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Commit, genesisHash, store } from '../../../domain/commit.ts'
 import { StoreUnavailable } from '../../../domain/ports/journal.ts'
@@ -6,6 +9,7 @@ import { systemClock } from '../../../infra/clock.ts'
 import { framesAfter } from '../../../infra/http/event-stream.ts'
 import { until } from '../../contract/until.ts'
 import { type Memory, memoryJournal } from '../../memory-store.ts'
+import { inSeconds, type Signer, signerWith, tokenOf } from './issuer.ts'
 import { type ServerInHand, startServer } from './server-in-hand.ts'
 
 /** So many commits of two events each, appended as an engine does. */
@@ -176,6 +180,26 @@ describe('the stream of events', () => {
     for (const reader of [readers[0]!, next]) reader.socket.destroy()
   })
 
+  it('is gone on with by a reader who was cut off, at a server that was started anew: nothing is missing, nothing comes twice', async () => {
+    await append(world.memory, 3)
+    const first = read(port, {}, '/events?after=0')
+    await until('some are read', () => first.ids().length >= 6)
+    first.socket.destroy()
+    await append(world.memory, 2)
+    await world.server.stop()
+    const again = await startServer({}, undefined, world.memory)
+    try {
+      const second = read(await again.server.listen(0), { 'last-event-id': first.ids()[4]! })
+      await until('the rest is read', () => second.ids().length >= 5)
+      await append(world.memory, 1)
+      await until('what comes is read', () => second.ids().length >= 7)
+      expect([...first.ids().slice(0, 5), ...second.ids()]).to.deep.equal([1, 2, 3, 4, 5, 6].flatMap((at) => [`${at}.0`, `${at}.1`]))
+      second.socket.destroy()
+    } finally {
+      await again.server.stop()
+    }
+  })
+
   it('ends when the server stops, so that its reader comes again', async () => {
     const reader = read(port)
     await until('it has begun', () => reader.text().includes('retry:'))
@@ -184,5 +208,61 @@ describe('the stream of events', () => {
     await until('it has ended', reader.ended)
     expect(performance.now() - before).to.be.lessThan(1_500)
     expect(reader.text()).to.match(/\r\n0\r\n\r\n$/) // cleanly: the last piece says so
+  })
+})
+
+describe('the stream of events for those who have to say who they are', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ibt-readers-'))
+  let signer: Signer
+  let world: ServerInHand
+  let port: number
+  before(async () => {
+    signer = await signerWith('k1', 'ES256')
+    const keys = join(folder, 'keys.json')
+    writeFileSync(keys, JSON.stringify({ keys: [signer.publicJwk] }))
+    world = await startServer({ identity: { audience: ['ibt'], own: { issuer: 'https://issuer.example.org', keys, roleClaim: 'role' } } })
+    port = await world.server.listen(0)
+  })
+  after(async () => {
+    await world.server.stop()
+    rmSync(folder, { recursive: true })
+  })
+  const tokenFor = (sub: string, seconds = 300) =>
+    tokenOf(signer, { iss: 'https://issuer.example.org', aud: 'ibt', sub, role: 'viewer', exp: inSeconds(seconds) })
+  const readAs = async (sub: string, seconds?: number) => read(port, { authorization: `Bearer ${await tokenFor(sub, seconds)}` })
+
+  it('ends with the token, and a new one goes on', async () => {
+    const reader = await readAs('eve', -58) // within the skew of clocks for two seconds more
+    await until('it has begun', () => reader.text().includes('retry:'))
+    await append(world.memory, 1)
+    await until('it reads', () => reader.ids().length === 2)
+    await until('it has ended', () => /\r\n0\r\n\r\n$/.test(reader.text()), 5_000)
+    reader.socket.destroy()
+    await append(world.memory, 1)
+    const expired = read(port, { authorization: `Bearer ${await tokenFor('eve', -90)}`, 'last-event-id': '1.1' })
+    await until('it is answered', () => expired.text() !== '')
+    expect(expired.status()).to.match(/ 401 /)
+    expired.socket.destroy()
+    const next = read(port, { authorization: `Bearer ${await tokenFor('eve')}`, 'last-event-id': '1.1' })
+    await until('it goes on', () => next.ids().length === 2)
+    expect(next.ids()).to.deep.equal(['2.0', '2.1'])
+    next.socket.destroy()
+  })
+
+  it('leaves places to others, however many one caller asks for', async () => {
+    const greedy = await Promise.all(Array.from({ length: 16 }, () => readAs('eve')))
+    await until('all have begun', () => greedy.every((reader) => reader.text().includes('retry:')))
+    const [oneMore, another] = [await readAs('eve'), await readAs('anna')]
+    await until('both are answered', () => oneMore.text() !== '' && another.text().includes('retry:'))
+    expect([oneMore.status(), another.status()]).to.deep.equal(['HTTP/1.1 503 Service Unavailable', 'HTTP/1.1 200 OK'])
+    expect(oneMore.text()).to.match(/TOO_MANY_READERS.*16 of eve already/)
+    for (const reader of [...greedy, oneMore]) reader.socket.destroy()
+    await until('there is room again', async () => {
+      const reader = await readAs('eve')
+      await until('it is answered', () => reader.text().includes('\r\n\r\n'))
+      reader.socket.destroy()
+      return reader.status().includes(' 200 ')
+    })
+    another.socket.destroy()
   })
 })

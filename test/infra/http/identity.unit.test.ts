@@ -31,7 +31,9 @@ describe('who a token names', function () {
   } as const
   const ask = async (token: string | undefined): Promise<unknown> => {
     const caller = await identity.identify(token === undefined ? undefined : `Bearer ${token}`)
-    return isRefusal(caller) ? caller.refusal : caller
+    if (isRefusal(caller)) return caller.refusal
+    const { until: _, ...others } = caller
+    return others
   }
   const own = (claims: Claims = {}, signer: Signer = rsa) =>
     tokenOf(signer, { iss: settings.own.issuer, aud: audience, sub: 'robot-7', exp: inSeconds(300), role: 'trader', ...claims })
@@ -113,6 +115,12 @@ describe('who a token names', function () {
     it(`refuses ${what} as ${code}`, async () => {
       expect(await ask(await token())).to.equal(code)
     })
+
+  it('says until when, which is as long as the token would be taken', async () => {
+    const exp = inSeconds(300)
+    for (const token of [await own({ exp }), await googles({ exp })])
+      expect(await identity.identify(`Bearer ${token}`)).to.deep.include({ until: (exp + 60) * 1_000 })
+  })
 
   it('bears with clocks that differ by less than a minute', async () => {
     expect(await ask(await own({ exp: inSeconds(-30) }))).to.deep.include({ role: 'trader' })

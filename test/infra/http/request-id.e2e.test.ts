@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { UnsecuredJWT } from 'jose'
 import { messagesOf } from '../../../projections/event-messages.ts'
 import { type Rig, startRig } from '../../rig.ts'
 import { inSeconds, type Signer, signerWith, tokenOf } from './issuer.ts'
@@ -59,10 +60,16 @@ describe('a request over HTTP', function () {
     const { position } = await rig.composed.journal.head()
     const expired = await tokenFor('anna', 'admin', { exp: inSeconds(-300) })
     const forged = (await tokenFor('anna', 'admin')).replace(/\.[^.]+$/, `.${'A'.repeat(86)}`)
+    const claims = { iss: 'https://issuer.example.org', aud: 'ibt', sub: 'anna', role: 'admin', exp: inSeconds(300) }
+    const unsigned = new UnsecuredJWT(claims).encode()
     const refused: [token: string | undefined, status: number, code: string][] = [
       [undefined, 401, 'TOKEN_MISSING'],
       [expired, 401, 'TOKEN_EXPIRED'],
       [forged, 401, 'TOKEN_SIGNATURE'],
+      [unsigned, 401, 'TOKEN_ALGORITHM'],
+      [await tokenFor('anna', 'admin', { aud: 'somebody else' }), 401, 'TOKEN_AUDIENCE'],
+      [await tokenFor('anna', 'admin', { iss: 'https://evil.example.org' }), 401, 'TOKEN_ISSUER'],
+      [await tokenFor('anna', 'admin', { nbf: inSeconds(300) }), 401, 'TOKEN_NOT_YET_VALID'],
       [await tokenFor('eve', 'viewer'), 403, 'ROLE_TOO_LOW'],
       [await tokenFor('tom', 'trader'), 403, 'ROLE_TOO_LOW'],
       [await tokenFor('eve', 'root'), 403, 'CALLER_UNKNOWN'],

@@ -30,9 +30,12 @@ export type ServerInHand = {
   documents: ReturnType<typeof memoryDocuments>
 }
 
-/** @param hears where its lines go, beside being kept */
-export const startServer = async (access: Partial<AccessSettings> = {}, hears?: Log): Promise<ServerInHand> => {
-  const memory = createMemory()
+/** @param hears where its lines go, beside being kept @param memory of an earlier server, for one that is started anew */
+export const startServer = async (
+  access: Partial<AccessSettings> = {},
+  hears?: Log,
+  memory: Memory = createMemory(),
+): Promise<ServerInHand> => {
   const documents = memoryDocuments(memory)
   const published: Published[] = []
   const letters: DeadLetter[] = []
