@@ -2,9 +2,9 @@ import { expect } from 'chai'
 import type { Configuration } from '../../../domain/configuration.ts'
 import type { Decimal } from '../../../domain/decimal.ts'
 import * as world from '../../given.ts'
-import { codesOf, deciding, decisionOf, noteOf, ordersOf, targetOf } from './decision.ts'
+import { codesOf, deciding, noteOf, ordersOf, targetOf } from './decision.ts'
 
-const { booked, configured, given, neutral, ordered, ready, SPY, snapshot, stands, VIXY, wants } = world
+const { booked, configured, given, neutral, ready, SPY, snapshot, stands, VIXY, wants } = world
 
 /** Three strategies with enough money for anything, and the limits under test. */
 const limits = (changes: Configuration) =>
@@ -36,113 +36,6 @@ describe('commander: limits', () => {
     const events = given(...ready, snapshot(), limits({}), wants('trend', both('100', '-100'))).when(deciding())
     expect(ordersOf(events)).to.have.members(['SPY 100', 'VIXY -100'])
     expect(codesOf(events, 'trend')).to.deep.equal([])
-  })
-
-  describe('gross', () => {
-    it('of a strategy is a part of its own capital and scales all it adds by one factor', () => {
-      const events = given(
-        ...ready,
-        snapshot(),
-        limits({ 'strategies.trend.limits.gross': 0.5 }),
-        wants('trend', both('300', '-200')),
-      ).when(deciding())
-      // Half of 50 000; 50 000 asked.
-      expect([targetOf(events, 'trend', SPY).target, targetOf(events, 'trend', VIXY).target]).to.deep.equal(['150', '-100'])
-      const said = decisionOf(events).notes.find(({ conId }) => conId === SPY.conId)
-      expect(said).to.include({ code: 'LIMIT_GROSS', strategy: 'trend' })
-      expect(said!.numbers).to.deep.equal({ wanted: '300', allowed: '150', level: 'strategy', limit: '25000', held: '0' })
-    })
-
-    it('counts what is held first, at its market price, and scales only what is added', () => {
-      const steps = [held('200', '0', '120'), booked('trend', SPY, '200'), limits({ 'strategies.trend.limits.gross': 0.5 })]
-      const events = given(...ready, ...steps, wants('trend', both('200', '100'))).when(deciding())
-      expect(targetOf(events, 'trend', SPY).target).to.equal('200')
-      expect(targetOf(events, 'trend', VIXY).target).to.equal('10') // 25 000 − 24 000 leaves 1 000
-    })
-
-    it('of the account looks at all books, also of strategies that are not asked', () => {
-      const steps = [held('0', '600'), booked('hedge', VIXY, '600'), limits({ 'limits.gross': 1 })]
-      const events = given(...ready, ...steps, wants('trend', [quantity(SPY, '500')])).when(deciding({ strategies: ['trend'] }))
-      expect(targetOf(events, 'trend', SPY).target).to.equal('400')
-      expect(noteOf(events, 'LIMIT_GROSS').numbers).to.include({ level: 'account', held: '60000', limit: '100000' })
-    })
-
-    it('counts what others have in flight', () => {
-      const steps = [ordered('r-1', VIXY, { hedge: '600' }), limits({ 'limits.gross': 1 })]
-      const events = given(...ready, snapshot(), ...steps, wants('trend', [quantity(SPY, '500')])).when(deciding({ strategies: ['trend'] }))
-      expect(targetOf(events, 'trend', SPY).target).to.equal('400')
-    })
-
-    it('keeps exposure from adding up to more than there is (270 %)', () => {
-      const greedy = configured({
-        'exposure.overall': 4,
-        'strategies.trend.allocation': 0.5,
-        'strategies.hedge.allocation': 0.5,
-        'limits.singleName': 4,
-      })
-      const steps = [wants('trend', [{ instrument: SPY, weight: '1' }]), wants('hedge', [{ instrument: VIXY, weight: '1' }])]
-      const events = given(...ready, snapshot(), greedy, ...steps).when(deciding())
-      expect(ordersOf(events)).to.have.members(['SPY 500', 'VIXY 500'])
-    })
-
-    it('frees in the same decision what is sold', () => {
-      const steps = [held('500'), booked('trend', SPY, '500'), limits({ 'strategies.trend.limits.gross': 1 })]
-      const events = given(...ready, ...steps, wants('trend', both('0', '500'))).when(deciding())
-      expect(ordersOf(events)).to.deep.equal(['SPY -500', 'VIXY 500'])
-    })
-  })
-
-  describe('single name', () => {
-    it('of a strategy holds for each instrument by itself', () => {
-      const events = given(
-        ...ready,
-        snapshot(),
-        limits({ 'strategies.trend.limits.singleName': 0.5 }),
-        wants('trend', both('400', '100')),
-      ).when(deciding())
-      expect(ordersOf(events)).to.have.members(['SPY 250', 'VIXY 100'])
-      expect(noteOf(events, 'LIMIT_SINGLE_NAME').numbers).to.include({ wanted: '400', allowed: '250', limit: '25000' })
-    })
-
-    it('of the account looks at the net of all books', () => {
-      const steps = [held('-300'), booked('hedge', SPY, '-300'), limits({ 'limits.singleName': 0.4 }), neutral('hedge')]
-      const within = given(...ready, ...steps, wants('trend', [quantity(SPY, '700')])).when(deciding())
-      expect(targetOf(within, 'trend', SPY).target).to.equal('700')
-      const above = given(...ready, ...steps, wants('trend', [quantity(SPY, '800')])).when(deciding())
-      expect(targetOf(above, 'trend', SPY).target).to.equal('700')
-      expect(noteOf(above, 'LIMIT_SINGLE_NAME').numbers).to.include({ level: 'account', limit: '40000' })
-    })
-
-    it('shares the room of the account among those who add', () => {
-      const steps = [wants('trend', [quantity(SPY, '600')]), wants('hedge', [quantity(SPY, '200')])]
-      const events = given(...ready, snapshot(), limits({ 'limits.singleName': 0.4 }), ...steps).when(deciding())
-      expect([targetOf(events, 'trend', SPY).target, targetOf(events, 'hedge', SPY).target]).to.deep.equal(['300', '100'])
-    })
-  })
-
-  describe('positions', () => {
-    it('lets in the largest of the new ones', () => {
-      const events = given(
-        ...ready,
-        snapshot(),
-        limits({ 'strategies.trend.limits.positions': 1 }),
-        wants('trend', both('100', '200')),
-      ).when(deciding())
-      expect(ordersOf(events)).to.deep.equal(['VIXY 200'])
-      expect(noteOf(events, 'LIMIT_POSITIONS').numbers).to.include({ wanted: '100', allowed: '0', limit: '1' })
-    })
-
-    it('counts what is held first, and lets that grow', () => {
-      const steps = [held('10'), booked('trend', SPY, '10'), limits({ 'limits.positions': 1 })]
-      const events = given(...ready, ...steps, wants('trend', both('50', '200'))).when(deciding())
-      expect(ordersOf(events)).to.deep.equal(['SPY 40'])
-    })
-
-    it('gives the place of one that is closed to a new one', () => {
-      const steps = [held('10'), booked('trend', SPY, '10'), limits({ 'limits.positions': 1 })]
-      const events = given(...ready, ...steps, wants('trend', both('0', '200'))).when(deciding())
-      expect(ordersOf(events)).to.deep.equal(['SPY -10', 'VIXY 200'])
-    })
   })
 
   it('never clip a reduction, however far outside it ends', () => {
@@ -199,5 +92,17 @@ describe('commander: limits', () => {
     const steps = [world.resolved(coarse), limits({ 'strategies.trend.limits.gross': 1 })]
     const events = given(...ready, snapshot(), ...steps, wants('trend', [quantity(SPY, '500'), quantity(coarse, '500')])).when(deciding())
     expect([targetOf(events, 'trend', SPY).target, targetOf(events, 'trend', coarse).target]).to.deep.equal(['298', '200'])
+  })
+
+  it('keeps exposure from adding up to more than there is (270 %)', () => {
+    const greedy = configured({
+      'exposure.overall': 4,
+      'strategies.trend.allocation': 0.5,
+      'strategies.hedge.allocation': 0.5,
+      'limits.singleName': 4,
+    })
+    const steps = [wants('trend', [{ instrument: SPY, weight: '1' }]), wants('hedge', [{ instrument: VIXY, weight: '1' }])]
+    const events = given(...ready, snapshot(), greedy, ...steps).when(deciding())
+    expect(ordersOf(events)).to.have.members(['SPY 500', 'VIXY 500'])
   })
 })

@@ -1,22 +1,18 @@
 import { expect } from 'chai'
-import fc from 'fast-check'
-import { tickAt, toSaferTick } from '../../../domain/commander/price-step.ts'
 import type { OrderProperties } from '../../../domain/commands.ts'
-import { compare, towardsZero } from '../../../domain/decimal.ts'
+import type { Configuration } from '../../../domain/configuration.ts'
 import { event } from '../../../domain/events.ts'
 import * as world from '../../given.ts'
 import { codesOf, deciding, now } from './decision.ts'
 
-const { configured, dataOf, given, ready, SPY, snapshot, wants } = world
-const bands = {
-  minTick: '0.0001',
-  priceIncrements: [
-    { from: '0', increment: '0.0001' },
-    { from: '1', increment: '0.01' },
-    { from: '100', increment: '0.05' },
-  ],
-}
+const { booked, configured, dataOf, given, ready, SPY, snapshot, wants } = world
 const account = [...ready, snapshot(), configured({ 'strategies.trend.allocation': 1 })]
+const holding = (quantity = '0', changes: Configuration = {}) => [
+  ...ready,
+  snapshot({ holdings: [{ instrument: SPY, quantity, marketPrice: '100' }] }),
+  configured({ 'strategies.trend.allocation': 1, ...changes }),
+]
+const target = (quantity: string) => wants('trend', [{ instrument: SPY, quantity }])
 const orderOf = (orderProperties: OrderProperties, quantity = '50', instrument: world.Traded = SPY, price = '100') => {
   const events = given(...account, world.resolved(instrument), wants('trend', [{ instrument, quantity }], { price })).when(
     deciding({ orderProperties }),
@@ -25,21 +21,6 @@ const orderOf = (orderProperties: OrderProperties, quantity = '50', instrument: 
 }
 
 describe('commander: order terms', () => {
-  it('put the limit where the offset wishes it: worse than the reference, or better', () => {
-    expect(orderOf({ limitOffset: 0.002 }).order.limitPrice).to.equal('100.2')
-    expect(orderOf({ limitOffset: 0.002 }, '-50').order.limitPrice).to.equal('99.8')
-    expect(orderOf({ limitOffset: -0.01 }).order.limitPrice).to.equal('99')
-    expect(orderOf({ limitOffset: '3 ticks' }).order.limitPrice).to.equal('100.03')
-    expect(orderOf({ limitOffset: '-1 tick' }, '-50').order.limitPrice).to.equal('100.01')
-  })
-
-  it('never put it beyond the collar, and say so', () => {
-    const { order, codes } = orderOf({ limitOffset: 0.2 })
-    expect(order.limitPrice).to.equal('105')
-    expect(codes).to.include('LIMIT_AT_COLLAR')
-    expect(orderOf({ limitOffset: 1 }, '-50').order.limitPrice).to.equal('95')
-  })
-
   it('carry times, algo and priority of the request', () => {
     const later = new Date(now + 3_600_000).toISOString()
     expect(orderOf({ goodAfterTime: later }).order).to.include({ goodAfter: later, timeInForce: 'DAY', inForceUntil: world.tuesdayClose })
@@ -90,46 +71,33 @@ describe('commander: order terms', () => {
     expect(previewed('live', 'paper')).to.deep.equal(plain)
     expect(previewed('never', 'live')).to.deep.equal(plain)
   })
-})
 
-describe('price steps', () => {
-  it('are those of the price band', () => {
-    expect(['0.5', '1', '99.99', '100', '250'].map((price) => tickAt(price, bands))).to.deep.equal([
-      '0.0001',
-      '0.01',
-      '0.01',
-      '0.05',
-      '0.05',
-    ])
-    expect(tickAt('250', { minTick: '0.25' })).to.equal('0.25')
+  it('name the time in force in every order (the preset of the terminal decided)', () => {
+    const flip = given(...holding('50'), booked('trend', SPY, '50'), target('-50')).when(deciding())
+    for (const order of dataOf(flip, 'OrderPlanned')) expect(order.timeInForce).to.equal('DAY')
   })
 
-  it('round a buy down and a sell up, over the edge into the wider band too (a dollar, a cent)', () => {
-    expect(toSaferTick('1.005', '1', bands)).to.equal('1')
-    expect(toSaferTick('0.99995', '-1', bands)).to.equal('1')
-    expect(toSaferTick('99.999', '-1', bands)).to.equal('100')
-    expect(toSaferTick('100.01', '-1', bands)).to.equal('100.05')
-    const odd = { minTick: '0.01', priceIncrements: [{ from: '10', increment: '0.03' }] }
-    expect(toSaferTick('9.999', '-1', odd)).to.equal('10.02')
-    expect(toSaferTick('0.00001', '1', bands)).to.equal('0.0001')
-    expect(toSaferTick('-3', '-1', bands)).to.equal('0.0001')
+  it('follow the request for increases only', () => {
+    const wished = { orderProperties: { timeInForce: 'GTC', outsideRegularHours: true } } as const
+    const flip = given(...holding('50'), booked('trend', SPY, '50'), target('-50')).when(deciding(wished))
+    const [reduction, increase] = dataOf(flip, 'OrderPlanned')
+    expect(reduction).to.include({ type: 'MKT', timeInForce: 'DAY', outsideRegularHours: false })
+    expect(increase).to.include({ type: 'LMT', timeInForce: 'GTC', outsideRegularHours: true })
   })
 
-  it('always are steps of the band in which they end', () => {
-    const price = fc.integer({ min: 1, max: 200_000_000 }).map((units) => String(units / 1_000_000))
-    fc.assert(
-      fc.property(price, fc.constantFrom('1', '-1'), (value, side) => {
-        const rounded = toSaferTick(value, side, bands)
-        expect(towardsZero(rounded, tickAt(rounded, bands))).to.equal(rounded)
-        if (side === '1' && compare(value, '0.0001') >= 0) expect(compare(rounded, value)).to.be.at.most(0)
-        if (side === '-1') expect(compare(rounded, value)).to.be.at.least(0)
-      }),
-    )
+  it('say that a market order gives up the collar, and keep it in regular hours', () => {
+    const wished = { orderProperties: { type: 'MKT', outsideRegularHours: true } } as const
+    const events = given(...holding(), target('50')).when(deciding(wished))
+    expect(dataOf(events, 'OrderPlanned')[0]).to.include({ type: 'MKT', outsideRegularHours: false })
+    expect(codesOf(events)).to.include('COLLAR_OFF')
   })
 
-  it('stand in the limit of an order (a price off the tick was rejected)', () => {
-    const banded = { ...SPY, ...bands, conId: 7, symbol: 'PENNY' }
-    expect(orderOf({}, '500', banded, '0.97').order.limitPrice).to.equal('1.01') // 1.0185
-    expect(orderOf({}, '500', banded, '0.5').order.limitPrice).to.equal('0.525')
+  it('carry the Adaptive algo where it may work: for the day, in regular hours', () => {
+    const adaptive = { 'orders.algo': 'Adaptive', 'orders.adaptivePriority': 'Patient' }
+    const algo = { strategy: 'Adaptive', parameters: { adaptivePriority: 'Patient' } }
+    const flip = [...holding('50', adaptive), booked('trend', SPY, '50'), target('-50')]
+    for (const order of dataOf(given(...flip).when(deciding()), 'OrderPlanned')) expect(order.algo).to.deep.equal(algo)
+    const good = dataOf(given(...flip).when(deciding({ orderProperties: { timeInForce: 'GTC' } })), 'OrderPlanned')
+    expect(good.map((order) => order.algo)).to.deep.equal([algo, undefined])
   })
 })

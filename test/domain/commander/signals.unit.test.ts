@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { event } from '../../../domain/events.ts'
 import * as world from '../../given.ts'
-import { codesOf, deciding, decisionOf, now, ordersOf, standingOf, targetOf } from './decision.ts'
+import { codesOf, deciding, decisionOf, ordersOf, standingOf, targetOf } from './decision.ts'
 
 const { booked, command, configured, failed, given, neutral, ordered, ready, SPY, snapshot, stands, VIXY, wants } = world
 
@@ -57,12 +57,6 @@ describe('commander: signals', () => {
   it('trusts a signal again that came after a failure', () => {
     const events = given(...holding, failed('trend'), wants('trend', [{ instrument: SPY, weight: '0' }])).when(deciding())
     expect(ordersOf(events)).to.deep.equal(['SPY -80'])
-  })
-
-  it('counts a signal until just before freshUntil', () => {
-    const fresh = wants('trend', [{ instrument: SPY, weight: '0' }], { freshUntil: new Date(now + 1).toISOString() })
-    expect(verdictOf(given(...holding, fresh).when(deciding()))).to.equal('targets')
-    expect(verdictOf(given(...holding, fresh).when(deciding({}, {}, now + 1)))).to.equal('held')
   })
 
   it('goes flat by an explicit 0 only', () => {

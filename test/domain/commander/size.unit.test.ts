@@ -147,15 +147,6 @@ describe('commander: size', () => {
       expect(ordersOf(deciding({}, { step: 'second' })(later))).to.deep.equal(['SPY 900'])
     })
 
-    it('are usable from the close before the latest closed session, not a millisecond longer', () => {
-      const friday = Date.parse('2024-01-05T21:00:00.000Z') // on Tuesday, Monday's session is the latest closed one
-      const priced = (time: number) => wants('trend', [{ instrument: SPY, weight: '1' }], { pricedAt: new Date(time).toISOString() })
-      expect(ordersOf(given(...account, priced(friday)).when(deciding()))).to.deep.equal(['SPY 900'])
-      const events = given(...account, priced(friday - 1)).when(deciding())
-      expect(codesOf(events, 'trend')).to.deep.equal(['PRICE_STALE'])
-      expect(ordersOf(events)).to.deep.equal([])
-    })
-
     it('are not needed to go flat: the snapshot values the exit', () => {
       const holds = snapshot({ holdings: [{ instrument: SPY, quantity: '80', marketPrice: '101' }] })
       const flat = wants('trend', [{ instrument: SPY, weight: '0' }], { prices: [] })
@@ -243,12 +234,5 @@ describe('commander: size', () => {
     expect(noteOf(shrunk, 'EXPOSURE_REDUCED').numbers).to.deep.equal({ quantity: '400', before: '0.45', now: '0.225' })
     const grown = given(...before, allocated(1), neutral('trend')).when(deciding())
     expect(targetOf(grown, 'trend', SPY)).to.include({ wanted: '400', difference: '0' })
-  })
-
-  it('never holds what is no holding: an index', () => {
-    const index = { ...SPY, conId: 13455763, symbol: 'VIX', secType: 'IND' }
-    const events = given(...account, resolved(index), wants('trend', [{ instrument: index, weight: '1' }])).when(deciding())
-    expect(codesOf(events, 'trend')).to.deep.equal(['NOT_TRADABLE'])
-    expect(ordersOf(events)).to.deep.equal([])
   })
 })
