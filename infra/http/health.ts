@@ -6,6 +6,7 @@
 import type { Commit } from '../../domain/commit.ts'
 import { type Clock, isoTime } from '../../domain/ports/clock.ts'
 import type { Document } from '../../domain/ports/documents.ts'
+import { withoutSecrets } from '../../domain/secrets.ts'
 import { leaseTimes } from '../../handlers/lease-holder.ts'
 import type { Life } from '../../projections/follower.ts'
 import type { HttpContext } from './context.ts'
@@ -157,7 +158,10 @@ export const createHealth = (context: HttpContext): (() => Promise<Health>) => {
     const projections = following('the documents', 'views', followers?.projections)
     const questions: Record<PartName, () => Promise<Part>> = { store, bus: busPart, engine, gateway, projections, relay, alerts, handEdits }
     const answered = await Promise.all(
-      Object.entries(questions).map(async ([name, question]) => [name, await within(clock, question)] as const),
+      Object.entries(questions).map(async ([name, question]) => {
+        const part = await within(clock, question)
+        return [name, { ...part, reason: withoutSecrets(part.reason) }] as const // anybody may read it
+      }),
     )
     const parts = Object.fromEntries(answered) as Health['parts']
     return { ready: Object.values(parts).every(({ ok }) => ok), parts }
