@@ -37,6 +37,7 @@ export REPO_NAME="${REPO_NAME:-ib-trading}"           # of the images, in Artifa
 if [ "$GATEWAY" = simulator ]; then export FIRESTORE_DATABASE="${FIRESTORE_DATABASE:-simulator}"; fi
 export FIRESTORE_DATABASE="${FIRESTORE_DATABASE:-$TRADING_MODE}"
 export FIRESTORE_LOCATION="${FIRESTORE_LOCATION:-$GCP_REGION}"
+export BIGQUERY_LOCATION="${BIGQUERY_LOCATION:-$GCP_REGION}" # of the archive
 export BACKUP_RETENTION="${BACKUP_RETENTION:-14w}"    # of the weekly backup; of the daily one it is a week
 export SECRET_NAME="${SECRET_NAME:-ib-$TRADING_MODE}" # the secrets are called so, with -userid and -password
 

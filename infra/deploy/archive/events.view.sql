@@ -1,5 +1,5 @@
 -- Each event of the journal once: the topic carries it at least once, and readers know an event by its position.
--- ${DATASET} is one of a trading mode, such as ib_trading_paper.
+-- Each trading mode has a dataset of its own.
 SELECT
   position,
   CAST(SUBSTR(position, 1, INSTR(position, '.') - 1) AS INT64) AS commit_position,

@@ -2,41 +2,33 @@
 # Makes or updates the metrics, the alert policies and the dashboard of this folder in a project. Run it as often as you like.
 set -euo pipefail
 
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../cloud/begin.sh
+. "$here/../cloud/begin.sh"
+
 usage() {
   cat <<'TEXT'
-Usage: PROJECT_ID=my-project [ALERT_CHANNEL=projects/my-project/notificationChannels/123] apply.sh [--dry-run]
+Usage: [ALERT_CHANNEL=projects/my-project/notificationChannels/123] apply.sh [--dry-run] [--vars FILE]
 
 Makes or updates, from the files beside this script, the log-based metrics, the alert policies and the dashboard.
 ALERT_CHANNEL: who is told of an incident. Without it incidents open, and nobody is told.
---dry-run: prints the commands that a project which has none of it yet would get, and runs nothing.
+
+  --dry-run      print the commands that a project which has none of it yet would get, and run nothing
+  --vars FILE    the variables (infra/deploy/deployment_vars.sh), of which PROJECT_ID is needed
+
 A policy names metrics: Cloud Monitoring may take ten minutes to know a new one. Where it says it does not, run this again.
 TEXT
 }
 
-dry_run=no
-for argument in "$@"; do
-  case $argument in
-    --dry-run) dry_run=yes ;;
-    --help | -h) usage && exit 0 ;;
-    *) echo "apply.sh: $argument is not known (--help says what is)" >&2 && exit 2 ;;
-  esac
-done
-if [ -z "${PROJECT_ID:-}" ]; then
-  echo 'apply.sh: PROJECT_ID is not set: the project to watch' >&2
-  exit 2
-fi
-here=$(cd "$(dirname "$0")" && pwd)
+hint() { echo 'read what gcloud says above, then run it again; ten minutes later, if it does not know a metric yet'; }
 
-# Shows a command as it may be pasted, and runs it unless that is all.
-run() {
-  printf '%q ' "$@" && echo
-  if [ "$dry_run" = no ]; then "$@"; fi
-}
+common_arguments "$@"
+read_variables
+need PROJECT_ID
 # What is there; nothing in a dry run.
-ask() {
-  if [ "$dry_run" = no ]; then "$@"; fi
-}
+ask() { [ "$DRY_RUN" = yes ] || "$@" || failed "$(quoted "$@")"; }
 
+STEP='metrics'
 known=$(ask gcloud logging metrics list --project="$PROJECT_ID" --format='value(name)')
 for file in "$here"/metrics/*.yaml; do
   name=$(basename "$file" .yaml)
@@ -45,6 +37,7 @@ for file in "$here"/metrics/*.yaml; do
   run gcloud logging metrics "$verb" "$name" --project="$PROJECT_ID" --config-from-file="$file"
 done
 
+STEP='policies'
 for file in "$here"/policies/*.yaml; do
   name=$(basename "$file" .yaml)
   policy=$(ask gcloud alpha monitoring policies list --project="$PROJECT_ID" --filter="userLabels.ibt=\"$name\"" --format='value(name)')
@@ -59,6 +52,7 @@ for file in "$here"/policies/*.yaml; do
   fi
 done
 
+STEP='dashboard'
 dashboard=$(ask gcloud monitoring dashboards list --project="$PROJECT_ID" --filter='displayName="ib-trading"' --format='value(name)')
 if [ -n "$dashboard" ]; then
   # An update has to say which state of the dashboard it replaces.
@@ -70,3 +64,4 @@ if [ -n "$dashboard" ]; then
 else
   run gcloud monitoring dashboards create --project="$PROJECT_ID" --config-from-file="$here/dashboard.yaml"
 fi
+if [ "$DRY_RUN" = no ]; then say "done$([ -n "${ALERT_CHANNEL:-}" ] || echo '; ALERT_CHANNEL is not set: of new policies nobody is told')"; fi

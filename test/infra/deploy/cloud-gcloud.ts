@@ -48,6 +48,9 @@ const placesOf = (env: NodeJS.ProcessEnv) => {
   return places
 }
 
+/** Where the tools of Google lie on this machine. */
+export const sdkRoot = (): string => withItsPython((_python, root) => root)
+
 /** gcloud's own Python, with the configuration of nobody. */
 const withItsPython = <T>(use: (python: string, root: string, env: NodeJS.ProcessEnv) => T): T => {
   const configuration = mkdtempSync(join(tmpdir(), 'ibt-gcloud-'))

@@ -25,6 +25,7 @@ export const secrets = { user: 'a-user-of-ib', password: 'p\'a$$w&rd "x"' }
 export type Ran = { code: number | null; out: string; errors: string }
 export type World = {
   path: string
+  /** @param script of infra/deploy/cloud by its name, another by its path; or `-c` and a line of shell as the first of args */
   run(script: string, args?: readonly string[], more?: Readonly<Record<string, string>>, input?: string): Promise<Ran>
   /** Every call of gcloud so far: the words after it. Forgotten by `forget`. */
   calls(): string[][]
@@ -50,7 +51,7 @@ export const cloudWorld = (): World => {
     '#!/bin/sh\necho "$STORE $TRADING_MODE $GOOGLE_CLOUD_PROJECT $GCP_REGION $FIRESTORE_DATABASE: $*" >> "$FAKE_GCLOUD/ibt"\nexit $IBT_FAILS\n',
   )
   // Of BigQuery nothing is there yet, and whatever is asked for is made.
-  writeFileSync(at('bin', 'bq'), '#!/bin/sh\ncase " $* " in *" show "*) exit 2 ;; esac\n')
+  writeFileSync(at('bin', 'bq'), '#!/bin/sh\ncase " $* " in *" show "*) echo "BigQuery error: Not found: $*" && exit 2 ;; esac\n')
   for (const name of ['gcloud', 'ibt', 'bq']) chmodSync(at('bin', name), 0o755)
   writeFileSync(at('user'), secrets.user)
   writeFileSync(at('password'), secrets.password)
@@ -60,7 +61,7 @@ export const cloudWorld = (): World => {
   return {
     path,
     run: async (script, args = [], more = {}, input = '') => {
-      const child = spawn('bash', [script.includes('/') ? script : join(cloud, script), ...args], {
+      const child = spawn('bash', [script === '-c' || script.includes('/') ? script : join(cloud, script), ...args], {
         ...{ cwd: path, env: { ...own, ...files, ...variables, ...more }, timeout: 100_000 },
       })
       let out = ''

@@ -232,7 +232,10 @@ describe('what is watched', () => {
       spawnSync('bash', [script, ...args], { env: { PATH: process.env['PATH'], ...variables }, encoding: 'utf8', timeout: 20_000 })
     it('names the variable that is missing', () => {
       const { status, stderr } = run(['--dry-run'], {})
-      expect([status, stderr.trim()]).to.deep.equal([2, 'apply.sh: PROJECT_ID is not set: the project to watch'])
+      expect([status, stderr.trim()]).to.deep.equal([
+        1,
+        'apply.sh: PROJECT_ID: is not set; fill in infra/deploy/deployment_vars.sh, or set it before',
+      ])
     })
     it('has a command for each file, and tells who is to be told', () => {
       const { status, stdout } = run(['--dry-run'], {
