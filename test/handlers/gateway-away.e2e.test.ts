@@ -1,56 +1,23 @@
 /** A gateway that goes away for half an hour, through the real session, the simulator and the notifier, to a chat that listens. */
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
-import { webhookChannel } from '../../infra/alerts/webhook.ts'
 import { readTopics } from '../../infra/topics-file.ts'
-import { createNotifier, type Notifier } from '../../projections/notifier.ts'
 import { until } from '../contract/until.ts'
-import { silent } from '../projections/relay-in-hand.ts'
 import { type Rig, startTrading } from '../rig.ts'
 import { onEachStore } from '../stores.ts'
+import { type Chat, openChat } from './chat.ts'
 
 const minutes = (count: number) => count * 60_000
 
 onEachStore('a gateway that goes away', (store) => {
   let rig: Rig
-  let chat: Server
-  let notifier: Notifier
-  /** What the chat was sent, line by line. */
-  let heard: string[][]
+  let chat: Chat
   beforeEach(async () => {
-    heard = []
-    chat = createServer((request, response) => {
-      let body = ''
-      request.on('data', (part) => {
-        body += part
-      })
-      request.on('end', () => {
-        const { blocks } = JSON.parse(body) as { blocks: { text: { text: string } }[] }
-        heard.push(...blocks.map(({ text }) => text.text.split('\n')))
-        response.end('ok')
-      })
-    })
-    await new Promise<void>((resolve) => chat.listen(0, '127.0.0.1', resolve))
     rig = await startTrading({ store: store() })
-    const { journal, documents, bus } = rig.composed
-    const channels = [webhookChannel(`http://127.0.0.1:${(chat.address() as AddressInfo).port}/hook`, 'paper')]
-    notifier = createNotifier({
-      journal,
-      documents,
-      bus,
-      topics: { ...readTopics(), schedules: [] },
-      log: silent,
-      clock: rig.clock,
-      channels,
-    })
-    await notifier.start()
-    await until('it has looked around', async () => (await documents.checkpoint('alerts')) !== undefined)
+    chat = await openChat(rig, { ...readTopics(), schedules: [] })
   })
   afterEach(async () => {
-    await notifier.stop()
-    await rig.stop()
-    await new Promise<void>((resolve) => void chat.close(() => resolve()))
+    await chat?.stop()
+    await rig?.stop()
   })
 
   /** A minute at a time: while the line is down nobody can be asked whether all has arrived. */
@@ -77,27 +44,26 @@ onEachStore('a gateway that goes away', (store) => {
     }
     expect(ready(), 'the engine is ready again').to.equal(true)
   }
-  const titles = () => heard.map(([title]) => title)
 
   it('for half an hour is told once, with what to do, and told once when it is back; the second time it is told again', async () => {
     const first = await goesAwayFor(30)
-    await until('it is told', () => heard.length === 1)
-    const [title, reason, next] = heard[0]!
+    await until('it is told', () => chat.heard.length === 1)
+    const [title, reason, next] = chat.heard[0]!
     expect(title).to.equal(`*ERROR: The gateway is away since ${first}*`)
     expect(reason, 'why').to.match(/ECONNRESET|closed/)
     expect(next).to.match(/^What to do: Nothing is traded and no fill is seen meanwhile. Look at IB Gateway: /)
     await isBack()
-    await until('it is told that it is back', () => heard.length === 2)
-    expect(heard[1]!.slice(0, 2)).to.deep.equal(['*Note: The gateway is back*', `it was away since ${first}`])
+    await until('it is told that it is back', () => chat.heard.length === 2)
+    expect(chat.heard[1]!.slice(0, 2)).to.deep.equal(['*Note: The gateway is back*', `it was away since ${first}`])
 
     await goesAwayFor(5)
     await isBack()
     await pass(15)
     const third = await goesAwayFor(30)
-    await until('it is told again', () => heard.length === 3)
+    await until('it is told again', () => chat.heard.length === 3)
     await isBack()
-    await until('it is told again that it is back', () => heard.length === 4)
-    expect(titles(), 'and not a word about five minutes').to.deep.equal([
+    await until('it is told again that it is back', () => chat.heard.length === 4)
+    expect(chat.titles(), 'and not a word about five minutes').to.deep.equal([
       `*ERROR: The gateway is away since ${first}*`,
       '*Note: The gateway is back*',
       `*ERROR: The gateway is away since ${third}*`,
