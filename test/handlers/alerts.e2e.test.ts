@@ -45,12 +45,7 @@ onEachStore('alerts', (store) => {
     await rig.command('halt', { reason: 'enough for a day' })
     await rig.driver.runTo(newYorkTime('2020-02-04', '17:30'))
 
-    await until(
-      'it is told of the run that was not',
-      () => chat.titles().some((title) => title.includes('orchestrator did not run')),
-      20_000,
-    )
-    expect(chat.titles().map((title) => title.replace(/order \S+/, 'order'))).to.deep.equal([
+    const told = [
       '*Warning: No signal of trend*',
       '*Warning: Nobody looks after the book of hedge*',
       '*ERROR: A risk limit is breached: dailyDrawdown of account*',
