@@ -112,35 +112,31 @@ step_accounts() {
 }
 
 # A secret comes from a file, or from the keyboard without being shown; either way gcloud reads it, and no command line holds it.
+# secret_version SECRET FILE WHAT VERSIONS: where there is a version already, no answer leaves it as it is.
 secret_version() {
-  local secret=$1 file=$2 what=$3 value
-  if [ "$DRY_RUN" = yes ]; then
-    if [ -z "$file" ]; then echo "# asks for $what, and gives it to the next command on its standard input"; fi
+  local secret=$1 file=$2 what=$3 versions=$4 value
+  if [ "$DRY_RUN" = yes ] && [ -z "$file" ]; then echo "# asks for $what, and gives it to the next command on its standard input"; fi
+  if [ "$DRY_RUN" = yes ] || [ -n "$file" ]; then
     run gcloud secrets versions add "$secret" "--data-file=${file:--}" "--project=$PROJECT_ID"
     return
   fi
-  if [ -n "$file" ]; then
-    run gcloud secrets versions add "$secret" "--data-file=$file" "--project=$PROJECT_ID"
-    return
-  fi
-  say "$what (nothing is shown):"
+  say "$what (nothing is shown$([ -z "$versions" ] || echo '; no answer leaves it as it is')):"
   IFS= read -rs value || true
+  if [ -z "$value" ] && [ -n "$versions" ]; then return; fi
   [ -n "$value" ] || stop "nothing was given for $what"
   printf '%s' "$value" | gcloud secrets versions add "$secret" --data-file=- "--project=$PROJECT_ID" >&2 ||
     failed "gcloud secrets versions add $secret"
 }
 
 secret() {
-  local secret=$1 file=$2 what=$3 versions
+  local secret=$1 file=$2 what=$3 versions=''
   ensure gcloud secrets describe "$secret" "--project=$PROJECT_ID" -- \
     gcloud secrets create "$secret" --replication-policy=automatic "--project=$PROJECT_ID"
-  if [ "$DRY_RUN" = yes ] || [ "$ROTATE" = yes ]; then
-    secret_version "$secret" "$file" "$what"
-    return
+  if [ "$DRY_RUN" = no ]; then
+    versions=$(gcloud secrets versions list "$secret" --filter=state=enabled '--format=value(name)' "--project=$PROJECT_ID") ||
+      failed "gcloud secrets versions list $secret"
   fi
-  versions=$(gcloud secrets versions list "$secret" --filter=state=enabled '--format=value(name)' "--project=$PROJECT_ID") ||
-    failed "gcloud secrets versions list $secret"
-  [ -n "$versions" ] || secret_version "$secret" "$file" "$what"
+  if [ -z "$versions" ] || [ "$ROTATE" = yes ]; then secret_version "$secret" "$file" "$what" "$versions"; fi
 }
 
 step_secrets() {
@@ -340,6 +336,7 @@ for step in $steps; do
   for name in $(needs "$step"); do need "$name"; done
 done
 
+say "$TRADING_MODE trading in the project $PROJECT_ID: SHAPE=$SHAPE, GATEWAY=$GATEWAY, FIRESTORE_DATABASE=$FIRESTORE_DATABASE"
 for STEP in $steps; do
   say "── $STEP"
   if [ "$DRY_RUN" = yes ]; then echo "# $STEP"; fi

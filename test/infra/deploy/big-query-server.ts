@@ -5,7 +5,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
-import { sdkRoot, whyNoGcloud } from './cloud-gcloud.ts'
+import { sdkRoot } from './cloud-gcloud.ts'
 import type { World } from './cloud-world.ts'
 import { hasTool } from './images-tools.ts'
 
@@ -13,8 +13,9 @@ const descriptionIn = (sdk: string): string => join(sdk, 'platform/bq/discovery_
 
 /** Why nobody can be asked here; undefined where `bq` and its description are. */
 export const whyNoBq = (): string | undefined => {
-  const why = whyNoGcloud() ?? (hasTool('bq') ? undefined : 'bq is not installed here')
-  return why ?? (existsSync(descriptionIn(sdkRoot())) ? undefined : 'this bq brings no description of its API')
+  const missing = ['gcloud', 'bq'].find((name) => !hasTool(name))
+  if (missing !== undefined) return `${missing} is not installed here`
+  return existsSync(descriptionIn(sdkRoot())) ? undefined : 'this bq brings no description of its API'
 }
 
 type Schema = { $ref?: string; type?: string; properties?: Record<string, Schema>; items?: Schema; additionalProperties?: Schema }

@@ -3,8 +3,9 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
-import { uploadedFrom, whyNoGcloud, wrongCommands } from './cloud-gcloud.ts'
+import { printedOf, uploadedFrom, wrongCommands } from './cloud-gcloud.ts'
 import { cloudWorld, root, stepOf, variables, type World } from './cloud-world.ts'
+import { needs } from './images-tools.ts'
 
 const deploy = join(root, 'infra/deploy')
 const digest = `sha256:${'1'.repeat(64)}`
@@ -96,11 +97,7 @@ describe('the commands of gcloud in all scripts', function () {
   let calls: string[][]
 
   before(async function () {
-    const why = whyNoGcloud()
-    if (why !== undefined) {
-      this.test!.title += ` (${why})`
-      this.skip()
-    }
+    needs(this, 'gcloud')
     const [paper, other] = [cloudWorld(), cloudWorld()]
     worlds.push(paper, other)
     const inPaper = async (): Promise<void> => {
@@ -156,6 +153,29 @@ describe('the commands of gcloud in all scripts', function () {
     expect(wrong.filter(({ command }) => !planted.map(commandOf).includes(command))).to.deep.equal([])
     expect(wrong.map(({ command }) => command)).to.deep.equal(planted.map(commandOf))
     expect(wrong.at(-1)!.says).to.contain('serviceAcount')
+  })
+
+  it('find in a policy the roles that are to be taken away: of this member, with this title, and no others', () => {
+    const engine = 'serviceAccount:ib-paper-engine@my-trading-1.iam.gserviceaccount.com'
+    const of = (database: string, title = 'only-paper') => ({
+      title,
+      expression: `resource.name=="projects/my-trading-1/databases/${database}"`,
+    })
+    const role = 'roles/datastore.user'
+    const bindings = [
+      { role, members: ['user:anna@example.org', engine], condition: of('simulator') },
+      { role, members: [engine], condition: of('paper') },
+      { role, members: [engine], condition: of('other', 'by hand') },
+      { role, members: [`${engine}.example.org`], condition: of('foreign') },
+      { role: 'roles/logging.logWriter', members: [engine] },
+    ]
+    const asked = (...words: string[]) =>
+      calls.find((call) => call.includes('get-iam-policy') && words.every((word) => call.join(' ').includes(word)))!
+    const conditions = asked('projects', `"${engine}"`, `"${role}"`, '"only-paper"')
+    expect(printedOf({ bindings }, conditions)).to.deep.equal([of('simulator').expression, of('paper').expression])
+    const plain = asked('secrets', 'ib-paper-userid')
+    const access = { role: 'roles/secretmanager.secretAccessor', members: ['user:anna@example.org', engine] }
+    expect(printedOf({ bindings: [access] }, plain)).to.deep.equal([`user:anna@example.org ${access.role}`, `${engine} ${access.role}`])
   })
 
   it('upload for a build what it needs, and no secret, no data and no .git, though only a .gitignore of a folder names them', () => {

@@ -25,12 +25,6 @@ const alone = (configuration: string): NodeJS.ProcessEnv => ({
   CLOUDSDK_PROXY_PORT: '9',
 })
 
-/** Why there is nobody to ask; undefined where there is. */
-export const whyNoGcloud = (): string | undefined => {
-  const { error, status } = spawnSync('sh', ['-c', 'command -v gcloud'], { timeout: 10_000 })
-  return error === undefined && status === 0 ? undefined : 'gcloud is not installed here'
-}
-
 const needsLogin = /do not currently have an active account|You must log in|not currently logged in/i
 
 /** A command line that gcloud does not take, and what it says of it. */
@@ -71,6 +65,33 @@ from googlecloudsdk.command_lib.util import gcloudignore
 chooser = gcloudignore.GetFileChooserForDir(folder, write_on_disk=False, ignore_file=sys.argv[3] if len(sys.argv) > 3 else None)
 print('\\n'.join(sorted(chooser.GetIncludedFiles(folder, include_dirs=False))))
 `
+
+const prints = `
+import json, os, sys
+root, resource, flatten, expression, form = sys.argv[1:6]
+sys.path[:0] = [os.path.join(root, 'lib'), os.path.join(root, 'lib', 'third_party')]
+from googlecloudsdk.calliope import display_taps
+from googlecloudsdk.core.resource import resource_printer
+from googlecloudsdk.core.util import peek_iterable
+resources = [json.loads(resource)]
+path = []
+for part in flatten.split('[]'):
+    path = path + [name for name in part.split('.') if name]
+    resources = peek_iterable.Tapper(resources, display_taps.Flattener(path))
+if expression:
+    resources = peek_iterable.Tapper(resources, display_taps.Filterer(expression, None))
+resource_printer.Print(resources, form)
+`
+
+/** What gcloud makes of an answer by the flags `--flatten`, `--filter` and `--format` of a command, a line each. */
+export const printedOf = (answer: object, words: readonly string[]): string[] =>
+  withItsPython((python, root, env) => {
+    const flag = (name: string): string => words.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3) ?? ''
+    const given = [JSON.stringify(answer), flag('flatten'), flag('filter'), flag('format')]
+    const { status, stdout, stderr } = spawnSync(python, ['-B', '-c', prints, root, ...given], { env, encoding: 'utf8', timeout: 60_000 })
+    if (status !== 0) throw new Error(`gcloud's own Python failed: ${stderr.slice(-2_000)}`)
+    return stdout.split('\n').filter((line) => line !== '')
+  })
 
 /** What of a folder a build would take along. @param ignoreFile as `--ignore-file` names it; left out: what gcloud makes of .gitignore */
 export const uploadedFrom = (folder: string, ignoreFile?: string): string[] =>

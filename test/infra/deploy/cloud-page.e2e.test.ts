@@ -2,9 +2,10 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
-import { whyNoGcloud, wrongCommands } from './cloud-gcloud.ts'
+import { wrongCommands } from './cloud-gcloud.ts'
 import { buildOf, cloud, cloudWorld, root } from './cloud-world.ts'
 import { problemsOfAllIbt, type Shown, shownCommands } from './documented-commands.ts'
+import { needs } from './images-tools.ts'
 
 const page = readFileSync(join(cloud, 'README.md'), 'utf8')
 /** `NAME=$(gcloud …)` is a command of gcloud too. */
@@ -54,11 +55,7 @@ describe('the page of the set-up', function () {
   })
 
   it('shows only lines of gcloud that gcloud would take', function () {
-    const why = whyNoGcloud()
-    if (why !== undefined) {
-      this.test!.title += ` (${why})`
-      this.skip()
-    }
+    needs(this, 'gcloud')
     const lines = of('gcloud').filter(({ words }) => words[1] !== 'auth')
     expect(lines.length).to.be.greaterThan(5)
     expect(wrongCommands(lines.map(({ words }) => words.slice(1)))).to.deep.equal([])

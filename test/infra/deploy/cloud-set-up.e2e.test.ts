@@ -22,6 +22,7 @@ describe('the set-up of a project', function () {
     const first = await project.run('set-up.sh')
     expect(first.code, first.errors).to.equal(0)
     expect(first.errors.match(/── \S+/g)).to.deep.equal(steps.map((step) => `── ${step}`))
+    expect(first.errors).to.match(/^paper trading in the project my-trading-1: SHAPE=run, GATEWAY=gateway, FIRESTORE_DATABASE=paper\n/)
     const after = project.state()
     for (const name of ['secrets--ib-paper-userid', 'version-of-ib-paper-password', 'firestore-databases--paper', 'backup-weekly'])
       expect(after).to.have.property(name)
@@ -174,6 +175,12 @@ describe('the set-up of a project', function () {
     const seen = JSON.stringify([runs, files.calls(), keyboard.calls()])
     expect(seen).not.to.contain(secrets.user)
     expect(seen).not.to.contain(JSON.stringify(secrets.password).slice(1, -1))
+    // Rotated one at a time: who says nothing keeps what there is.
+    keyboard.forget()
+    const one = await keyboard.run('set-up.sh', ['--only', 'secrets', '--rotate'], none, `\n${secrets.password}\n`)
+    expect(one.code, one.errors).to.equal(0)
+    const added = keyboard.calls().filter((call) => call.join(' ').startsWith('secrets versions add'))
+    expect(added.map((call) => call[3])).to.deep.equal(['ib-paper-password'])
     const nothing = await world().run('set-up.sh', ['--only', 'secrets'], none)
     expect([nothing.code, nothing.errors]).to.satisfy(
       ([code, text]: [number, string]) => code === 1 && text.includes('nothing was given for the user name'),

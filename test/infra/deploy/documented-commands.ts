@@ -1,9 +1,4 @@
 /** The commands that our pages show, and whether the tools would take them. */
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { findStrategies } from '../../../infra/compose.ts'
 import { createCommandCheck } from '../../../infra/publication.ts'
 import { readTopics } from '../../../infra/topics-file.ts'
@@ -93,44 +88,5 @@ export const problemsOfIbt = async ({ words, line }: Shown): Promise<string[]> =
 export const problemsOfAllIbt = async (commands: readonly Shown[]): Promise<string[]> => {
   const problems: string[] = []
   for (const each of commands) problems.push(...(await problemsOfIbt(each)))
-  return problems
-}
-
-// ── gcloud ──
-
-export const gcloudIsThere = (): boolean => spawnSync('gcloud', ['--version'], { stdio: 'ignore', timeout: 30_000 }).status === 0
-
-const refusals = /unrecognized arguments|Invalid choice|Invalid value|must be specified|expected one argument|argument .*: |Unknown/
-
-/** Runs it with no login at all: what its own parser says, before it would reach anything. */
-const problemsOfGcloud = async ({ words, line }: Shown, home: string): Promise<string[]> => {
-  const child = spawn('gcloud', words.slice(1), {
-    env: {
-      PATH: process.env['PATH'],
-      HOME: home,
-      CLOUDSDK_CONFIG: home,
-      CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
-      CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: 'true',
-    },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let errors = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text
-  })
-  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000)
-  await once(child, 'close')
-  clearTimeout(timer)
-  if (/do not currently have an active account/.test(errors)) return []
-  return [`${line}: ${refusals.exec(errors)?.[0] ?? ''} ${errors.trim().slice(0, 300)}`]
-}
-
-/** Two at a time: each takes a second or two. */
-export const problemsOfAllGcloud = async (commands: readonly Shown[]): Promise<string[]> => {
-  const home = mkdtempSync(join(tmpdir(), 'ibt-gcloud-'))
-  const problems: string[] = []
-  for (let first = 0; first < commands.length; first += 2)
-    problems.push(...(await Promise.all(commands.slice(first, first + 2).map((each) => problemsOfGcloud(each, home)))).flat())
-  rmSync(home, { recursive: true, force: true })
   return problems
 }

@@ -10,7 +10,7 @@ import { errors } from '../../../domain/errors.ts'
 import { paperChecklist } from '../../../domain/paper-record.ts'
 import { variables as environmentVariables } from '../../../infra/environment.ts'
 import { ibt, temporaryFolder } from '../cli/ibt.ts'
-import { whyNoGcloud, wrongCommands } from './cloud-gcloud.ts'
+import { wrongCommands } from './cloud-gcloud.ts'
 import { buildOf, cloudWorld, root, variables, type World } from './cloud-world.ts'
 import { problemsOfAllIbt, type Shown, shownCommands } from './documented-commands.ts'
 import { needs } from './images-tools.ts'
@@ -66,8 +66,7 @@ describe('the guide', function () {
   })
 
   it('shows only lines of gcloud that gcloud would take', function () {
-    const why = whyNoGcloud()
-    if (why !== undefined && process.env['REQUIRE_EMULATORS'] === undefined) this.skip()
+    needs(this, 'gcloud')
     const lines = commands.flatMap(({ words }) => (words[0] === 'gcloud' ? [words.slice(1)] : []))
     const judged = lines.filter(([group]) => group !== 'auth') // logging in talks to a person, not to a parser
     expect(judged.length).to.be.greaterThan(15)
