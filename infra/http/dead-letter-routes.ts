@@ -8,6 +8,7 @@ import { body } from '../../domain/commands.ts'
 import { decode } from '../../domain/decode.ts'
 import { refuse } from '../../domain/errors.ts'
 import type { DeadLetter } from '../../domain/ports/bus.ts'
+import { StoreUnavailable } from '../../domain/ports/journal.ts'
 import { withoutSecrets } from '../../domain/secrets.ts'
 import { nameFor } from '../../domain/topics.ts'
 import { type LetterRefusal, openDeadLetterDesk } from '../dead-letters.ts'
@@ -67,6 +68,17 @@ export const registerDeadLetters = (app: FastifyInstance, context: HttpContext, 
       },
       `the dead letter ${id} is ${what}; it was given up because: ${withoutSecrets(reason)}`,
     )
+  /** An admin is told what is wrong with the bus, such as a permission that is missing, and not only that something is. */
+  const ask = async <T>(request: FastifyRequest, question: Promise<T>): Promise<T> => {
+    try {
+      return await question
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error
+      const { message } = error as Error
+      log.error({ correlationId: request.id, err: error }, `dead letters: ${message}`)
+      throw new StoreUnavailable(message, { cause: error })
+    }
+  }
   const bodyOf = <A>(codec: t.Decoder<unknown, A>, request: FastifyRequest): { ok: true; value: A } | { ok: false; problem: string } => {
     const parameter = parametersOf(request)
     return parameter === undefined ? decode(codec, request.body ?? {}) : { ok: false, problem: parameter }
@@ -90,7 +102,7 @@ export const registerDeadLetters = (app: FastifyInstance, context: HttpContext, 
         return sendRefusal(reply, refuse('REQUEST_INVALID', `"${other}" is not a parameter here; there is subscription`))
       if (subscription !== undefined && !subscriptions.some((name) => name === subscription))
         return sendRefusal(reply, refuse('REQUEST_INVALID', `subscription must be one of ${subscriptions.join(', ')}`))
-      return (await desk.list(subscription as string | undefined)).map(shown)
+      return (await ask(request, desk.list(subscription as string | undefined))).map(shown)
     },
   )
 
@@ -109,10 +121,10 @@ export const registerDeadLetters = (app: FastifyInstance, context: HttpContext, 
       const asked = bodyOf(RepublishBody, request)
       if (!asked.ok) return sendRefusal(reply, refuse('REQUEST_INVALID', asked.problem))
       const { subscription, data } = asked.value
-      const found = await desk.find({ id: request.params.id, subscription })
+      const found = await ask(request, desk.find({ id: request.params.id, subscription }))
       if (!found.ok) return refused(reply, found)
       const anew = { data: data === undefined ? undefined : JSON.stringify(data), actor: request.caller.actor }
-      const done = await desk.republish(found.value, anew)
+      const done = await ask(request, desk.republish(found.value, anew))
       if (!done.ok) return refused(reply, done)
       const { id, type } = done.value
       say(request, found.value, `published again${id === undefined ? '' : ` as ${id}`}`)
@@ -136,7 +148,7 @@ export const registerDeadLetters = (app: FastifyInstance, context: HttpContext, 
     async (request, reply) => {
       const asked = bodyOf(WhichBody, request)
       if (!asked.ok) return sendRefusal(reply, refuse('REQUEST_INVALID', asked.problem))
-      const done = await desk.discard({ id: request.params.id, subscription: asked.value.subscription })
+      const done = await ask(request, desk.discard({ id: request.params.id, subscription: asked.value.subscription }))
       if (!done.ok) return refused(reply, done)
       say(request, done.value, 'let go of')
       return shown(done.value)

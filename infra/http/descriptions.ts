@@ -1,6 +1,7 @@
 /** What `/docs` says of each route: bodies from the codecs that decode them, answers as they are given. */
 import type { Strategy } from '../../domain/strategy.ts'
 import { handlersFor } from '../../handlers/handlers.ts'
+import { partNames } from './health.ts'
 import { type JsonSchema, schemaOf } from './schema.ts'
 
 /** One line an intent; one that is missing here is described by its name. */
@@ -170,13 +171,34 @@ export const describeLetters = (operationId: string, summary: string, more: Json
   },
 })
 
+const readiness: JsonSchema = {
+  type: 'object',
+  required: ['status', 'parts'],
+  properties: {
+    status: { type: 'string', enum: ['ready', 'not ready'] },
+    parts: {
+      type: 'object',
+      required: [...partNames],
+      additionalProperties: {
+        type: 'object',
+        required: ['ok', 'reason'],
+        properties: {
+          ok: { type: 'boolean' },
+          reason: { type: 'string' },
+          heartbeat: { type: 'string', format: 'date-time', description: 'its last sign of life that can be seen from here' },
+        },
+      },
+    },
+  },
+}
+
 export const describeProbe = (operationId: string, summary: string, notReady: boolean): JsonSchema => ({
   operationId,
   summary,
   tags: ['operation'],
   response: {
-    200: json('well', { type: 'object', additionalProperties: true }),
-    ...(notReady ? { 503: json('not ready; each part says why', { type: 'object', additionalProperties: true }) } : {}),
+    200: json('well', notReady ? readiness : { type: 'object', properties: { status: { const: 'alive' } } }),
+    ...(notReady ? { 503: json('not ready; each part says why', readiness) } : {}),
   },
 })
 

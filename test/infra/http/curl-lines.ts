@@ -178,6 +178,7 @@ export const curlLines: readonly CurlLine[] = [
   },
   { line: `curl ${at}/documents/status/paper`, status: 200, says: /"trading":\{"on":false/ },
   { line: `curl ${at}/documents/activity`, status: 200, says: /the news/ },
+  { line: `curl ${at}/dead-letters`, status: 200, says: /^\[\]$/ },
   { line: `curl ${at}/metrics`, status: 200, says: /ibt_commands_total\{type="orchestrator",outcome="completed"\} 1/ },
   { line: `curl ${at}/docs/json`, status: 200, says: /"openapi":"3\.1\.0"/ },
   { line: `curl -m 1 -N -H 'Last-Event-ID: 0' ${at}/events`, status: 200, says: /id: 1\.0\nevent: EngineStarted/ },

@@ -93,9 +93,11 @@ describe('dead letters over HTTP', () => {
   it('stay where they are when they cannot be published now', async () => {
     world.letters.push(letter())
     world.onPublish(() => {
-      throw new Error('the bus is away')
+      throw new Error('Pub/Sub refuses the topic')
     })
-    expect((await handle('republish')).statusCode).to.equal(500)
+    const answer = await handle('republish')
+    expect([answer.statusCode, answer.json().code]).to.deep.equal([503, 'STORE_UNAVAILABLE'])
+    expect(answer.json().text).to.contain('Pub/Sub refuses the topic')
     expect(world.letters).to.have.length(1)
   })
 

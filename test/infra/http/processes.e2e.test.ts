@@ -5,7 +5,7 @@ import { until } from '../../contract/until.ts'
 import { begin, beginGateway, ibt, type Running, temporaryFolder } from '../cli/ibt.ts'
 
 const addressIn = (running: Running): string | undefined => /HTTP is served on (http:\/\/127\.0\.0\.1:\d+);/.exec(running.errors())?.[1]
-type Parts = Record<string, { ok: boolean; reason: string }>
+type Parts = Record<string, { ok: boolean; reason: string; heartbeat?: string }>
 
 describe('ibt start --role api', function () {
   this.timeout(60_000)
@@ -104,5 +104,18 @@ describe('ibt start --role api', function () {
     expect((await waiting).status).to.equal(202)
     let piece = await reader.read()
     while (!piece.done) piece = await reader.read()
+  })
+
+  it('and one process that does everything has a sign of life of each of its parts', async () => {
+    const all = start('all')
+    address = await served(all)
+    await until('all is ready', async () => (await ask(`${address}/readyz`)).status === 200, 20_000)
+    const { parts } = (await ask(`${address}/readyz`)).body
+    const { relay, ...others } = parts
+    expect(relay).to.deep.equal({ ok: true, reason: 'nobody subscribes to the events here' })
+    expect(Object.keys(others)).to.have.members(['store', 'bus', 'engine', 'gateway', 'projections', 'alerts', 'handEdits'])
+    for (const [name, { heartbeat }] of Object.entries(others))
+      expect(Date.now() - Date.parse(heartbeat ?? ''), name).to.be.within(-1_000, 30_000)
+    expect((await all.stop()).code).to.equal(0)
   })
 })
