@@ -26,7 +26,7 @@ onEachStore('alerts', (store) => {
     for (const id of ['first', 'second']) await rig.run(id)
     await rig.command('configure', { changes: { 'strategies.hedge.enabled': false } })
     for (const id of ['third', 'fourth']) await rig.command('orchestrator', {}, { id })
-    await rig.command('configure', { changes: { 'risk.dailyDrawdown': 0.000001, 'limits.gross': 4 } })
+    await rig.command('configure', { changes: { 'risk.dailyDrawdown': 0.000001 } })
     for (let time = 0; time < 2; time++) await rig.command('risk-check')
     await rig.command('configure', { changes: { 'risk.dailyDrawdown': 1 } })
 

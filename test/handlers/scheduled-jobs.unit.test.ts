@@ -1,11 +1,12 @@
 /** The commands of schedules through the whole engine: as Cloud Scheduler sends them, without an id, at every possible close, sometimes twice. */
+import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import type { Commit } from '../../domain/commit.ts'
 import type { Bus, Delivery } from '../../domain/ports/bus.ts'
 import type { When } from '../../domain/topics.ts'
 import { createEngine, type Engine } from '../../handlers/engine.ts'
 import { type SimulatedClock, simulatedClock } from '../../infra/clock.ts'
-import { readTopics } from '../../infra/topics-file.ts'
+import { parseTopics, readTopics, topicsPath } from '../../infra/topics-file.ts'
 import { until } from '../contract/until.ts'
 import { createMemory, memoryJournal } from '../memory-store.ts'
 import { createBroker, createBus, silent } from './ports-in-hand.ts'
@@ -120,6 +121,21 @@ describe('the command of a schedule, in the engine', () => {
     expect(skips()[0]!.text).to.equal(
       'the job close-check is skipped: the exchange closes at another time today: 2024-07-01 closes at 2024-07-01T20:00:00.000Z',
     )
+  })
+
+  it('moved to the open, as its decision record says how, acts once a session, and what is still sent at the closes acts no more', async () => {
+    const record = readFileSync(new URL('../../infra/decisions/0014-the-daily-run-comes-after-the-close.md', import.meta.url), 'utf8')
+    const line = /`(cron: "[^"]+")`/.exec(record)![1]!
+    const moved = parseTopics(readFileSync(topicsPath, 'utf8').replace(/(?<=^ +)at: close\+5m$/m, line))
+    const { when } = moved.schedules.find((schedule) => schedule.job === 'orchestrator')!
+    await begin(when, '2024-07-02T12:00:00Z')
+    for (const time of ['07-02T13:35', '07-02T17:05', '07-02T20:05', '07-03T13:35', '07-03T17:05', '07-04T13:35'])
+      await fire(`2024-${time}:00.000Z`)
+    expect(outcomes()).to.deep.equal([
+      `${job}@2024-07-02T13:35:00Z CommandCompleted`,
+      `${job}@2024-07-03T13:35:00Z CommandCompleted`,
+      `${job}@2024-07-04T13:35:00Z NO_SESSION`,
+    ])
   })
 
   it('is skipped on a holiday, and says so once a slot', async () => {
