@@ -32,12 +32,18 @@ export const neverWhileHalted: Check = ({ world: { broker }, told }) => {
   })
 }
 
-/** The one exception from the switch: orders of a close-all that is open, each share towards zero and never beyond. */
+/**
+ * The one exception from the switch: orders of a close-all that is open, or of a day's end that is to leave nothing over night, each share
+ * towards zero and never beyond.
+ */
 export const onlyClosing: Check = ({ told }) => {
   const wrong: string[] = []
   const open = new Set<string>()
+  let flatOverNight = false
   holdingsIn(told, ({ type, data, cause }, heldBy) => {
-    if (type === 'PipelineStarted' && cause['type'] === 'close-all') open.add(data['pipeline'])
+    if (type === 'ConfigurationChanged') flatOverNight = data['changes']['eod.enforceFlat']?.to ?? flatOverNight
+    const mayClose = cause['type'] === 'close-all' || (cause['type'] === 'eod-check' && flatOverNight)
+    if (type === 'PipelineStarted' && mayClose) open.add(data['pipeline'])
     if (type === 'PipelineEnded') open.delete(data['pipeline'])
     if (type !== 'OrderPlanned' || data['closing'] !== true) return
     if (!open.has(data['decision'])) wrong.push(`${data['orderRef']} closes for nobody who asked for it`)

@@ -2,4 +2,5 @@
 export const knownNights: readonly { seed: string; failed: string }[] = [
   { seed: 'one.3609', failed: 'a person called an order lost whose fill stood unexplained, and it was believed' },
   { seed: 'two.6031', failed: 'an edit by hand that still stood was published anew a day later, and was called late' },
+  { seed: 'two.942', failed: 'a day’s end that leaves nothing over night closed the books, and nobody was thought to have asked for it' },
 ]
