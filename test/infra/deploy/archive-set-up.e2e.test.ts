@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { type Resource, startBigQuery, whyNoBq } from './big-query-server.ts'
 import { cloudWorld, root, type World } from './cloud-world.ts'
 import { shownCommands } from './documented-commands.ts'
+import { skipFor } from './images-tools.ts'
 
 const folder = join(root, 'infra/deploy/archive')
 const textOf = (name: string): string => readFileSync(join(folder, name), 'utf8')
@@ -22,10 +23,7 @@ describe('the set-up of the archive, by the real bq', function () {
   let bigQuery: Awaited<ReturnType<typeof startBigQuery>>
   before(async function () {
     const why = whyNoBq()
-    if (why !== undefined) {
-      this.test!.title += ` (${why})`
-      this.skip()
-    }
+    if (why !== undefined) skipFor(this, why)
     bigQuery = await startBigQuery()
     world = cloudWorld()
     bigQuery.serve(world)

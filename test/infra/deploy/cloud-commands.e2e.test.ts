@@ -59,6 +59,7 @@ const rollOut = async (world: World): Promise<void> => {
   const settings = {
     ...{ ...images, TRADING_MODE: 'paper', FIRESTORE_DATABASE: 'paper', SECRET_NAME: 'ib-paper', REPO_NAME: 'ib-trading' },
     ...{ FAKE_ADDRESS: `http://127.0.0.1:${port}`, LOOK_EVERY: '0.05' },
+    ...{ ALERT_WEBHOOK: 'yes', ALERT_MAIL_TO: 'anna@example.org,ben@example.org' },
   }
   for (const GATEWAY of ['simulator', 'gateway']) await succeeds(world, 'roll-out.sh', [], { ...settings, GATEWAY })
   await new Promise((resolve) => server.close(resolve))
@@ -153,6 +154,7 @@ describe('the commands of gcloud in all scripts', function () {
     expect(wrong.filter(({ command }) => !planted.map(commandOf).includes(command))).to.deep.equal([])
     expect(wrong.map(({ command }) => command)).to.deep.equal(planted.map(commandOf))
     expect(wrong.at(-1)!.says).to.contain('serviceAcount')
+    expect(readFileSync(manifest, 'utf8'), 'secrets as variables were among what was read').to.contain('secretKeyRef')
   })
 
   it('find in a policy the roles that are to be taken away: of this member, with this title, and no others', () => {

@@ -9,7 +9,7 @@ import { expect } from 'chai'
 import { parse } from 'yaml'
 import { variables as known } from '../../../infra/environment.ts'
 import { rendered } from './cloud-world.ts'
-import { hasTool, needs, run } from './images-tools.ts'
+import { hasTool, needs, run, skipFor } from './images-tools.ts'
 
 const file = resolve(import.meta.dirname, '../../../infra/deploy/vm/cloud-init.yaml')
 const imageOf = (name: string, digit: string): string =>
@@ -266,7 +266,7 @@ esac`,
     })
 
     it('have commands that Docker itself takes, and refuses where a flag is wrong', async function () {
-      if (!hasTool('docker')) this.skip()
+      if (!hasTool('docker')) skipFor(this, 'docker is not installed here')
       const nowhere = { DOCKER_HOST: `unix://${path('no-daemon')}`, HOME: folder }
       const commands = units.flatMap(({ path: unit }) =>
         ['ExecStart', 'ExecStartPre', 'ExecStop']

@@ -7,12 +7,22 @@ const required = process.env['REQUIRE_EMULATORS'] === '1'
 
 export const hasTool = (name: string): boolean => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0
 
+/** Skips a test, or from a `before` hook all tests of its suite, each of which says why. */
+export const skipFor = (context: Mocha.Context, reason: string): never => {
+  const skipped = context.test! as Mocha.Runnable & { type?: 'hook' | 'test' }
+  if (skipped.type !== 'hook') skipped.title += ` (${reason})`
+  else
+    skipped.parent!.eachTest((test) => {
+      test.title += ` (${reason})`
+    })
+  return context.skip()
+}
+
 /** For a test or a `before` hook of mocha: `needs(this, 'shellcheck')`. */
 export const needs = (context: Mocha.Context, name: string): void => {
   if (hasTool(name)) return
   if (required) throw new Error(`${name} is not installed, and nothing may be skipped here`)
-  context.test!.title += ` (${name} is not installed here)`
-  context.skip()
+  skipFor(context, `${name} is not installed here`)
 }
 
 export type Ran = { code: number | null; out: string; errors: string }
