@@ -111,21 +111,30 @@ step_accounts() {
   run gcloud beta services identity create --service=cloudscheduler.googleapis.com "--project=$PROJECT_ID"
 }
 
-# A secret comes from a file, or from the keyboard without being shown; either way gcloud reads it, and no command line holds it.
-# secret_version SECRET FILE WHAT VERSIONS: where there is a version already, no answer leaves it as it is.
+# A secret comes from a file, whose last line may end, or from the keyboard without being shown. Either way gcloud reads it on its standard
+# input, and no command line holds it. VERSIONS: what is there already, and stays where nothing is answered.
 secret_version() {
-  local secret=$1 file=$2 what=$3 versions=$4 value
-  if [ "$DRY_RUN" = yes ] && [ -z "$file" ]; then echo "# asks for $what, and gives it to the next command on its standard input"; fi
-  if [ "$DRY_RUN" = yes ] || [ -n "$file" ]; then
-    run gcloud secrets versions add "$secret" "--data-file=${file:--}" "--project=$PROJECT_ID"
+  local secret=$1 file=$2 what=$3 versions=$4 value add
+  add=(gcloud secrets versions add "$secret" --data-file=- "--project=$PROJECT_ID")
+  if [ "$DRY_RUN" = yes ]; then
+    if [ -n "$file" ]; then
+      # shellcheck disable=SC2016 # for the shell that runs what is printed
+      printf 'printf %%s "$(cat %q)" | %s\n' "$file" "$(quoted "${add[@]}")"
+    else
+      echo "# asks for $what, and gives it to the next command on its standard input"
+      run "${add[@]}"
+    fi
     return
   fi
-  say "$what (nothing is shown$([ -z "$versions" ] || echo '; no answer leaves it as it is')):"
-  IFS= read -rs value || true
-  if [ -z "$value" ] && [ -n "$versions" ]; then return; fi
+  if [ -n "$file" ]; then
+    value=$(cat "$file") || stop "$file, for $what, cannot be read"
+  else
+    say "$what (nothing is shown$([ -z "$versions" ] || echo '; no answer leaves it as it is')):"
+    IFS= read -rs value || true
+    if [ -z "$value" ] && [ -n "$versions" ]; then return; fi
+  fi
   [ -n "$value" ] || stop "nothing was given for $what"
-  printf '%s' "$value" | gcloud secrets versions add "$secret" --data-file=- "--project=$PROJECT_ID" >&2 ||
-    failed "gcloud secrets versions add $secret"
+  printf '%s' "$value" | "${add[@]}" >&2 || failed "$(quoted "${add[@]}")"
 }
 
 secret() {

@@ -10,7 +10,7 @@ if [ -n "${FAIL_AT:-}" ] && [[ " $* " == *"$FAIL_AT"* ]]; then
   exit 1
 fi
 
-words=() named='' database='' group='' format='' recurrence='' filter='' scaling='' collection='' given=''
+words=() named='' database='' group='' format='' recurrence='' filter='' scaling='' collection='' given='' bytes=0
 for word in "$@"; do
   case "$word" in
     --name=*) named=${word#*=} ;;
@@ -24,7 +24,7 @@ for word in "$@"; do
       given=${word##*=}
       cp "$given" "$FAKE_GCLOUD/files/"
       ;;
-    --data-file=-) cat >/dev/null ;;
+    --data-file=-) bytes=$(wc -c) ;;
     --*) ;;
     alpha | beta) ;;
     *) words+=("$word") ;;
@@ -61,7 +61,7 @@ case "$group:$verb" in
   projects:describe) echo 123456789012 && exit ;;
   artifacts-docker-images:describe) echo "${words[4]}@sha256:0000000000000000000000000000000000000000000000000000000000000001" && exit ;;
   services-identity:create | services:enable | builds:submit) touch "$state/$group-$verb" && exit ;;
-  secrets-versions:add) touch "$state/version-of-$name" && exit ;;
+  secrets-versions:add) echo $((bytes)) >"$state/version-of-$name" && exit ;;
   secrets-versions:list) [ ! -e "$state/version-of-$name" ] || echo 1; exit ;;
   firestore-indexes-fields:update)
     echo "projects/$PROJECT_ID/databases/$database/collectionGroups/$collection/fields/$name" >>"$state/overrides" && exit ;;
