@@ -1,12 +1,13 @@
 /** Every intent from the command line, as a user gives it: what he reads, and the exit code that his script goes by. One engine for all. */
 import { expect } from 'chai'
+import { newYorkTime, nextSession } from '../../../domain/calendar.ts'
 import { intents } from '../../../handlers/handlers.ts'
 import { type Rig, startRig } from '../../rig.ts'
 import type { Suite } from '../../stores.ts'
 import { ibt, type Run, variablesOf } from './ibt.ts'
 
 /** `$ORDER_REF` is the order of ours that is open. `says`: its text on standard output, or the one line on standard error. */
-type Line = { type: string; body?: object; code: 0 | 1; says: RegExp }
+type Line = { type: string; body?: object; id?: string; wait?: number; code: 0 | 1; says: RegExp }
 
 /** What is asked at the same time asks nothing of each other. */
 type Scene = { it: string; meanwhile?: (rig: Rig) => Promise<unknown>; asked: Line[] }
@@ -119,12 +120,21 @@ const scenes: readonly Scene[] = [
   { it: 'eod-check', asked: [{ type: 'eod-check', code: 0, says: /^2020-02-04 closed: profit -?[\d.]+ USD since \S+, positions held$/ }] },
   { it: 'halt', asked: [{ type: 'halt', body: { reason: 'the news' }, code: 0, says: /^trading is halted: the news$/ }] },
   {
-    it: 'close-all, halted as it is, and what is refused meanwhile',
+    it: 'close-all after the close, halted as it is, is under way; and what else trades is refused',
+    meanwhile: (rig) => rig.driver.runTo(newYorkTime('2020-02-04', '17:00')),
     asked: [
-      { type: 'close_all', code: 0, says: /^flat, by 1 order, as the reconcile of \S+ shows$/ },
+      {
+        ...{ type: 'close_all', id: 'flat', wait: 10, code: 1 },
+        says: /^ibt: flat is still under way after 10 s; look again with ibt document commands\/flat\n$/,
+      },
       { type: 'allocation', code: 1, says: /^ibt: \S+ ended refused: HALTED: trading is halted: the news\n$/ },
       { type: 'cash-balancer', code: 1, says: /^ibt: \S+ ended refused: HALTED: trading is halted: the news\n$/ },
     ],
+  },
+  {
+    it: 'close-all, asked again under its id after the open, is the same one, and done',
+    meanwhile: (rig) => rig.driver.runTo(nextSession('2020-02-04').open + 5 * minutes),
+    asked: [{ type: 'close-all', id: 'flat', code: 0, says: /^flat, by 1 order, as the reconcile of 2020-02-05T\S+ shows$/ }],
   },
 ]
 
@@ -140,8 +150,10 @@ export const everyIntent: Suite = (store, kind) => {
   after(() => rig?.stop())
 
   const openOrder = (): string => Object.values(rig.composed.engine.ledger.orders).find(({ status }) => status !== 'closed')?.orderRef ?? ''
-  const run = ({ type, body = {} }: Line): Promise<Run> =>
-    ibt(['publish', type, '--data', JSON.stringify(body).replace('$ORDER_REF', openOrder)], variables)
+  const run = ({ type, body = {}, id, wait }: Line): Promise<Run> => {
+    const options = [...(id === undefined ? [] : ['--id', id]), ...(wait === undefined ? [] : ['--wait', String(wait)])]
+    return ibt(['publish', type, '--data', JSON.stringify(body).replace('$ORDER_REF', openOrder), ...options], variables)
+  }
   const check = ({ type, code, says }: Line, { code: ended, out, errors }: Run): void => {
     expect(ended, `${type}: ${errors}${out}`).to.equal(code)
     const { status, source, text } = JSON.parse(out) as { status: string; source: string; text: string }
@@ -152,7 +164,7 @@ export const everyIntent: Suite = (store, kind) => {
 
   for (const { it: sentence, meanwhile, asked } of scenes) {
     // A process that only says no is the same on each store, and each costs its seconds.
-    const lines = asked.filter(({ code }) => kind === 'embedded' || code === 0)
+    const lines = asked.filter(({ code, id }) => kind === 'embedded' || code === 0 || id !== undefined)
     if (lines.length > 0)
       it(sentence, async () => {
         await meanwhile?.(rig)
