@@ -43,7 +43,7 @@ const test = async (): Promise<void> => {
 export const alerts = (): Command => {
   const verb = new Command('alerts')
     .description(
-      'What people were told: halts, breaches, doubts, runs that failed or never were, signals that went missing. A line of JSON each.',
+      'What people were told: halts, breaches, doubts, runs that failed or never were, signals that went missing, a gateway that is away or back. A line of JSON each.',
     )
     .addHelpText(
       'after',
