@@ -5,17 +5,17 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
-import { sdkRoot } from './cloud-gcloud.ts'
+import { sdk } from './cloud-gcloud.ts'
 import type { World } from './cloud-world.ts'
 import { hasTool } from './images-tools.ts'
 
-const descriptionIn = (sdk: string): string => join(sdk, 'platform/bq/discovery_next/bigquery.json')
+const description = (): string => join(sdk().root, 'platform/bq/discovery_next/bigquery.json')
 
 /** Why nobody can be asked here; undefined where `bq` and its description are. */
 export const whyNoBq = (): string | undefined => {
   const missing = ['gcloud', 'bq'].find((name) => !hasTool(name))
   if (missing !== undefined) return `${missing} is not installed here`
-  return existsSync(descriptionIn(sdkRoot())) ? undefined : 'this bq brings no description of its API'
+  return existsSync(description()) ? undefined : 'this bq brings no description of its API'
 }
 
 type Schema = { $ref?: string; type?: string; properties?: Record<string, Schema>; items?: Schema; additionalProperties?: Schema }
@@ -40,8 +40,8 @@ const textOf = async (request: IncomingMessage): Promise<string> => {
 export type Resource = Record<string, unknown>
 
 export const startBigQuery = async () => {
-  const description = readFileSync(descriptionIn(sdkRoot()), 'utf8')
-  const { schemas } = JSON.parse(description) as { schemas: Record<string, Schema> }
+  const described = readFileSync(description(), 'utf8')
+  const { schemas } = JSON.parse(described) as { schemas: Record<string, Schema> }
   /** Datasets and tables by their path, and who may do what there. */
   const kept = new Map<string, Resource>()
   const asked: { method: string; path: string; body: Resource }[] = []
@@ -72,7 +72,7 @@ export const startBigQuery = async () => {
     const path = request.url!.split('?')[0]!
     const text = await textOf(request)
     response.setHeader('content-type', 'application/json')
-    if (path === '/$discovery/rest') return void response.end(description)
+    if (path === '/$discovery/rest') return void response.end(described)
     const body = (text === '' ? {} : JSON.parse(text)) as Resource
     asked.push({ method: request.method!, path, body })
     const [code, said] = answer(request.method!, path, body)
@@ -86,12 +86,11 @@ export const startBigQuery = async () => {
     asked,
     /** From now on the `bq` of this world is the real one, and this server is BigQuery to it. */
     serve: (world: World): void => {
-      const real = (process.env['PATH'] ?? '')
-        .split(':')
-        .map((folder) => join(folder, 'bq'))
-        .find((path) => existsSync(path))
+      const { python, root } = sdk()
       const bq = join(world.path, 'bin/bq')
-      writeFileSync(bq, `#!/bin/sh\nexec ${real} --api=http://127.0.0.1:${port} --oauth_access_token=a-token "$@"\n`)
+      // Without the wrapper of gcloud around it, which takes as long again and asks for a login.
+      const program = `${python} -B ${join(root, 'platform/bq/bq.py')}`
+      writeFileSync(bq, `#!/bin/sh\nexec ${program} --api=http://127.0.0.1:${port} --oauth_access_token=a-token "$@"\n`)
       chmodSync(bq, 0o755)
     },
     close: () => new Promise((resolve) => server.close(resolve)),

@@ -42,8 +42,8 @@ const placesOf = (env: NodeJS.ProcessEnv) => {
   return places
 }
 
-/** Where the tools of Google lie on this machine. */
-export const sdkRoot = (): string => withItsPython((_python, root) => root)
+/** Where the tools of Google lie on this machine, and the Python that they bring along. */
+export const sdk = (): { python: string; root: string } => withItsPython((python, root) => ({ python, root }))
 
 /** gcloud's own Python, with the configuration of nobody. */
 const withItsPython = <T>(use: (python: string, root: string, env: NodeJS.ProcessEnv) => T): T => {

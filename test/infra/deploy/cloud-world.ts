@@ -62,7 +62,7 @@ export const cloudWorld = (): World => {
     path,
     run: async (script, args = [], more = {}, input = '') => {
       const child = spawn('bash', [script === '-c' || script.includes('/') ? script : join(cloud, script), ...args], {
-        ...{ cwd: path, env: { ...own, ...files, ...variables, ...more }, timeout: 100_000 },
+        ...{ cwd: path, env: { ...own, ...files, ...variables, ...more }, timeout: 200_000 },
       })
       let out = ''
       let errors = ''
