@@ -1,17 +1,11 @@
 import { expect } from 'chai'
-import type { Configuration } from '../../../domain/configuration.ts'
 import { event } from '../../../domain/events.ts'
 import * as world from '../../given.ts'
+import { account, target } from './accounts.ts'
 import { codesOf, deciding, decisionOf, noteOf, ordersOf } from './decision.ts'
 
-const { configured, given, ordered, ready, SPY, snapshot, wants } = world
+const { given, ordered, SPY, snapshot } = world
 
-const account = (quantity = '0', changes: Configuration = {}, marketPrice = '100') => [
-  ...ready,
-  snapshot({ holdings: [{ instrument: SPY, quantity, marketPrice }] }),
-  configured({ 'strategies.trend.allocation': 0.5, 'strategies.hedge.allocation': 0.5, ...changes }),
-]
-const target = (quantity: string, strategy = 'trend') => wants(strategy, [{ instrument: SPY, quantity }])
 const unresolved = (orderRef: string) => event('OrderUnresolved', { orderRef, conId: SPY.conId, text: 'not found' })
 
 describe('commander: a blocked instrument', () => {

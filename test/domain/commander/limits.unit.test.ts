@@ -1,35 +1,10 @@
 import { expect } from 'chai'
-import type { Configuration } from '../../../domain/configuration.ts'
 import type { Decimal } from '../../../domain/decimal.ts'
 import * as world from '../../given.ts'
+import { both, held, limits, quantity } from './accounts.ts'
 import { codesOf, deciding, noteOf, ordersOf, targetOf } from './decision.ts'
 
 const { booked, configured, given, neutral, ready, SPY, snapshot, stands, VIXY, wants } = world
-
-/** Three strategies with enough money for anything, and the limits under test. */
-const limits = (changes: Configuration) =>
-  configured({
-    ...{
-      'strategies.trend.allocation': 0.5,
-      'strategies.hedge.allocation': 0.25,
-      'strategies.carry.allocation': 0.25,
-      'exposure.overall': 1,
-    },
-    ...{ 'orders.minimumTrade': 0, 'limits.singleName': 4, 'limits.gross': 4 },
-    ...Object.fromEntries(
-      ['trend', 'hedge', 'carry'].flatMap((id) => ['gross', 'singleName'].map((name) => [`strategies.${id}.limits.${name}`, 4] as const)),
-    ),
-    ...changes,
-  })
-const quantity = (instrument: world.Traded, wanted: Decimal) => ({ instrument, quantity: wanted })
-const both = (spy: Decimal, vixy: Decimal) => [quantity(SPY, spy), quantity(VIXY, vixy)]
-const held = (spy: Decimal, vixy: Decimal = '0', marketPrice = '100') =>
-  snapshot({
-    holdings: [
-      { instrument: SPY, quantity: spy, marketPrice },
-      { instrument: VIXY, quantity: vixy, marketPrice },
-    ],
-  })
 
 describe('commander: limits', () => {
   it('leaves alone what is within them', () => {

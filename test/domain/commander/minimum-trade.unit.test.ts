@@ -1,16 +1,9 @@
 import { expect } from 'chai'
-import type { Configuration } from '../../../domain/configuration.ts'
 import * as world from '../../given.ts'
+import { account, target } from './accounts.ts'
 import { codesOf, deciding, decisionOf, noteOf, ordersOf } from './decision.ts'
 
-const { booked, configured, dataOf, given, ordered, ready, SPY, snapshot, wants } = world
-
-const account = (quantity = '0', changes: Configuration = {}, marketPrice = '100') => [
-  ...ready,
-  snapshot({ holdings: [{ instrument: SPY, quantity, marketPrice }] }),
-  configured({ 'strategies.trend.allocation': 0.5, 'strategies.hedge.allocation': 0.5, ...changes }),
-]
-const target = (quantity: string, strategy = 'trend') => wants(strategy, [{ instrument: SPY, quantity }])
+const { booked, dataOf, given, ordered, SPY } = world
 
 describe('commander: minimum trade', () => {
   it('leaves a smaller difference alone, with its numbers', () => {

@@ -1,19 +1,12 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { collarPrice } from '../../../domain/commander/price-collar.ts'
-import type { Configuration } from '../../../domain/configuration.ts'
 import { absolute, compare, multiply, subtract, towardsZero } from '../../../domain/decimal.ts'
 import * as world from '../../given.ts'
+import { account, target } from './accounts.ts'
 import { codesOf, deciding, noteOf } from './decision.ts'
 
-const { booked, configured, dataOf, given, ready, SPY, snapshot, wants } = world
-
-const account = (quantity = '0', changes: Configuration = {}, marketPrice = '100') => [
-  ...ready,
-  snapshot({ holdings: [{ instrument: SPY, quantity, marketPrice }] }),
-  configured({ 'strategies.trend.allocation': 0.5, 'strategies.hedge.allocation': 0.5, ...changes }),
-]
-const target = (quantity: string, strategy = 'trend') => wants(strategy, [{ instrument: SPY, quantity }])
+const { booked, dataOf, given, SPY } = world
 
 describe('commander: price collar', () => {
   it('are a limit at the collar for an increase', () => {

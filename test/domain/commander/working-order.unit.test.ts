@@ -1,17 +1,10 @@
 import { expect } from 'chai'
-import type { Configuration } from '../../../domain/configuration.ts'
 import { event } from '../../../domain/events.ts'
 import * as world from '../../given.ts'
+import { account, target } from './accounts.ts'
 import { deciding, decisionOf, noteOf, ordersOf } from './decision.ts'
 
-const { configured, dataOf, given, ordered, ready, SPY, snapshot, wants } = world
-
-const account = (quantity = '0', changes: Configuration = {}, marketPrice = '100') => [
-  ...ready,
-  snapshot({ holdings: [{ instrument: SPY, quantity, marketPrice }] }),
-  configured({ 'strategies.trend.allocation': 0.5, 'strategies.hedge.allocation': 0.5, ...changes }),
-]
-const target = (quantity: string, strategy = 'trend') => wants(strategy, [{ instrument: SPY, quantity }])
+const { dataOf, given, ordered, SPY, wants } = world
 
 describe('commander: never against a working order', () => {
   const working = [...account(), ordered('r-1', SPY, { trend: '50' })]
