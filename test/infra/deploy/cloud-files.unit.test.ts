@@ -203,6 +203,15 @@ describe('shell and YAML of infra/deploy/cloud', () => {
     expect([found.code, found.out.includes('SC2086')]).to.deep.equal([1, true])
   })
 
+  it('so do the scripts beside it that begin with the same', async function () {
+    this.timeout(60_000)
+    needs(this, 'shellcheck')
+    const beside = ['archive/set-up.sh', 'observability/apply.sh'].map((name) => join(cloud, '..', name))
+    for (const file of beside) expect(readFileSync(file, 'utf8')).to.contain('cloud/begin.sh')
+    const { code, out } = await run('shellcheck', ['--external-sources', `--source-path=${cloud}`, ...beside], { withinMs: 50_000 })
+    expect(code, out).to.equal(0)
+  })
+
   it('passes yamllint, which would find a planted error', async function () {
     needs(this, 'yamllint')
     const rules = 'extends: relaxed\nrules: {line-length: disable}'
