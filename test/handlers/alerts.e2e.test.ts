@@ -58,7 +58,7 @@ onEachStore('alerts', (store) => {
       '*ERROR: eod-check did not run*',
       '*ERROR: orchestrator did not run*',
     ]
-    await until('all of it is told', () => chat.heard.length >= told.length, 20_000)
+    await until('all of it is told', () => chat.heard.length >= told.length)
     expect(chat.titles().map((title) => title.replace(/order \S+/, 'order'))).to.have.members(told)
     for (const [title, why, next] of chat.heard) {
       expect(why, title).to.match(/\S+ \S+/)

@@ -26,13 +26,13 @@ onEachStore('a gateway that goes away', (store) => {
       const time = rig.clock.now() + minutes(1)
       await fetch(`http://127.0.0.1:${rig.simulator.controlPort}/clock`, { method: 'POST', body: JSON.stringify({ to: new Date(time) }) })
       rig.clock.setNow(time)
-      await rig.clock.moveTo(time, () => until('the process is at rest', () => rig.composed.idle(), 20_000))
+      await rig.clock.moveTo(time, () => until('the process is at rest', () => rig.composed.idle()))
     }
   }
   /** @returns since when the engine misses it */
   const goesAwayFor = async (count: number): Promise<string> => {
     await rig.fault({ fault: 'restart', seconds: count * 60 })
-    await until('it is missed', () => !rig.composed.engine.ledger.gateway.connected, 20_000)
+    await until('it is missed', () => !rig.composed.engine.ledger.gateway.connected)
     await pass(count)
     return rig.composed.engine.ledger.gateway.since!
   }
@@ -47,22 +47,22 @@ onEachStore('a gateway that goes away', (store) => {
 
   it('for half an hour is told once, with what to do, and told once when it is back; the second time it is told again', async () => {
     const first = await goesAwayFor(30)
-    await until('it is told', () => chat.heard.length === 1, 20_000)
+    await until('it is told', () => chat.heard.length === 1)
     const [title, reason, next] = chat.heard[0]!
     expect(title).to.equal(`*ERROR: The gateway is away since ${first}*`)
     expect(reason, 'why').to.match(/ECONN|closed|gateway/)
     expect(next).to.match(/^What to do: Nothing is traded and no fill is seen meanwhile. Look at IB Gateway: /)
     await isBack()
-    await until('it is told that it is back', () => chat.heard.length === 2, 20_000)
+    await until('it is told that it is back', () => chat.heard.length === 2)
     expect(chat.heard[1]!.slice(0, 2)).to.deep.equal(['*Note: The gateway is back*', `it was away since ${first}`])
 
     await goesAwayFor(2)
     await isBack()
     await pass(15)
     const third = await goesAwayFor(30)
-    await until('it is told again', () => chat.heard.length === 3, 20_000)
+    await until('it is told again', () => chat.heard.length === 3)
     await isBack()
-    await until('it is told again that it is back', () => chat.heard.length === 4, 20_000)
+    await until('it is told again that it is back', () => chat.heard.length === 4)
     expect(chat.titles(), 'and not a word about two minutes').to.deep.equal([
       `*ERROR: The gateway is away since ${first}*`,
       '*Note: The gateway is back*',
