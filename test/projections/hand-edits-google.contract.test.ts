@@ -94,7 +94,7 @@ describe('hand edits in Firestore', function () {
     await until(
       'the setting is what it was',
       async () => ((await documents.get('config/common'))?.['settings'] as DocumentData | undefined)?.['freshMinutes'] === 180,
-      10_000,
+      30_000,
     )
     await agrees()
     expect(published).to.deep.equal([])

@@ -70,7 +70,11 @@ export const variablesOf = (store: Environment['store']): Variables => {
 /** A simulated gateway of the command line, once it listens. */
 export const beginGateway = async (...args: string[]): Promise<Running & { port: number; controlPort: number }> => {
   const running = begin(['gateway-sim', ...args])
-  await until('the gateway listens', () => running.out().includes('\n') || running.child.exitCode !== null, 40_000)
+  const listens = () => running.out().includes('\n') || running.child.exitCode !== null
+  await until('the gateway listens', listens, 50_000).catch(async (error) => {
+    await running.stop('SIGKILL')
+    throw error
+  })
   if (running.child.exitCode !== null) throw new Error(running.errors())
   return { ...running, ...(JSON.parse(running.out()) as { port: number; controlPort: number }) }
 }

@@ -7,7 +7,7 @@ import { until } from '../../contract/until.ts'
 import { begin, beginGateway, ibt, type Running, temporaryFolder } from './ibt.ts'
 
 describe('ibt start, publish and gateway-sim', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const folder = temporaryFolder()
   const running: Running[] = []
   let gateway: Awaited<ReturnType<typeof beginGateway>>
@@ -29,7 +29,7 @@ describe('ibt start, publish and gateway-sim', function () {
         if (engine.child.exitCode !== null) throw new Error(engine.errors())
         return engine.errors().includes('the gateway is ready')
       },
-      15_000,
+      60_000,
     )
 
   before(async () => {

@@ -31,7 +31,7 @@ export type Run = { env?: Record<string, string | undefined>; input?: string; cw
 
 /** Runs a program to its end, with this environment alone and nothing of ours beside PATH. */
 export const run = async (command: string, args: readonly string[], options: Run = {}): Promise<Ran> => {
-  const { env = {}, input = '', cwd, withinMs = 20_000 } = options
+  const { env = {}, input = '', cwd, withinMs = 50_000 } = options
   const child = spawn(command, args, {
     ...{ env: { PATH: process.env['PATH'], ...env }, stdio: ['pipe', 'pipe', 'pipe'] as const },
     ...(cwd === undefined ? {} : { cwd }),

@@ -25,7 +25,7 @@ export const startChild = (task: string, ...rest: string[]) => {
           if (child.exitCode !== null && child.exitCode !== 0) throw new Error(`${task} failed: ${errors}`)
           return lines.length >= count
         },
-        15_000,
+        45_000,
       ),
     kill: async () => {
       child.kill('SIGKILL')
