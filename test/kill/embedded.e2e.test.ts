@@ -5,5 +5,9 @@ describe('engines that are killed at any moment, on the embedded store', functio
   this.timeout(timeoutMs('embedded'))
 
   it(`${killsOn('embedded')} times, lose nothing and double nothing`, () =>
-    expectCleanKills('embedded', () => ({ kind: 'embedded' }), 'test/kill/embedded.e2e.test.ts'))
+    expectCleanKills(
+      'embedded',
+      async () => ({ store: { kind: 'embedded' }, end: async () => undefined }),
+      'test/kill/embedded.e2e.test.ts',
+    ))
 })

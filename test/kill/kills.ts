@@ -7,7 +7,10 @@ type Kind = Environment['store']['kind']
 
 /** On Google's emulators a kill takes twice as long, and what is left in the end much longer. */
 const standard = { embedded: 16, google: 6 }
-/** After so many, what is left is finished and all is compared, and another journal begins. Pub/Sub's emulator gets slow by readers that are gone. */
+/**
+ * After so many, what is left is finished and all is compared, and another journal begins, at emulators of its own: that of Pub/Sub gets slow
+ * by readers that are gone.
+ */
 const lifetime = { embedded: 50, google: 20 }
 const reportEvery = 10
 
@@ -27,8 +30,11 @@ export const killsOn = (kind: Kind): number => (asked === undefined ? standard[k
 const withinMs = (kind: Kind): number => killsOn(kind) * 25_000
 export const timeoutMs = (kind: Kind): number => withinMs(kind) + Math.ceil(killsOn(kind) / lifetime[kind]) * 400_000
 
-/** @param store another one for each journal */
-export const expectCleanKills = async (kind: Kind, store: () => Environment['store'], file: string): Promise<void> => {
+/** Where one journal is kept, and the end of what was begun for it alone. */
+export type Place = { store: Environment['store']; end(): Promise<void> }
+
+/** @param begin gives the place of the next journal */
+export const expectCleanKills = async (kind: Kind, begin: (life: { first: boolean }) => Promise<Place>, file: string): Promise<void> => {
   const kills = killsOn(kind)
   const end = performance.now() + withinMs(kind)
   const begun = performance.now()
@@ -43,7 +49,9 @@ export const expectCleanKills = async (kind: Kind, store: () => Environment['sto
       if ((before + more) % reportEvery === 0) say(`${before + more} of ${kills} kills`)
     }
     const some = Math.min(lifetime[kind], kills - done)
-    const run = await runKills({ store: store(), kills: some, seed: seed + life, withinMs: end - performance.now(), progress })
+    const place = await begin({ first: life === 0 })
+    const within = { withinMs: end - performance.now(), progress }
+    const run = await runKills({ store: place.store, kills: some, seed: seed + life, ...within }).finally(place.end)
     for (const [what, times] of Object.entries(run.counted)) counted.set(what, (counted.get(what) ?? 0) + times)
     if (run.wrong.length > 0) throw new Error(`KILLS=${2 * some} KILL_SEED=${seed + life} npx mocha ${file}\n${run.wrong.join('\n')}`)
     expect(run.kills).to.equal(some)
