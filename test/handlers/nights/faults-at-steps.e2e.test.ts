@@ -20,14 +20,14 @@ const live = async (night: Night, fault: Fault, step: Step): Promise<void> => {
   const strike = async () => {
     await fault.begin(night)
     const { noticed } = fault
-    if (noticed !== undefined) await until(`${fault.name} is noticed`, () => noticed(night), 1_000).catch(() => undefined)
+    if (noticed !== undefined) await until(`${fault.name} is noticed`, () => noticed(night), 5_000).catch(() => undefined)
     struck = true
   }
   await night.command('configure', { changes: { 'strategies.trend.parameters.wants': '100' } })
   await step.run(night, strike)
-  await until(`the fault strikes ${step.name}`, () => struck)
+  await until(`the fault strikes ${step.name}`, () => struck, 60_000)
   // Machine time gets the chance that a real gateway gives it: market time does not run ahead of a connect.
-  await until('the engine is ready in spite of it', () => night.life().engine.ready(), 1_000).catch(() => undefined)
+  await until('the engine is ready in spite of it', () => night.life().engine.ready(), 5_000).catch(() => undefined)
   const { lasts = usuallyLasts } = fault
   await night.pass(lasts, Math.max(20_000, lasts / 60))
   await fault.end?.(night)

@@ -27,7 +27,7 @@ describe('the last word of a run', function () {
       .find(({ name }) => name === stepName)!
       .run(night, async () => {
         await fault.begin(night)
-        await until('it is noticed', () => fault.noticed?.(night) ?? true, 500).catch(() => undefined)
+        await until('it is noticed', () => fault.noticed?.(night) ?? true, 5_000).catch(() => undefined)
         struck = true
       })
     await until('the fault strikes', () => struck)

@@ -158,7 +158,7 @@ export const startNight = async ({
     const log = { debug: () => undefined, info: keep, warn: keep, error: keep }
     const broker = createBrokerSession({
       ...{ host: '127.0.0.1', port: wire.port, clientId: 17, clock, log, messagesPerSecond: 100_000 },
-      ...{ deadlines: { connect: 800, question: 800, history: 800 }, heartbeat: { every: 150, deadline: 800 } },
+      ...{ deadlines: { connect: 3_000, question: 3_000, history: 3_000 }, heartbeat: { every: 150, deadline: 3_000 } },
       backOff: { first: 15, most: 30 },
     })
     const { bus, lease } = data
@@ -218,7 +218,7 @@ export const startNight = async ({
       const failed = await work().catch((error: Error) => error)
       if (failed === undefined) return
       if (!(failed instanceof BrokerUnavailable) || turn === 10) throw failed
-      await until('the engine is ready again', () => life.engine.ready(), 2_000).catch(() => night.pass(10_000))
+      await until('the engine is ready again', () => life.engine.ready(), 8_000).catch(() => night.pass(10_000))
     }
   }
   const triedAgainAt = async (): Promise<number | undefined> => (life.ended ? undefined : life.data.bus.nextDueAt())
@@ -268,7 +268,8 @@ export const startNight = async ({
       }
       await patiently(() => driver().settled())
     },
-    runTo: (time) => patiently(() => driver().runTo(time)),
+    // Patience may have let the time pass already.
+    runTo: (time) => patiently(() => (time > clock.now() ? driver().runTo(time) : driver().settled())),
     command: async (type, body = {}) => {
       await night.publish(type, body)
       await patiently(() => driver().settled())
