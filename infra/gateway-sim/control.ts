@@ -31,7 +31,8 @@ export const startControlServer = async (
   port: number,
   target: ControlTarget,
 ): Promise<{ port: number; close: () => Promise<void> }> => {
-  const server = createServer((request, response) => {
+  // It is the client who ends a line at rest: were it this side, his next request might cross the end of it.
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     respond(request, target).then(
       (answer) => write(response, answer),
       (error: unknown) => {
