@@ -53,7 +53,7 @@ const skip = (context: Mocha.Context, reason: string): never => {
 export const usesEmulators = (): { hosts(): EmulatorHosts; store(): GoogleStore } => {
   let hosts: EmulatorHosts | undefined
   before('the emulators run', async function () {
-    this.timeout(120_000)
+    this.timeout(180_000)
     try {
       hosts = await started()
     } catch (error) {

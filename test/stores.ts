@@ -10,13 +10,13 @@ export type Suite = (store: StoreOf, kind: Kind) => void
 /** Describes the suite on one store, for a file of its own: files run side by side. `store()` names one that nobody has used before. */
 export const onTheEmbeddedStore = (title: string, suite: Suite): void => {
   describe(`${title}, on the embedded store`, function () {
-    this.timeout(60_000)
+    this.timeout(180_000)
     suite(() => ({ kind: 'embedded' }), 'embedded')
   })
 }
 export const onGooglesStore = (title: string, suite: Suite): void => {
   describe(`${title}, on Pub/Sub and Firestore`, function () {
-    this.timeout(120_000)
+    this.timeout(180_000)
     const emulators = usesEmulators()
     suite(() => ({ kind: 'google', ...emulators.store() }), 'google')
   })

@@ -107,7 +107,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
         expect(new Date(delivery.publishedAt).toISOString()).to.equal(delivery.publishedAt)
       }
       await Promise.all([first.deliveries[0]!.ack(), second.deliveries[0]!.ack()])
-    }).timeout(60_000)
+    })
 
     it('takes the publish time from the message where it says one', async () => {
       const { deliveries, has } = reader()
@@ -115,7 +115,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       await has(1)
       expect(deliveries[0]!.publishedAt).to.equal('2020-03-16T20:05:00.000Z')
       await deliveries[0]!.ack()
-    }).timeout(60_000)
+    })
 
     it('keeps what was published before anybody read', async () => {
       await publish('early')
@@ -123,7 +123,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       await has(1)
       expect(texts(deliveries)).to.deep.equal(['early'])
       await deliveries[0]!.ack()
-    }).timeout(60_000)
+    })
 
     it('reaches a reader elsewhere', async () => {
       const { deliveries, has } = reader(engine, await world.another())
@@ -131,7 +131,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       await has(1)
       expect(texts(deliveries)).to.deep.equal(['there'])
       await deliveries[0]!.ack()
-    }).timeout(60_000)
+    })
 
     it('is done with what was acknowledged', async () => {
       const first = reader()
@@ -144,7 +144,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       await second.has(1)
       expect(texts(second.deliveries)).to.deep.equal(['next'])
       await second.deliveries[0]!.ack()
-    }).timeout(60_000)
+    })
 
     it('hands over everything at once, however little was ended', async () => {
       const { deliveries, has } = reader()
@@ -153,7 +153,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       await has(200)
       expect(texts(deliveries)).to.deep.equal([...wanted].sort())
       await Promise.all(deliveries.map((delivery) => delivery.ack()))
-    }).timeout(60_000)
+    })
 
     it('brings a message that was sent back again, as another attempt', async () => {
       const { deliveries, has } = reader()
@@ -163,7 +163,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       await afterBackOff('it comes again', () => deliveries.length === 2)
       expect(deliveries[1]).to.deep.include({ id, data: 'again', attempt: 2 })
       await deliveries[1]!.ack()
-    }).timeout(60_000)
+    })
 
     it('gives a message up after its attempts, with the last reason', async () => {
       const id = await publish('poison')
@@ -178,7 +178,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
         reason: `not ready ${attempts}`,
       })
       expect(more).to.deep.equal([])
-    }).timeout(120_000)
+    })
 
     it('gives a message up at once when told so, for that subscription alone', async () => {
       const [first, second] = [reader(engine), reader(audit)]
@@ -189,7 +189,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       expect(letter).to.deep.include({ id, data: 'no JSON', subscription: engine, attempts: 1, reason: 'the body is no JSON' })
       expect(await bus.deadLetters(audit)).to.deep.equal([])
       await second.deliveries[0]!.ack()
-    }).timeout(60_000)
+    })
 
     it('shows all that is dead each time, until one is let go of, which is gone for good', async () => {
       const [first, second] = [reader(engine), reader(audit)]
@@ -207,7 +207,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       expect(await bus.discard({ id: 'never published', subscription: engine })).to.equal(false)
       expect(await (await world.another()).discard({ id: ids[0]!, subscription: engine })).to.equal(true)
       expect(await shown()).to.deep.equal([`${audit} b`, `${engine} c`])
-    }).timeout(120_000)
+    })
 
     it('tells whoever wants to hear of dead letters, of each until he has heard it, and keeps them', async () => {
       const { deliveries, has } = reader()
@@ -228,7 +228,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       await until('both are heard of', () => new Set(heard).size === 2, 40_000)
       expect([...new Set(heard)].sort()).to.deep.equal(['early: no use', 'late: no use either'])
       expect(await bus.deadLetters(engine)).to.have.length(2)
-    }).timeout(120_000)
+    })
 
     it('lets the first end of a delivery count', async () => {
       const { deliveries, has } = reader()
@@ -243,7 +243,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       expect(texts(deliveries)).to.deep.equal(['first', 'second'])
       expect(await bus.deadLetters()).to.deep.equal([])
       await deliveries[1]!.ack()
-    }).timeout(60_000)
+    })
 
     it('brings what a lost reader had in hand again, whose late word changes nothing', async () => {
       const lost = reader()
@@ -256,7 +256,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       await lost.deliveries[0]!.deadLetter('late')
       expect(await bus.deadLetters()).to.deep.equal([])
       await deliveries[0]!.ack()
-    }).timeout(120_000)
+    })
 
     it('leaves a slow reader what he works on', async () => {
       const slow = reader()
@@ -272,7 +272,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       await other.has(1)
       expect(texts(other.deliveries)).to.deep.equal(['proof'])
       await other.deliveries[0]!.ack()
-    }).timeout(120_000)
+    })
 
     it('shares the messages of one subscription among its readers', async () => {
       const [first, second] = [reader(), reader(engine, await world.another())]
@@ -283,7 +283,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       await until('both together have all', () => both().length >= 40, patience())
       expect(texts(both())).to.deep.equal([...wanted].sort())
       await Promise.all(both().map((delivery) => delivery.ack()))
-    }).timeout(60_000)
+    })
 
     it('says that it can be reached, and publishes nothing by that', async () => {
       const { deliveries, has } = reader()
@@ -293,7 +293,7 @@ export const busContract = (name: string, open: () => Promise<BusWorld>): void =
       await has(1)
       expect(texts(deliveries)).to.deep.equal(['proof'])
       await deliveries[0]!.ack()
-    }).timeout(60_000)
+    })
 
     it('names a topic or subscription that it does not know', async () => {
       const unknown = await bus.publish('paper-news', { data: '{}', attributes: {} }).catch((error: unknown) => (error as Error).message)

@@ -78,7 +78,7 @@ export const journalContract = (name: string, open: () => Promise<JournalWorld>)
       await Promise.all([write(journal, 1), write(rival, 2)])
       expect(taken).to.equal((await journal.head()).position)
       expect(await problemOf()).to.equal('sound')
-    }).timeout(60_000)
+    })
 
     it('recognises a command that was decided before, and writes nothing', async () => {
       const [first, second] = await appendAll(journal, ['c1', 'c2'])
@@ -166,7 +166,7 @@ export const journalContract = (name: string, open: () => Promise<JournalWorld>)
       await reading
       expect(seen).to.deep.equal(Array.from({ length: 1_000 }, (_, number) => number + 1))
       expect(await verifyChain(journal)).to.deep.include({ ok: true, commits: 1_000, events: 1_000 })
-    }).timeout(60_000)
+    })
 
     it('tells a reader in the same place, and no more once he left', async () => {
       let told = 0

@@ -84,7 +84,7 @@ export const relayContract = (name: string, open: () => Promise<RelayWorld>): vo
       const second = relayAt(await world.open())
       await second.start()
       await second.caughtUp(commits.length)
-      await until('all events were read', () => positions.length >= all.length, 20_000)
+      await until('all events were read', () => positions.length >= all.length, 60_000)
       expect(positions).to.deep.equal(all)
     })
 
@@ -95,7 +95,7 @@ export const relayContract = (name: string, open: () => Promise<RelayWorld>): vo
       for (const relay of two) await relay.start()
       for (const commit of commits) await writer.journal.append(commit)
       for (const relay of two) await relay.caughtUp(commits.length)
-      await until('all events were read', () => new Set(positions).size === all.length, 20_000)
+      await until('all events were read', () => new Set(positions).size === all.length, 60_000)
       for (const relay of two) await relay.stop()
       expect(two.map((relay) => relay.failure())).to.deep.equal([undefined, undefined])
       expect(await writer.documents.checkpoint('relay')).to.include({ position: commits.length })

@@ -30,7 +30,7 @@ const recentBars = (): string => {
 }
 
 describe('an engine that is a process', function () {
-  this.timeout(90_000)
+  this.timeout(180_000)
   let folder: string
   let gateway: ChildProcess
   let store: Data

@@ -40,7 +40,7 @@ const said = async (settings: Settings, program: string, variables: Record<strin
 }
 
 describe('the log', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const folder = mkdtempSync(join(tmpdir(), 'ibt-log-'))
   after(() => rmSync(folder, { recursive: true }))
 
@@ -144,7 +144,7 @@ describe('the log', function () {
     const running = begin(['start', '--role', 'api'], {
       ...{ DATA_DIR: join(folder, 'data'), PORT: '0', LOG_FORMAT: 'cloud', LOG_FILE: join(folder, 'start', 'ibt.log') },
     })
-    await until('it is served', () => running.errors().includes('HTTP is served') || running.child.exitCode !== null, 15_000)
+    await until('it is served', () => running.errors().includes('HTTP is served') || running.child.exitCode !== null, 60_000)
     const { code, errors } = await running.stop()
     expect(code, errors).to.equal(0)
     const written = readFileSync(file, 'utf8')

@@ -152,7 +152,7 @@ describe('Pub/Sub and Firestore out of reach', function () {
 })
 
 describe('a file that is kept locked for longer than the lease', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
   /** SQLite itself waits for five seconds, then says that the file is busy; a lease that was got in this way is five seconds old. */
   const lease = { ttlMs: 7_000, renewalMs: 600, marginMs: 300 }
   const lockedMs = 9_000

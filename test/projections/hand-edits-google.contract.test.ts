@@ -22,7 +22,7 @@ const silent: Log = { debug: () => undefined, info: () => undefined, warn: () =>
 const commitOf = ({ json }: StoredCommit): Commit => JSON.parse(json) as Commit
 
 describe('hand edits in Firestore', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const emulators = usesEmulators()
   let browser: Firestore
   let documents: Documents

@@ -10,7 +10,7 @@ const run = (...given: string[]) => {
 }
 
 describe('npm run world', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
 
   it('says what it can do', () => {
     const { status, out } = run('--help')

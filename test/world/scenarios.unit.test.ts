@@ -29,7 +29,7 @@ const expectSound = async (world: World): Promise<void> => {
 }
 
 describe('a crash', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   it('between OrderPlanned and the socket: the plan is doubted, lost in the end, and never sent', async () => {
     const world = await trading('before the socket')
@@ -96,7 +96,7 @@ describe('a crash', function () {
 })
 
 describe('an engine that is down over midnight while its orders fill', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   const nextMorning = async (): Promise<World> => {
     const world = await trading('midnight', { time: '15:00' })
@@ -148,7 +148,7 @@ describe('an engine that is down over midnight while its orders fill', function 
 })
 
 describe('the engine', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   it('decides a command once when three deliveries of it arrive together and acknowledging takes its time', async () => {
     const world = await trading('three at once')

@@ -6,7 +6,7 @@ import { shorten } from './shrink.ts'
 import { parts, seedsOfPart, seedsOfTheStandardRun } from './standard-run.ts'
 
 describe('the world', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   it('lives through the same seed in the same way', async () => {
     const [first, second] = [await liveThrough('twice', { story: true }), await liveThrough('twice', { story: true })]

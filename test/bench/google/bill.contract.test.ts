@@ -7,7 +7,7 @@ import { googleClients } from '../../infra/google/clients.ts'
 import { type FirestoreBill, type PubSubBill, startFirestoreBill, startPubSubBill, sumOf } from './bill.ts'
 
 describe('the bill', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const emulators = usesEmulators()
   let bill: FirestoreBill
   let mail: PubSubBill

@@ -16,7 +16,7 @@ const each = (visit: (strategy: string, conId: number) => void): void => {
 const lineOf = (ledger: Ledger, strategy: string, conId: number) => profitLines(ledger, strategy).find((line) => line.conId === conId)
 
 describe('books, over long random histories', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
 
   const always = (holds: (world: World) => void, numRuns = 40) =>
     fc.assert(

@@ -58,7 +58,7 @@ const movedFor = (events: readonly DomainEvent[], { strategy, conId }: { strateg
 }
 
 describe('commander, whatever the account', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   it('never moves more than the difference, and never the other way', () => {
     always((_, events) => {

@@ -90,5 +90,5 @@ describe('commander: net exposure', () => {
       }),
       { numRuns: 200 },
     )
-  }).timeout(60_000)
+  })
 })

@@ -89,5 +89,5 @@ describe('commander: how far a strategy goes', () => {
       }),
       { numRuns: 200 },
     )
-  }).timeout(60_000)
+  })
 })

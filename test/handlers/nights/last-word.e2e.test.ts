@@ -15,7 +15,7 @@ const cases: readonly { fault: string; step: string; lastWord: RegExp }[] = [
 ]
 
 describe('the last word of a run', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let night: Night
   afterEach(() => night?.close())
 

@@ -14,7 +14,7 @@ const [tuesday, wednesday, thursday, friday, monday] = ['2020-02-04', '2020-02-0
 const tomorrowAfter = { [tuesday]: wednesday, [friday]: monday } as const
 
 describe('no engine over midnight and over a weekend', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let night: Night
   afterEach(() => night?.close())
 

@@ -45,7 +45,7 @@ const places: Record<string, () => Promise<Place>> = {
 
 for (const [name, open] of Object.entries(places))
   describe(`bars in ${name}`, function () {
-    this.timeout(60_000)
+    this.timeout(180_000)
     let place: Place
     let files: ReturnType<typeof counted>
     let catalogue: ReturnType<typeof createBarCatalogue>
@@ -174,7 +174,7 @@ for (const [name, open] of Object.entries(places))
   })
 
 describe('bars in a bucket', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let server: Awaited<ReturnType<typeof startStorageServer>>
   beforeEach(async () => {
     server = await startStorageServer()

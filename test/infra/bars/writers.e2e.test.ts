@@ -15,7 +15,7 @@ const series: BarSeries = { conId: 756733, symbol: 'SPY', size: '1 min', whatToS
 const march = { from: '2020-03-01', to: '2020-04-01' }
 
 describe('processes that write the same month', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let folder: ReturnType<typeof temporaryFolder>
   beforeEach(() => {
     folder = temporaryFolder()
@@ -51,7 +51,7 @@ describe('processes that write the same month', function () {
   it('may be killed at any moment: what one said that it stored is there, and the others go on', async () => {
     for (const day of ['04', '05', '06']) {
       const doomed = begin(day, '380', '103')
-      await until('it has written', () => doomed.out().split('\n').length > 15, 20_000)
+      await until('it has written', () => doomed.out().split('\n').length > 15, 60_000)
       doomed.child.kill('SIGKILL')
       await doomed.ended
       const said = doomed

@@ -9,7 +9,7 @@ import { begin, ibt, temporaryFolder } from './ibt.ts'
 type Said = { text: string }
 
 describe('ibt alerts', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let folder: ReturnType<typeof temporaryFolder>
   let chat: Server
   let heard: Said[]
@@ -45,7 +45,7 @@ describe('ibt alerts', function () {
       await until('the gateway is ready', () => engine.errors().includes('the gateway is ready'), 30_000)
       const halted = await ibt(['publish', 'halt', '--data', '{"reason":"the news"}'], environment)
       expect(halted.code, halted.errors).to.equal(0)
-      await until('the chat has heard', () => heard.length > 0, 20_000)
+      await until('the chat has heard', () => heard.length > 0, 60_000)
       expect(heard.map(({ text }) => text)).to.deep.equal(['ib-trading paper: Trading is halted'])
       expect(engine.errors()).to.not.include('secret-of-the-chat')
     } finally {

@@ -18,7 +18,7 @@ const restore = (backup: string, folder: string): void => {
 }
 
 describe('ibt backup', function () {
-  this.timeout(90_000)
+  this.timeout(180_000)
   const folder = temporaryFolder()
   after(folder.remove)
   const provenIn = (run: { code: number | null; out: string; errors: string }): Proven => {

@@ -15,7 +15,7 @@ import { startTrading, wanting } from '../../rig.ts'
 import { begin, beginGateway, ibt, type Running, temporaryFolder } from './ibt.ts'
 
 describe('from paper to live', function () {
-  this.timeout(90_000)
+  this.timeout(180_000)
 
   describe('after a demo, whose sessions are long ago', () => {
     const folder = temporaryFolder()

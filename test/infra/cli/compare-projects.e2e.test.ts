@@ -6,7 +6,7 @@ import { usesEmulators } from '../../emulators.ts'
 import { ibt, temporaryFolder } from './ibt.ts'
 
 describe('ibt compare: production beside staging, each in its project', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
   const emulators = usesEmulators()
   const folder = temporaryFolder()
   let commits: Commit[]

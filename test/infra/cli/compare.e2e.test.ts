@@ -13,7 +13,7 @@ type Line = {
 type Data = any
 
 describe('ibt compare: a new revision beside the old one', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const folder = temporaryFolder()
   const store = join(folder.path, 'store')
   const old = join(folder.path, 'before.jsonl')

@@ -9,7 +9,7 @@ import { readTopics } from '../../../infra/topics-file.ts'
 import { ibt, temporaryFolder } from './ibt.ts'
 
 describe('ibt config', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const folder = temporaryFolder()
   const DATA_DIR = join(folder.path, 'data')
   after(folder.remove)

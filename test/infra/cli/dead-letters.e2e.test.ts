@@ -15,7 +15,7 @@ const [commands, engine, urgent] = ['paper-commands', 'paper-commands-engine', '
 const published = '2026-11-16T21:05:00.000Z'
 
 describe('ibt dead-letters', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let folder: ReturnType<typeof temporaryFolder>
   beforeEach(() => {
     folder = temporaryFolder()

@@ -6,7 +6,7 @@ import { expect } from 'chai'
 import { ibt, temporaryFolder } from './ibt.ts'
 
 describe('the verbs that look into a store', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const folder = temporaryFolder()
   const kept = join(folder.path, 'kept')
   const DATA_DIR = kept

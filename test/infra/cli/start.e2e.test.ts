@@ -171,7 +171,7 @@ describe('ibt start, publish and gateway-sim', function () {
     await data.close()
     const engine = keep(begin(['start'], at(DATA_DIR)))
     await ready(engine)
-    await until('it is dead-lettered', async () => (await ibt(['dead-letters'], { DATA_DIR })).out !== '', 15_000)
+    await until('it is dead-lettered', async () => (await ibt(['dead-letters'], { DATA_DIR })).out !== '', 60_000)
     const { out } = await ibt(['dead-letters'], { DATA_DIR })
     expect(JSON.parse(out)).to.deep.include({ reason: 'the attribute "type" is missing', subscription: 'paper-commands-engine' })
     expect((await engine.stop()).code).to.equal(0)

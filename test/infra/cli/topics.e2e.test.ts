@@ -7,7 +7,7 @@ import { ibt } from './ibt.ts'
 const said = (errors: string) => errors.split('\n').filter((line) => line !== '' && !/^\(.*(Warning|trace-warnings)/.test(line))
 
 describe('ibt topics', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const emulators = usesEmulators()
   let scheduler: SchedulerServer
   let variables: Record<string, string>

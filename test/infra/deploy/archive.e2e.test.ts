@@ -26,7 +26,7 @@ const countBy = (keys: readonly string[]): Record<string, number> => {
 const rounded = (value: unknown): number => Math.round(Number(value) * 1e6) / 1e6
 
 describe('the archive', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
   const home = temporaryFolder()
   let commits: Commit[]
   let events: Event[]

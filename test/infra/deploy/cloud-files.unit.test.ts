@@ -189,7 +189,7 @@ describe('shell and YAML of infra/deploy/cloud', () => {
   const scripts = readdirSync(cloud).filter((name) => name.endsWith('.sh'))
 
   it('passes shellcheck, which would find a planted error', async function () {
-    this.timeout(60_000)
+    this.timeout(180_000)
     needs(this, 'shellcheck')
     const ours = scripts.map((name) => join(cloud, name))
     const { code, out } = await run(
@@ -204,7 +204,7 @@ describe('shell and YAML of infra/deploy/cloud', () => {
   })
 
   it('so do the scripts beside it that begin with the same', async function () {
-    this.timeout(60_000)
+    this.timeout(180_000)
     needs(this, 'shellcheck')
     const beside = ['archive/set-up.sh', 'observability/apply.sh'].map((name) => join(cloud, '..', name))
     for (const file of beside) expect(readFileSync(file, 'utf8')).to.contain('cloud/begin.sh')

@@ -111,7 +111,7 @@ const cloudInit = () => {
 }
 
 describe('the names in the files of the deployment', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const made = {} as Record<Mode, Set<string>>
   before(async () => {
     for (const mode of ['paper', 'live'] as const) made[mode] = await madeFor(mode)

@@ -22,7 +22,7 @@ const anchorsOf = (text: string): string[] =>
   )
 
 describe('the page of the set-up', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
 
   it('uses no tool that nobody looks at here', () => {
     expect([...new Set(commands.map(toolOf))]).to.have.members(['script', 'gcloud', 'npx', 'printf', 'curl', 'cp', 'jq', 'export'])

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { cloudWorld, variables, type World } from './cloud-world.ts'
 
 describe('the roles in a project', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
   const worlds: World[] = []
   const world = (): World => {
     const made = cloudWorld()

@@ -36,7 +36,7 @@ type Cloud = World & {
 }
 
 describe('a roll-out', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let server: Server
   let project: Cloud
   let refused: string | undefined

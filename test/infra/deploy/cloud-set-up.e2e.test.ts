@@ -6,7 +6,7 @@ import { cloudWorld, secrets, variables, type World } from './cloud-world.ts'
 const steps = ['apis', 'registry', 'accounts', 'secrets', 'database', 'topics', 'buckets', 'roles', 'base', 'triggers', 'deploy', 'invoker']
 
 describe('the set-up of a project', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
   const worlds: World[] = []
   const world = (): World => {
     const made = cloudWorld()
@@ -236,7 +236,7 @@ describe('the set-up of a project', function () {
 })
 
 describe('the machine of one trading mode', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
   const project = cloudWorld()
   after(project.remove)
 
@@ -261,7 +261,7 @@ describe('the machine of one trading mode', function () {
 })
 
 describe('the way back to an earlier image', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const project = cloudWorld()
   after(project.remove)
   const earlier = `us-east1-docker.pkg.dev/my-trading-1/ib-trading/application@sha256:${'7'.repeat(64)}`
@@ -286,7 +286,7 @@ describe('the way back to an earlier image', function () {
 })
 
 describe('the tear-down', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
   const project = cloudWorld()
   before(async () => {
     const made = await project.run('set-up.sh')

@@ -42,7 +42,7 @@ const ways = {
 type Way = keyof typeof ways
 
 describe('docker-compose.yml', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
   type Machine = ReturnType<typeof setupWorld>
   type Answered = Composed & { text: string; machine: Machine }
   const answered = {} as Record<Way, Answered>

@@ -24,7 +24,7 @@ const isAlive = (id: number): boolean => {
 }
 
 describe("the start of the gateway's container", function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let folder: string
   const running: ChildProcess[] = []
   const path = (...parts: string[]): string => join(folder, ...parts)

@@ -8,7 +8,7 @@ import { needs, type Ran, run } from './images-tools.ts'
 const script = resolve(import.meta.dirname, '../../../infra/deploy/images/base/health.sh')
 
 describe("the health of the gateway's container", function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let gateway: GatewaySimulator
   const health = (port: number, variables: Record<string, string> = {}): Promise<Ran> =>
     run(script, [], { env: { IB_PORT: String(port), ...variables } })

@@ -44,7 +44,7 @@ const gateway = '/etc/systemd/system/ib-gateway.service'
 const engine = '/etc/systemd/system/ib-engine.service'
 
 describe('the machine of its own', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let folder: string
   const path = (name: string): string => join(folder, name)
   const program = (name: string, body: string): void => {

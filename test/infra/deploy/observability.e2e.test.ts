@@ -68,7 +68,7 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 }
 
 describe('the log-based metrics', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
   const written = new Map<string, string[]>()
   const counted = (lines: readonly string[], entryOf: (line: string) => Entry): Record<string, number> =>
     Object.fromEntries(

@@ -14,7 +14,7 @@ const account = { IB_USER: user, IB_PASSWORD: password }
 const isQuestion = /\): ?$|: $/m
 
 describe('./setup', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let machine: ReturnType<typeof setupWorld>
   beforeEach(() => {
     machine = setupWorld()

@@ -16,7 +16,7 @@ import { ibt, temporaryFolder } from '../cli/ibt.ts'
 const ids = Array.from({ length: 80 }, (_, number) => `command-${number}`)
 
 describe('the disk under the store', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let folder: ReturnType<typeof temporaryFolder>
   let commits: StoredCommit[]
   /** The files as a machine leaves them that lost its power, the log not yet moved into the database. */

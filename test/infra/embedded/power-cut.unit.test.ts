@@ -14,7 +14,7 @@ import { beginning, commitAfter } from '../../contract/commits.ts'
 const rounds = 8
 
 describe('a power cut', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let directory: string
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'ib-trading-power-'))

@@ -110,7 +110,7 @@ const live = (commands: readonly Command[], costs: Frictions, watch: (broker: Br
 const commands = fc.array(command, { minLength: 5, maxLength: 25, size: 'max' })
 
 describe('the simulated broker, whatever is asked of it', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   it('never gets stuck, fills no order beyond its size or its limit, wakes none too early, and loses no share', () => {
     fc.assert(

@@ -147,7 +147,7 @@ describe('gateway simulator, clock', () => {
   })
 
   it('does not wait for ever for a client that does not read, and says how many there are', async function () {
-    this.timeout(60_000)
+    this.timeout(180_000)
     const simulator = await simulate()
     const raw = await rawClient(simulator.port, 3)
     await raw.hears(9, 1, 1)

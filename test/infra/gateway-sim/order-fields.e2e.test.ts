@@ -127,7 +127,7 @@ const ownPrices = ['auxPrice', 'goodAfterTime', 'goodTillDate']
 
 for (const maxServerVersion of versions) {
   describe(`gateway simulator, order fields there and back, server version ${maxServerVersion}`, function () {
-    this.timeout(60_000)
+    this.timeout(180_000)
     afterEach(closeAll)
 
     const ready = async () => {

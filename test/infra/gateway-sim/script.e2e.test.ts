@@ -330,7 +330,7 @@ describe('gateway simulator, repeatability', () => {
   }
 
   it('the same seed, script and requests give the same bytes on the sockets; another seed gives others', async function () {
-    this.timeout(60_000)
+    this.timeout(180_000)
     const first = await bytesOf(11)
     expect(await bytesOf(11)).to.equal(first)
     expect(await bytesOf(12)).not.to.equal(first)
@@ -338,7 +338,7 @@ describe('gateway simulator, repeatability', () => {
   })
 
   it('whatever is armed at random, no message ever fails to be read', async function () {
-    this.timeout(60_000)
+    this.timeout(180_000)
     const messages = ['orderStatus', 'openOrder', 'execDetails', 'commissionReport', 'position', 'openOrderEnd', 'execDetailsEnd']
     const seconds = fc.constantFrom(60, 600, 3600)
     const some = fc.subarray(messages, { minLength: 1 })

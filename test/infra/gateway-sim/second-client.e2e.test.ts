@@ -12,7 +12,7 @@ const { IB_ASYNC_PYTHON: python } = process.env
 const script = fileURLToPath(new URL('./second-client.py', import.meta.url))
 
 describe('gateway simulator, a client of other authors', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   afterEach(closeAll)
 
   it('reads contracts, bars, orders, executions, positions and prices as they were meant', async function () {

@@ -33,7 +33,7 @@ const topics: Topics = {
 }
 
 describe('the bus on Google Pub/Sub, beyond the contract', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const emulators = usesEmulators()
   let store: GoogleStore
   let clock: ReturnType<typeof simulatedClock>
@@ -157,7 +157,7 @@ describe('the bus on Google Pub/Sub, beyond the contract', function () {
         child.kill('SIGKILL')
         await ended
       })
-      return { child, lines, said: (count: number) => until(`it says ${count} lines`, () => lines.length >= count, 20_000) }
+      return { child, lines, said: (count: number) => until(`it says ${count} lines`, () => lines.length >= count, 60_000) }
     }
 
     it('that is killed leaves what it had in hand to others, after the ack deadline', async () => {
@@ -186,7 +186,7 @@ describe('the bus on Google Pub/Sub, beyond the contract', function () {
       expect(deliveries()[0]!.id).to.equal(id)
       child.kill('SIGCONT')
       child.stdin!.write('acknowledge\n')
-      await until('it has acknowledged', () => lines.includes('acknowledged'), 20_000)
+      await until('it has acknowledged', () => lines.includes('acknowledged'), 60_000)
       await deliveries()[0]!.ack()
       await pass(500)
       expect(deliveries()).to.have.length(1)
@@ -292,7 +292,7 @@ describe('the bus on Google Pub/Sub, beyond the contract', function () {
         `the project ${store.project} has not the topic "paper-commands": create it with ibt topics apply`,
       )
       read(bus)
-      await until('the reader hears of it', () => errors.length > 0, 20_000)
+      await until('the reader hears of it', () => errors.length > 0, 60_000)
       expect(errors.map(({ message }) => message)).to.deep.equal([
         `the project ${store.project} has not the subscription "paper-commands-engine": create it with ibt topics apply`,
       ])

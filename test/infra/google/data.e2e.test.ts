@@ -6,7 +6,7 @@ import { appendAll } from '../../contract/commits.ts'
 import { usesEmulators } from '../../emulators.ts'
 
 describe('a Google store', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const emulators = usesEmulators()
 
   it('is not shared by two trading modes, whose documents would be written over each other', async () => {

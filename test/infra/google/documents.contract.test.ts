@@ -236,7 +236,7 @@ describe('on Google', () => {
         await connected.firestore.doc('status/paper').set({ a: 2 })
         const [before, beforeOther] = [one, other]
         proxy.setMode('pass')
-        await until('both are told again', () => one > before && other > beforeOther, 15_000)
+        await until('both are told again', () => one > before && other > beforeOther, 60_000)
       })
     })
 

@@ -154,7 +154,7 @@ describe('the queries sent to Firestore', () => {
       'openOrders',
     ])
     expect(missingIndexes(recorded.shapes, file)).to.deep.equal([])
-  }).timeout(60_000)
+  })
 
   it('would be missed if one were added without its line', async () => {
     const { firestore } = connected
@@ -199,5 +199,5 @@ describe('the queries sent to Firestore', () => {
       'openOrders',
     ])
     expect(found.filter((collection) => !exempt.has(collection))).to.deep.equal([])
-  }).timeout(60_000)
+  })
 })

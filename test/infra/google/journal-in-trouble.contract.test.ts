@@ -63,7 +63,7 @@ describe('the journal on Google Firestore, in trouble', () => {
     await until('it is read back', () => proxy.bytes().sent > sent + 50)
     proxy.setMode('pass')
     expect(await appending).to.have.property('answer', 'appended')
-    expect(performance.now() - start).to.be.within(4_900, 12_000)
+    expect(performance.now() - start).to.be.within(4_900, 30_000)
     expect((await there()).length).to.equal(1)
   })
 
@@ -199,7 +199,7 @@ describe('a listener of the journal on Google Firestore', () => {
     abandonment = new AbortController()
   })
   afterEach(async function () {
-    this.timeout(60_000)
+    this.timeout(180_000)
     abandonment.abort()
     await clients.close() // refuses while anybody listens
     await emulator?.end()

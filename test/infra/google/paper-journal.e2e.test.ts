@@ -15,7 +15,7 @@ const written: DomainEvent[][] = [
 ]
 
 describe('the paper journal on Firestore', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const emulators = usesEmulators()
 
   it('is that of the database paper in the same project, and is read whole', async () => {

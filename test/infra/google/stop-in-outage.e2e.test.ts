@@ -8,7 +8,7 @@ import { openTakeoverWorld, type TakeoverWorld } from '../takeover-world.ts'
 const killedAfterMs = 10_000
 
 describe('a process that is told to end', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
   const { hosts, store } = usesEmulators()
   let world: TakeoverWorld
   let [pubsub, firestore]: TcpProxy[] = []

@@ -20,7 +20,7 @@ const named: Identity = {
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
 describe('the door of the HTTP server', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const doors: (() => Promise<void>)[] = []
   afterEach(async () => {
     for (const close of doors.splice(0)) await close()

@@ -236,7 +236,7 @@ describe('the stream of events for those who have to say who they are', () => {
     await until('it has begun', () => reader.text().includes('retry:'))
     await append(world.memory, 1)
     await until('it reads', () => reader.ids().length === 2)
-    await until('it has ended', () => /\r\n0\r\n\r\n$/.test(reader.text()), 5_000)
+    await until('it has ended', () => /\r\n0\r\n\r\n$/.test(reader.text()), 60_000)
     reader.socket.destroy()
     await append(world.memory, 1)
     const expired = read(port, { authorization: `Bearer ${await tokenFor('eve', -90)}`, 'last-event-id': '1.1' })

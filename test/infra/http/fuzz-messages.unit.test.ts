@@ -113,7 +113,7 @@ describe('random messages', function () {
       const seed = fuzzSeed + done
       const sent = fc.sample(message, { numRuns: atOnce, seed }).map(deliver)
       const about = (): string => `seed ${seed}`
-      await until(`${about()}: all have ended`, () => stopped !== undefined || sent.every(({ id }) => ends.get(id)!.length > 0), 20_000)
+      await until(`${about()}: all have ended`, () => stopped !== undefined || sent.every(({ id }) => ends.get(id)!.length > 0), 60_000)
       if (stopped !== undefined) throw new Error(`${about()}: the engine stopped: ${stopped.message}`)
       for (const { id, attributes, data, publishedAt } of sent) {
         const [how, ...others] = ends.get(id)!
@@ -128,7 +128,7 @@ describe('random messages', function () {
       // Pipelines that wait for their orders come to their end, and a new day begins now and then.
       clock.setNow(clock.now() + 3_600_000)
       await clock.moveTo(clock.now())
-      await until(`${about()}: nothing is under way`, () => engine.idle() || stopped !== undefined, 20_000)
+      await until(`${about()}: nothing is under way`, () => engine.idle() || stopped !== undefined, 60_000)
     }
     expect([...seen.keys()]).to.include.members(['ack', 'dead'])
     expect(seen.get('ack')! / messageCount).to.be.greaterThan(0.4)

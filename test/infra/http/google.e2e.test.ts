@@ -4,7 +4,7 @@ import { usesEmulators } from '../../emulators.ts'
 import { addressOf, startTradingWorld, type TradingWorld } from './trading-world.ts'
 
 describe('HTTP on Google’s stores', function () {
-  this.timeout(90_000)
+  this.timeout(180_000)
   const emulators = usesEmulators()
   let world: TradingWorld
   let beside: string

@@ -13,7 +13,7 @@ const audience = 'https://trading.example.org'
 type Claims = Record<string, unknown>
 
 describe('who a token names', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const folder = mkdtempSync(join(tmpdir(), 'ibt-keys-'))
   const keyFile = join(folder, 'keys.json')
   let google: Awaited<ReturnType<typeof beginIssuer>>

@@ -8,7 +8,7 @@ const addressIn = (running: Running): string | undefined => /HTTP is served on (
 type Parts = Record<string, { ok: boolean; reason: string; heartbeat?: string }>
 
 describe('ibt start --role api', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const folder = temporaryFolder()
   const running: Running[] = []
   let gateway: Awaited<ReturnType<typeof beginGateway>>
@@ -18,7 +18,7 @@ describe('ibt start --role api', function () {
     return process
   }
   const served = async (process: Running): Promise<string> => {
-    await until('HTTP is served', () => addressIn(process) !== undefined || process.child.exitCode !== null, 20_000)
+    await until('HTTP is served', () => addressIn(process) !== undefined || process.child.exitCode !== null, 60_000)
     if (process.child.exitCode !== null) throw new Error(process.errors())
     return addressIn(process)!
   }
@@ -56,7 +56,7 @@ describe('ibt start --role api', function () {
     const projections = start('projections')
     const done = await ask(`${address}/commands/http-early`, 'GET', { prefer: 'wait=30' })
     expect(done.body).to.include({ status: 'completed', type: 'resume', actor: 'local' })
-    await until('all is ready', async () => (await ask(`${address}/readyz`)).status === 200, 20_000)
+    await until('all is ready', async () => (await ask(`${address}/readyz`)).status === 200, 60_000)
     expect((await ask(`${address}/reconcile`, 'GET', { 'x-request-id': 'r-5' })).body).to.include({
       status: 'completed',
       correlationId: 'r-5',
@@ -109,7 +109,7 @@ describe('ibt start --role api', function () {
   it('and one process that does everything has a sign of life of each of its parts', async () => {
     const all = start('all')
     address = await served(all)
-    await until('all is ready', async () => (await ask(`${address}/readyz`)).status === 200, 20_000)
+    await until('all is ready', async () => (await ask(`${address}/readyz`)).status === 200, 60_000)
     const { parts } = (await ask(`${address}/readyz`)).body
     const { relay, ...others } = parts
     expect(relay).to.deep.equal({ ok: true, reason: 'nobody subscribes to the events here' })

@@ -7,7 +7,7 @@ import { startTcpProxy, type TcpProxy } from '../../tcp-proxy.ts'
 import { addressOf, startTradingWorld, type TradingWorld } from './trading-world.ts'
 
 describe('readiness with Pub/Sub out of reach', function () {
-  this.timeout(90_000)
+  this.timeout(180_000)
   const emulators = usesEmulators()
   let line: TcpProxy
   let world: TradingWorld
@@ -17,7 +17,7 @@ describe('readiness with Pub/Sub out of reach', function () {
     line = await startTcpProxy(emulators.hosts().pubsub)
     world = await startTradingWorld({ kind: 'google', ...store, emulators: { ...emulators.hosts(), pubsub: line.host } })
     addresses = [world.address, addressOf(await world.another('api'))]
-    for (const address of addresses) await until('all is ready', async () => (await ask(address)).status === 200, 20_000)
+    for (const address of addresses) await until('all is ready', async () => (await ask(address)).status === 200, 60_000)
   })
   after(async () => {
     line?.setMode('pass')
@@ -41,7 +41,7 @@ describe('readiness with Pub/Sub out of reach', function () {
     it(`(${mode}) names the bus and why, and all is well again once the line is mended`, async () => {
       line.setMode(mode)
       for (const address of addresses) {
-        await until('it is not ready', async () => (await ask(address)).status === 503, 20_000)
+        await until('it is not ready', async () => (await ask(address)).status === 503, 60_000)
         const { parts } = await ask(address)
         const { ok, reason } = parts.bus
         expect(ok).to.equal(false)

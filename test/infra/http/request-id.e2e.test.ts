@@ -11,7 +11,7 @@ import { inSeconds, type Signer, signerWith, tokenOf } from './issuer.ts'
 type Line = { level: string; fields: Record<string, unknown>; text: string }
 
 describe('a request over HTTP', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const folder = mkdtempSync(join(tmpdir(), 'ibt-request-'))
   const keys = join(folder, 'keys.json')
   const lines: Line[] = []

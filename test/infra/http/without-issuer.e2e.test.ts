@@ -7,7 +7,7 @@ import { expect } from 'chai'
 import { type Rig, startRig } from '../../rig.ts'
 
 describe('HTTP without an issuer of tokens', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let rig: Rig
   const said: string[] = []
   before(async () => {

@@ -33,14 +33,14 @@ const portsOf = (pid: number): number[] => {
 const bringAbout = (pid: number, fault: object): Promise<unknown> =>
   Promise.any(
     portsOf(pid).map(async (port) => {
-      const request = { method: 'POST', body: JSON.stringify(fault), signal: AbortSignal.timeout(5_000) }
+      const request = { method: 'POST', body: JSON.stringify(fault), signal: AbortSignal.timeout(30_000) }
       const response = await fetch(`http://127.0.0.1:${port}/faults`, request)
       if (!response.ok) throw new Error(await response.text())
     }),
   )
 
 describe('ibt demo', function () {
-  this.timeout(90_000)
+  this.timeout(180_000)
   const folder = temporaryFolder()
   const temporary = join(folder.path, 'temporary')
   const variables = { TMPDIR: temporary }
@@ -151,7 +151,7 @@ describe('ibt demo', function () {
   it('ends its gateway and removes its data when it is interrupted', async () => {
     const seed = '87654321'
     const demo = begin(['demo', '--days', '100', '--seed', seed], variables)
-    await until('the days go by', () => demo.out().split('\n').length > 3, 20_000)
+    await until('the days go by', () => demo.out().split('\n').length > 3, 60_000)
     expect(processesWith(seed).some((line) => line.includes('gateway-sim'))).to.equal(true)
     const { code, errors } = await demo.stop('SIGINT')
     expect([code, errors]).to.deep.equal([130, 'ibt: interrupted\n'])
@@ -163,7 +163,7 @@ describe('ibt demo', function () {
     const seed = '87654324'
     const kept = join(folder.path, 'interrupted')
     const demo = begin(['demo', '--days', '100', '--seed', seed, '--keep', kept], variables, { detached: true })
-    await until('the days go by', () => demo.out().split('\n').length > 3, 20_000)
+    await until('the days go by', () => demo.out().split('\n').length > 3, 60_000)
     process.kill(-demo.child.pid!, 'SIGINT')
     const { code, errors } = await demo.ended
     expect([code, errors]).to.deep.equal([130, 'ibt: interrupted\n'])
@@ -173,7 +173,7 @@ describe('ibt demo', function () {
   it('leaves nothing behind when its reader has seen enough', async () => {
     const seed = '87654325'
     const demo = begin(['demo', '--days', '100', '--seed', seed], variables)
-    await until('the days go by', () => demo.out().split('\n').length > 3, 20_000)
+    await until('the days go by', () => demo.out().split('\n').length > 3, 60_000)
     demo.child.stdout!.destroy()
     await demo.ended
     await until('the gateway ends', () => processesWith(seed).length === 0)
@@ -183,7 +183,7 @@ describe('ibt demo', function () {
   it('fails in one line, and leaves nothing behind, when its gateway dies', async () => {
     const seed = '87654322'
     const demo = begin(['demo', '--days', '100', '--seed', seed], variables)
-    await until('the days go by', () => demo.out().split('\n').length > 3, 20_000)
+    await until('the days go by', () => demo.out().split('\n').length > 3, 60_000)
     process.kill(gatewayOf(seed), 'SIGKILL')
     const { code, errors } = await demo.ended
     expect(code).to.equal(1)
@@ -197,7 +197,7 @@ describe('ibt demo', function () {
     if (process.platform !== 'linux') return this.skip()
     const seed = '87654323'
     const demo = begin(['demo', '--days', '40', '--seed', seed], variables)
-    await until('the days go by', () => demo.out().split('\n').length > 3, 20_000)
+    await until('the days go by', () => demo.out().split('\n').length > 3, 60_000)
     await bringAbout(gatewayOf(seed), { fault: 'position', symbol: 'SPY', quantity: 7 })
     const { code, out, errors } = await demo.ended
     expect(code).to.equal(1)

@@ -13,7 +13,7 @@ import { usesEmulators } from '../../../emulators.ts'
 import { type SchedulerServer, startSchedulerServer } from '../scheduler-server.ts'
 
 describe('topics.yaml and a Google project', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const emulators = usesEmulators()
   const location = 'europe-west1'
   const topics = readTopics()
