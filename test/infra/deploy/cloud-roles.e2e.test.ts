@@ -97,8 +97,8 @@ describe('the roles in a project', function () {
 
   it('let the engine alone read where alerts go, when it is to tell anybody; those are asked for and nowhere shown', async () => {
     const project = world()
-    const webhook = 'https://hooks.example.org/7431'
-    const smtp = 'smtp://ib:secret-7431@smtp.example.org:587'
+    const webhook = 'https://hooks.example.org/wxyzzy'
+    const smtp = 'smtp://ib:secret-wxyzzy@smtp.example.org:587'
     writeFileSync(join(project.path, 'smtp'), `${smtp}\n`) // as an editor leaves it
     const mailed = { ALERT_MAIL_TO: 'anna@example.org,ben@example.org', ALERT_SMTP_URL_FILE: join(project.path, 'smtp') }
     const both = await project.run(
@@ -117,7 +117,7 @@ describe('the roles in a project', function () {
     expect(kept, 'bytes').to.deep.equal([webhook.length, smtp.length])
     await settled(project, mailed)
     expect(readers()).to.deep.equal(['ib-paper-alert-smtp ib-paper-engine'])
-    expect(JSON.stringify([both, project.calls(), project.state()])).to.not.contain('7431')
+    expect(JSON.stringify([both, project.calls(), project.state()])).to.not.contain('wxyzzy')
     const submitted = await project.run('set-up.sh', ['--only', 'deploy'], { ...mailed, ALERT_WEBHOOK: 'yes' })
     expect(submitted.code, submitted.errors).to.equal(0)
     expect(

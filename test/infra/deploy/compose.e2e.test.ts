@@ -9,8 +9,8 @@ import { setupWorld } from './setup-world.ts'
 
 const file = resolve(import.meta.dirname, '../../../infra/deploy/compose/docker-compose.yml')
 const text = readFileSync(file, 'utf8')
-const user = 'gateway-user-7431'
-const password = 'word!7431'
+const user = 'gateway-user-wxyzzy'
+const password = 'word!wxyzzy'
 const real = { GATEWAY: 'real', IB_USER: user, IB_PASSWORD: password, IB_GATEWAY_SHA256: 'a'.repeat(64), IBC_SHA256: 'b'.repeat(64) }
 
 type Service = {
@@ -150,7 +150,7 @@ describe('docker-compose.yml', function () {
     expect(Object.keys(secrets)).to.deep.equal(['ib_password', 'ib_user'])
     for (const [name, service] of Object.entries(services))
       expect(service.secrets?.map(({ source }) => source) ?? [], name).to.deep.equal(name === 'gateway' ? ['ib_user', 'ib_password'] : [])
-    expect(whole).to.not.contain('7431')
+    expect(whole).to.not.contain('wxyzzy')
     expect(services['gateway']!.environment).to.include({
       ...{ IB_USER_FILE: '/run/secrets/ib_user', IB_PASSWORD_FILE: '/run/secrets/ib_password' },
     })

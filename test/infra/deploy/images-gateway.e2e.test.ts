@@ -12,8 +12,8 @@ import { until } from '../../contract/until.ts'
 import { needs } from './images-tools.ts'
 
 const script = resolve(import.meta.dirname, '../../../infra/deploy/images/base/start.sh')
-const user = 'gateway-user-7431'
-const password = 'p# a=ss\\w:ord!7431'
+const user = 'gateway-user-wxyzzy'
+const password = 'p# a=ss\\w:ord!wxyzzy'
 
 const isAlive = (id: number): boolean => {
   try {
@@ -117,7 +117,7 @@ while :; do sleep 0.05; done`,
       ...{ EXISTING_SESSION_ACTION: 'primaryoverride', READ_ONLY_API: 'yes', TWS_VERSION: '10.50.1d' },
     })
     expect(settingsOf(textOf('ibc.ini'))).to.include({
-      ...{ IbLoginId: user, IbPassword: 'p# a=ss\\\\w:ord!7431', TradingMode: 'live', OverrideTwsApiPort: '4001' },
+      ...{ IbLoginId: user, IbPassword: 'p# a=ss\\\\w:ord!wxyzzy', TradingMode: 'live', OverrideTwsApiPort: '4001' },
       ...{ AutoRestartTime: '12:05 AM', ColdRestartTime: '08:30', SecondFactorAuthenticationTimeout: '120' },
       SecondFactorDevice: 'IB Key',
       ...{ ExistingSessionDetectedAction: 'primaryoverride', ReadOnlyApi: 'yes', IbDir: path('settings') },
@@ -157,18 +157,18 @@ while :; do sleep 0.05; done`,
       for (const name of ['ibc', 'xvfb', 'starter'])
         for (const what of ['arguments', 'environment']) {
           expect(textOf(`${name}.${what}`)).to.not.equal('')
-          expect(textOf(`${name}.${what}`), `${what} of ${name}`).to.not.match(/7431|ss\\w/)
+          expect(textOf(`${name}.${what}`), `${what} of ${name}`).to.not.match(/wxyzzy|ss\\w/)
         }
       expect(textOf('starter.environment'), 'not even where they come from').to.not.match(/IB_(USER|PASSWORD)/)
       const others = readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .map((name) => path(name))
-        .filter((name) => statSync(name).isFile() && !name.startsWith(path('secrets')) && readFileSync(name, 'utf8').includes('7431'))
+        .filter((name) => statSync(name).isFile() && !name.startsWith(path('secrets')) && readFileSync(name, 'utf8').includes('wxyzzy'))
       expect(others.sort()).to.deep.equal([path('ibc.ini'), path('seen.ini')])
       expect(statSync(path('ibc.ini')).mode & 0o777).to.equal(0o600)
       const over = once(started.child, 'close')
       started.child.kill('SIGTERM')
       await over
-      expect(started.said.text).to.not.include('7431')
+      expect(started.said.text).to.not.include('wxyzzy')
       expect(existsSync(path('ibc.ini')), 'gone with the gateway').to.equal(false)
       for (const name of ['up', 'xvfb.environment', 'seen.ini']) rmSync(path(name))
     }
@@ -260,7 +260,7 @@ while :; do sleep 0.05; done`,
     for (const [variables, line] of wrong) {
       const said = await refused(variables)
       expect(said).to.match(line)
-      expect(said).to.not.include('7431')
+      expect(said).to.not.include('wxyzzy')
     }
     mkdirSync(path('programs/ibgateway/1037/jars'), { recursive: true })
     expect(await refused(files())).to.include('holds 2 versions')

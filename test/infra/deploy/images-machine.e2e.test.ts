@@ -143,8 +143,8 @@ describe('the machine of its own', function () {
   })
 
   describe('the secrets', () => {
-    const token = 'token-of-the-machine-7431'
-    const secrets: Record<string, string> = { 'ib-live-userid': 'user7431', 'ib-live-password': 'p# a=ss\\w:ord!7431' }
+    const token = 'token-of-the-machine-wxyzzy'
+    const secrets: Record<string, string> = { 'ib-live-userid': 'userwxyzzy', 'ib-live-password': 'p# a=ss\\w:ord!wxyzzy' }
     const fetchAll = (whose = 'gateway') => play('/etc/ib-trading/secrets.sh', [['/run/ib-trading', path('memory')]], {}, [whose])
     const serve = (given: Record<string, string>): void => {
       const answers = Object.entries(given).map(([name, value]) => {
@@ -174,15 +174,15 @@ esac`,
       }
       expect(calls().filter((call) => call.startsWith('curl'))).to.have.length(4)
       expect(calls().join('\n')).to.contain('/v1/projects/my-trading-1/secrets/ib-live-password/versions/latest:access')
-      expect(calls().join('\n')).to.not.contain('7431')
+      expect(calls().join('\n')).to.not.contain('wxyzzy')
       if (existsSync('/proc/self/environ'))
         expect(readFileSync(path('environment'), 'utf8'))
           .to.contain('PATH=')
-          .and.to.not.contain('7431')
+          .and.to.not.contain('wxyzzy')
     })
 
     it('that may not be read, or are empty, stop the start of the gateway with their name', async () => {
-      serve({ 'ib-live-userid': 'user7431' })
+      serve({ 'ib-live-userid': 'userwxyzzy' })
       const forbidden = await fetchAll()
       expect(forbidden.code).to.not.equal(0)
       expect(forbidden.errors).to.contain('403')
@@ -192,7 +192,7 @@ esac`,
     })
 
     it('of the alerts become variables of the engine: in memory, for root alone, and not among those of the gateway', async () => {
-      const addresses = { webhook: 'https://hooks.example.org/a?b=c&d=7431', smtp: 'smtp://ib:p%40ss=7431@smtp.example.org:587' }
+      const addresses = { webhook: 'https://hooks.example.org/a?b=c&d=wxyzzy', smtp: 'smtp://ib:p%40ss=wxyzzy@smtp.example.org:587' }
       serve({ 'ib-live-alert-webhook': addresses.webhook, 'ib-live-alert-smtp': `${addresses.smtp}\n` })
       for (const _ of ['first start', 'again']) expect(await fetchAll('engine')).to.deep.equal({ code: 0, out: '', errors: '' })
       expect(readFileSync(path('memory/alerts.env'), 'utf8')).to.equal(
@@ -200,7 +200,7 @@ esac`,
       )
       expect(statSync(path('memory/alerts.env')).mode & 0o777).to.equal(0o600)
       expect(existsSync(path('memory/secrets'))).to.equal(false)
-      expect(calls().join('\n')).to.not.contain('7431')
+      expect(calls().join('\n')).to.not.contain('wxyzzy')
       serve({ 'ib-live-alert-webhook': addresses.webhook })
       expect((await fetchAll('engine')).errors).to.contain('403')
     })

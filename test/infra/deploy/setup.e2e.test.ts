@@ -6,8 +6,8 @@ import { viewDocuments } from '../../../domain/view-documents.ts'
 import { hasTool, needs } from './images-tools.ts'
 import { setupScript, setupWorld } from './setup-world.ts'
 
-const user = 'gateway-user-7431'
-const password = ` p# a=s$s\\w"o'rd!7431`
+const user = 'gateway-user-wxyzzy'
+const password = ` p# a=s$s\\w"o'rd!wxyzzy`
 const checksums = { IB_GATEWAY_SHA256: 'a'.repeat(64), IBC_SHA256: 'b'.repeat(64) }
 const real = { GATEWAY: 'real', ...checksums }
 const account = { IB_USER: user, IB_PASSWORD: password }
@@ -98,7 +98,7 @@ describe('./setup', function () {
       expect(machine.text('secrets/paper/ib_user')).to.equal(user)
       expect(machine.text('secrets/paper/ib_password'), 'every character of it').to.equal(password)
       expect([machine.mode('secrets/paper/ib_user'), machine.mode('secrets/paper/ib_password')]).to.deep.equal(['600', '600'])
-      expect(machine.text('.env')).to.not.contain('7431')
+      expect(machine.text('.env')).to.not.contain('wxyzzy')
       expect(machine.calls(), 'nothing is started').to.deep.equal([])
     })
 
@@ -149,9 +149,9 @@ describe('./setup', function () {
       const { errors } = await done({ ...real, TRADING_MODE: 'paper', ...variables }, { answers })
       expect(machine.text('secrets/paper/ib_password')).to.equal(password)
       expect(machine.seen()).to.contain('up -d').and.to.contain('PATH=')
-      expect(machine.seen(), Object.keys(variables).join()).to.not.contain('7431')
-      expect(errors).to.not.contain('7431')
-      expect(machine.text('.env')).to.not.contain('7431')
+      expect(machine.seen(), Object.keys(variables).join()).to.not.contain('wxyzzy')
+      expect(errors).to.not.contain('wxyzzy')
+      expect(machine.text('.env')).to.not.contain('wxyzzy')
     }
   })
 
@@ -219,7 +219,7 @@ describe('./setup', function () {
       const { code, errors } = await machine.setup(variables)
       expect(code, line).to.equal(1)
       expect(errors.trimEnd().split('\n').at(-1)).to.contain(`setup: ${line}`)
-      expect(errors).to.not.contain('7431')
+      expect(errors).to.not.contain('wxyzzy')
       expect(machine.text('.env'), line).to.equal(before)
       expect(machine.has('.env.new')).to.equal(false)
     }
@@ -245,7 +245,7 @@ describe('./setup', function () {
       1,
       'IB_RESTART_AT: must be a time of day such as 23:45',
     ])
-    expect(errors + late.errors).to.not.contain('7431')
+    expect(errors + late.errors).to.not.contain('wxyzzy')
   })
 
   it('asks for a secret again when its file is removed', async () => {
@@ -277,7 +277,7 @@ describe('./setup', function () {
       await at.answer('(8080): ', '\n')
       expect(await at.ended(), at.screen()).to.equal(0)
       expect(at.screen(), 'what may be seen is').to.contain(user).and.to.contain('U7654321')
-      expect(at.screen()).to.not.contain(password.trim()).and.to.not.contain('rd!7431')
+      expect(at.screen()).to.not.contain(password.trim()).and.to.not.contain('rd!wxyzzy')
       expect(machine.text('secrets/live/ib_password')).to.equal(password)
       expect(machine.settings()).to.include({ TRADING_MODE: 'live', IB_ACCOUNT: 'U7654321', IB_RESTART_AT: '23:45' })
 
