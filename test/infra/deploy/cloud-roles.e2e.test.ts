@@ -2,19 +2,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { cloudWorld, variables, type World } from './cloud-world.ts'
+import { variables, type World, worldsOfATest } from './cloud-world.ts'
 
 describe('the roles in a project', function () {
   this.timeout(180_000)
-  const worlds: World[] = []
-  const world = (): World => {
-    const made = cloudWorld()
-    worlds.push(made)
-    return made
-  }
-  afterEach(() => {
-    for (const made of worlds.splice(0)) made.remove()
-  })
+  const world = worldsOfATest()
   const settled = async (project: World, more: Record<string, string>, steps = ['secrets', 'roles']): Promise<void> => {
     const { code, errors } = await project.run(
       'set-up.sh',

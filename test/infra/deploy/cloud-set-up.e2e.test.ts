@@ -1,21 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { cloudWorld, secrets, variables, type World } from './cloud-world.ts'
+import { cloudWorld, secrets, variables, worldsOfATest } from './cloud-world.ts'
 
 const steps = ['apis', 'registry', 'accounts', 'secrets', 'database', 'topics', 'buckets', 'roles', 'base', 'triggers', 'deploy', 'invoker']
 
 describe('the set-up of a project', function () {
   this.timeout(180_000)
-  const worlds: World[] = []
-  const world = (): World => {
-    const made = cloudWorld()
-    worlds.push(made)
-    return made
-  }
-  afterEach(() => {
-    for (const made of worlds.splice(0)) made.remove()
-  })
+  const world = worldsOfATest()
 
   it('goes through every step in its order, and finds nothing to create the second time', async () => {
     const project = world()

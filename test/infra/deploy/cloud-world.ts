@@ -134,6 +134,19 @@ export const rendered = async (path: string, more: Readonly<Record<string, strin
   return out
 }
 
+/** For a suite: makes worlds, and removes them after each test. */
+export const worldsOfATest = (): (() => World) => {
+  const made: World[] = []
+  afterEach(() => {
+    for (const world of made.splice(0)) world.remove()
+  })
+  return () => {
+    const world = cloudWorld()
+    made.push(world)
+    return world
+  }
+}
+
 export type Step = { id: string; name: string; args?: string[]; env?: string[]; entrypoint?: string }
 export type Build = { steps: Step[]; substitutions: Record<string, string>; images?: string[]; [field: string]: unknown }
 
