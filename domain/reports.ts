@@ -77,6 +77,21 @@ export const recordFill = (
   ]
 }
 
+/** Who holds of it, and how much, after the fills of this decision. */
+const booksIn = ({ ledger, orders }: Draft, conId: number): Map<string, Decimal> => {
+  const books = new Map(Object.entries(ledger.books).map(([strategy, book]) => [strategy, book[conId] ?? '0']))
+  const move = ({ shares }: Fill, change: typeof add): void => {
+    for (const { strategy, quantity } of shares)
+      if (strategy !== 'manual') books.set(strategy, change(books.get(strategy) ?? '0', quantity))
+  }
+  for (const order of orders.values()) {
+    if (order.conId !== conId) continue
+    for (const fill of ledger.orders[order.orderRef]!.fills) move(fill, subtract)
+    for (const fill of order.fills) move(fill, add)
+  }
+  return books
+}
+
 const recordForeignExecution = (draft: Draft, execution: Execution, before: Counted | undefined): DomainEvent[] => {
   const { ledger } = draft
   const { conId, symbol, secType } = execution.contract
@@ -96,7 +111,7 @@ const recordForeignExecution = (draft: Draft, execution: Execution, before: Coun
   const manual = add(draft.manual.get(conId) ?? ledger.manual[conId] ?? '0', subtract(quantity, before?.quantity ?? '0'))
   draft.manual.set(conId, manual)
   if (isZero(quantity) || sign(manual) !== sign(quantity)) return [seen]
-  const opposed = Object.keys(ledger.books).filter((strategy) => sign(ledger.books[strategy]![conId] ?? '0') === -sign(quantity))
+  const opposed = [...booksIn(draft, conId)].flatMap(([strategy, held]) => (sign(held) === -sign(quantity) ? [strategy] : []))
   if (opposed.length === 0) return [seen]
   const text = `a trade of ${quantity} ${symbol} that is not ours stands against the book of ${opposed.join(', ')}`
   return [seen, event('DiscrepancyFound', { conId, symbol, kind: 'againstBook', quantity: manual, text })]

@@ -135,8 +135,9 @@ const confirmFill = (
   return recordFill({ ...order, fills: [...order.fills] }, { executionId, quantity, price: price ?? order.referencePrice, shares })
 }
 
-/** They say that somebody has to look, not that a quantity is unexplained. */
-const lookedAt: ReadonlySet<string> = new Set(['instrumentChanged', 'orphanOrder', 'trade'])
+/** They say that somebody has to look, not that a quantity is unexplained. An execution of nobody does so once its quantity is gone. */
+const isToBeLookedAt = (kind: string, open: Decimal | undefined): boolean =>
+  kind === 'instrumentChanged' || kind === 'orphanOrder' || kind === 'trade' || (kind === 'orphanExecution' && open === undefined)
 
 const explainDifference = (
   ledger: Readonly<Ledger>,
@@ -147,10 +148,12 @@ const explainDifference = (
   const discrepancy = ledger.discrepancies[conId]
   const against = discrepancy?.kind === 'againstBook' && ledger.unexplained[conId] === undefined ? discrepancy : undefined
   const { quantity, as, reason = 'explained by command' } = explanation
-  if (discrepancy !== undefined && lookedAt.has(discrepancy.kind) && isZero(quantity))
-    return [event('DiscrepancyExplained', { conId, symbol, quantity, as, moves: [], unexplained: '0', reason })]
   const open = against?.quantity ?? ledger.unexplained[conId]?.quantity
-  if (open === undefined) return refuse('NOTHING_TO_EXPLAIN', symbol)
+  const looked = discrepancy !== undefined && isToBeLookedAt(discrepancy.kind, open) ? discrepancy : undefined
+  if (looked !== undefined && isZero(quantity))
+    return [event('DiscrepancyExplained', { conId, symbol, quantity, as, moves: [], unexplained: '0', reason })]
+  if (open === undefined)
+    return refuse('NOTHING_TO_EXPLAIN', looked === undefined ? symbol : `${symbol}: quantity 0 says that you have looked: ${looked.text}`)
   if (sign(quantity) !== sign(open) || compare(absolute(quantity), absolute(open)) > 0)
     return refuse('EXPLANATION_TOO_LARGE', `${open} ${symbol} is open, the explanation is of ${quantity}`)
   const fill = as === 'fill' ? confirmFill(ledger, conId, grounds, explanation, quantity, discrepancy?.proposedFill?.orderRef) : []

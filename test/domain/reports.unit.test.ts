@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { Ledger } from '../../domain/ledger.ts'
 import type { Execution, OrderSighting } from '../../domain/ports/broker.ts'
 import { draftOf, recordCommission, recordExecution, recordRejection, recordSighting } from '../../domain/reports.ts'
-import { booked, closed, continued, dataOf, filled, given, ordered, ready, SPY, together, tuesday } from '../given.ts'
+import { booked, closed, continued, dataOf, filled, given, ordered, ready, SPY, type Step, together, tuesday } from '../given.ts'
 
 const order = ordered('abc-1', SPY, { trend: '60', hedge: '40' })
 const contract = { conId: SPY.conId, symbol: 'SPY', secType: 'STK', currency: 'USD' }
@@ -12,6 +12,7 @@ const execution = (details: Partial<Execution> = {}): Execution => ({
   ...{ quantity: '50', price: '100', time: tuesday },
   ...details,
 })
+const byHand = (executionId: string, quantity: string) => execution({ executionId, orderRef: '', quantity })
 const sighting = (status: string, orderRef: string | undefined = 'abc-1'): OrderSighting => ({
   ...{ orderRef, orderId: 1, clientId: 7, permId: 70, account: 'DU1234567', contract, status, filled: undefined, remaining: undefined },
 })
@@ -76,7 +77,6 @@ describe('reports of executions', () => {
   })
 
   it('by hand against a book count together, corrections included', () => {
-    const byHand = (executionId: string, quantity: string) => execution({ executionId, orderRef: '', quantity })
     const { ledger } = given(ready, booked('trend', SPY, '50'))
     const events = executed(byHand('h1.01', '-5'), byHand('h2.01', '-5'), byHand('h2.02', '-3'))(ledger)
     expect(dataOf(events, 'DiscrepancyFound').map(({ quantity }) => quantity)).to.deep.equal(['-5', '-10', '-8'])
@@ -84,6 +84,26 @@ describe('reports of executions', () => {
     expect([after.manual, after.discrepancies[SPY.conId]!.quantity]).to.deep.equal([{ [SPY.conId]: '-8' }, '-8'])
     const later = executed(byHand('h1.02', '-4'))(after)
     expect(dataOf(later, 'DiscrepancyFound')[0]!.quantity).to.equal('-7')
+  })
+
+  it('by hand stand against a book that a fill of the same answer makes, and not against one that it ends', () => {
+    const against = (steps: Step[], ...executions: Execution[]) =>
+      dataOf(executed(...executions)(given(...steps).ledger), 'DiscrepancyFound').map(({ kind, quantity }) => [kind, quantity])
+    const mine = execution({ quantity: '50' })
+    expect(against([ready, order], mine, byHand('h1.01', '-5'))).to.deep.equal([['againstBook', '-5']])
+    expect(against([ready, order], byHand('h1.01', '-5'))).to.deep.equal([])
+    const sold = execution({ executionId: 'e2.01', orderRef: 'abc-2', quantity: '-50' })
+    const long = [ready, booked('trend', SPY, '50'), ordered('abc-2', SPY, { trend: '-50' })]
+    expect(against(long, byHand('h1.01', '-5'))).to.deep.equal([['againstBook', '-5']])
+    expect(against(long, sold, byHand('h1.01', '-5'))).to.deep.equal([])
+    // The correction of a fill counts for what it changes.
+    const filledBefore = filled('abc-1', SPY, 'e1.01', { trend: '30', hedge: '20' })
+    expect(
+      against([ready, order, filledBefore], execution({ executionId: 'e1.02', quantity: '40' }), byHand('h1.01', '-5')),
+    ).to.have.length(1)
+    expect(against([ready, order, filledBefore], execution({ executionId: 'e1.02', quantity: '0' }), byHand('h1.01', '-5'))).to.deep.equal(
+      [],
+    )
   })
 
   it('of another account of the login are ignored', () => {

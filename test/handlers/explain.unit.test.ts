@@ -3,7 +3,7 @@ import { profitLines, profitOf } from '../../domain/books/profit.ts'
 import { decode } from '../../domain/decode.ts'
 import { isRefusal } from '../../domain/errors.ts'
 import { type DomainEvent, event } from '../../domain/events.ts'
-import type { Ledger } from '../../domain/ledger.ts'
+import { blockedBecause, type Ledger } from '../../domain/ledger.ts'
 import { explain } from '../../handlers/explain.ts'
 import {
   at,
@@ -238,4 +238,35 @@ describe('explain: a split', () => {
     expect(refused(steps, { as: 'manual', quantity: '5', price: '3' }), 'nobody would ask for it').to.match(/^BODY_INVALID .*price/)
     expect(refused([bought('60', '-10')], split)).to.match(/^NOTHING_TO_EXPLAIN/)
   })
+})
+
+describe('explain: an execution that carries our name and has no plan', () => {
+  const nobodys = (executionId: string, quantity: string): DomainEvent[] => [
+    event('ForeignExecutionSeen', {
+      ...{ conId: spy, symbol: 'SPY', secType: 'STK', executionId, orderRef: 'abc-9', quantity, price: '100', holder: 'nobody' },
+    }),
+    event('DiscrepancyFound', { conId: spy, symbol: 'SPY', kind: 'orphanExecution', quantity, text: `${quantity} without a plan` }),
+  ]
+  const looked = { quantity: '0', as: 'manual' }
+
+  it('keeps its instrument blocked until its quantity is explained', () => {
+    const steps = [ready, ...nobodys('n1.01', '10')]
+    expect(refused(steps, looked)).to.match(/^EXPLANATION_TOO_LARGE .*10 SPY is open/)
+    const after = explained(given(...steps).ledger, { quantity: '10', as: 'manual' })
+    expect([blockedBecause(after, spy), after.manual]).to.deep.equal([undefined, { [spy]: '10' }])
+  })
+
+  for (const [how, gone] of [
+    ['by another one', nobodys('n2.01', '-10')],
+    ['from the account', [snapshot({ holdings: [] })]],
+  ] as const)
+    it(`can be cleared up when its quantity is gone again ${how}: somebody says that he has looked`, () => {
+      const steps = [ready, ...nobodys('n1.01', '10'), ...gone]
+      const { ledger } = given(...steps)
+      expect([ledger.unexplained, blockedBecause(ledger, spy)]).to.deep.equal([{}, ledger.discrepancies[spy]!.text])
+      expect(refused(steps, { quantity: '10', as: 'manual' })).to.match(
+        /^NOTHING_TO_EXPLAIN .*SPY: quantity 0 says that you have looked: -?10/,
+      )
+      expect(blockedBecause(explained(ledger, looked), spy)).to.equal(undefined)
+    })
 })
