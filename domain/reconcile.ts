@@ -8,6 +8,7 @@ import { holdersOf } from './books/transfer.ts'
 import { absolute, add, compare, isZero, sign, subtract } from './decimal.ts'
 import { type DomainEvent, type EventData, event } from './events.ts'
 import { booksIn, type Ledger, openOrders } from './ledger.ts'
+import { newYorkMidnightAfter } from './new-york-time.ts'
 import { executionOf, isOpen, type Order, remainingOf } from './order.ts'
 import type { BrokerSnapshot, CompletedOrder, Execution, OrderSighting } from './ports/broker.ts'
 import { recall } from './remembered.ts'
@@ -15,7 +16,7 @@ import { addedBy, type Draft, draftOf, orderIn, recordCommission, recordExecutio
 
 /** How long an order may stay unfound before it is doubted, and a difference unexplained before it is asked for again. */
 export const graceMs = 60_000
-/** How long after the end of its time in force an order is asked for. */
+/** How long after the end of its time in force, and after the midnight that follows, an order is asked for. */
 const afterForceMs = 5 * 60_000
 
 /**
@@ -273,6 +274,12 @@ const present = <T extends Record<string, unknown>>(fields: T): { [K in keyof T]
 
 // ── When to ask again ──
 
+/** Until midnight the broker names what it completed that day, whatever it makes of it; what is open here after that is missing. */
+const afterItsTime = ({ inForceUntil }: Order, last: number): number => {
+  const over = Date.parse(inForceUntil) + afterForceMs
+  return over > last ? over : newYorkMidnightAfter(last) + afterForceMs
+}
+
 /**
  * The market time at which the broker should be asked without anybody's wish: for a plan it has not shown, a missing order,
  * a difference at first sight, an instrument that the last snapshot could not judge, an order past its time in force. A question asked
@@ -284,7 +291,7 @@ export const nextQuestionAt = (ledger: Readonly<Ledger>): number | undefined => 
     ...openOrders(ledger).flatMap((order) => [
       ...(order.seen ? [] : [Date.parse(order.plannedAt) + graceMs]),
       ...(order.missingSince === null ? [] : [Date.parse(order.missingSince) + graceMs]),
-      Date.parse(order.inForceUntil) + afterForceMs,
+      afterItsTime(order, last),
     ]),
     ...(ledger.snapshot === null || ledger.snapshot.unjudged.length === 0 ? [] : [last + graceMs]),
     ...Object.values(ledger.unexplained).flatMap(({ found, since }) => (found ? [] : [Date.parse(since) + graceMs])),

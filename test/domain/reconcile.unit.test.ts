@@ -294,4 +294,18 @@ describe('the next question', () => {
     const doubted = judged(judged(ledgerOf(ready, order), shows(), now), shows(), now + minute)
     expect(nextQuestionAt(doubted)).to.equal(Date.parse(tuesdayClose) + 5 * minute)
   })
+
+  it('is asked after midnight for an order that the broker calls filled, and whose executions it corrected to less', () => {
+    const evening = Date.parse(tuesdayClose) + 5 * minute
+    const midnight = Date.parse('2024-01-10T05:00:00.000Z')
+    const seen = judged(ledgerOf(ready, order), shows({ openOrders: [open] }), now)
+    const corrected = continued(seen, filled('abc-1', SPY, 'e1.02', { trend: '99' }))
+    const positions = [held('99')]
+    const named = judged(corrected, shows({ completedOrders: [{ ...completed, status: 'Filled' }], positions }), evening)
+    expect([named.orders['abc-1']!.status, nextQuestionAt(named)]).to.deep.equal(['working', midnight + 5 * minute])
+    const forgotten = judged(named, shows({ positions }), midnight + 5 * minute)
+    expect(nextQuestionAt(forgotten)).to.equal(midnight + 6 * minute)
+    const over = judged(forgotten, shows({ positions }), midnight + 6 * minute)
+    expect([over.orders['abc-1']!.how, nextQuestionAt(over)]).to.deep.equal(['expired', undefined])
+  })
 })

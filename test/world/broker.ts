@@ -59,6 +59,8 @@ export type SimulatedBroker = {
   orders: readonly BrokerOrder[]
   everyExecution(): readonly BrokerExecution[]
   receipts: readonly Receipt[]
+  /** When the executions of an answer were read, by the time at which it was complete. */
+  looks: Map<string, number>
   splits: readonly Split[]
   netLiquidation(): number
   euros(): number
@@ -85,6 +87,7 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
   const positions = new Map<number, number>()
   const receipts: Receipt[] = []
   const splits: Split[] = []
+  const looks = new Map<string, number>()
   let euros = 5_000
   /** In cents: what all trades brought, less what they cost. */
   let paid = 0
@@ -274,6 +277,7 @@ export const createBroker = ({ clock, chance, faults, market, tell, note }: Brok
     orders,
     everyExecution: () => [...executions.values()],
     receipts,
+    looks,
     splits,
     netLiquidation: () => Math.max(1, Math.round(100_000 + (paid + worth()) / 100)),
     euros: () => euros,

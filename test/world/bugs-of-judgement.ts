@@ -1,18 +1,13 @@
 /** Planted bugs of what is believed of the broker, and of what a command may do. */
 import type { BrokerSnapshot } from '../../domain/ports/broker.ts'
-import type { Bus, Delivery } from '../../domain/ports/bus.ts'
 import { isoTime } from '../../domain/ports/clock.ts'
+import { changing } from './changed-deliveries.ts'
 import type { PlantedBug } from './planted-bug.ts'
 
 /** About as long as a snapshot takes. */
 const patienceMs = 90
 
 type Line = { wanted: string; target: string; book: string }
-
-const changing = (bus: Bus, change: (delivery: Delivery) => Partial<Delivery>): Bus => ({
-  ...bus,
-  subscribe: (subscription, consume) => bus.subscribe(subscription, (delivery) => consume({ ...delivery, ...change(delivery) })),
-})
 
 export const bugsOfJudgement: readonly PlantedBug[] = [
   {

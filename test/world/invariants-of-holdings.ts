@@ -7,9 +7,10 @@ import { type Check, ofType } from './witness.ts'
  * An execution that no answer could have named before the midnight after its trade may be missing; it is unexplained then, never forgotten.
  * @param from when it was first said so: later than the trade where it was corrected
  */
-const couldBeAsked = (told: readonly Told[], at: number, from = at): boolean =>
+const couldBeAsked = (told: readonly Told[], looks: ReadonlyMap<string, number>, at: number, from = at): boolean =>
   ofType(told, 'PositionReconciled').some(({ data }) => {
-    const taken = Date.parse(data['takenAt'])
+    // Time may leap while an answer is under way: what counts is when its executions were read.
+    const taken = looks.get(data['takenAt']) ?? Date.parse(data['takenAt'])
     return taken > from + 120_000 && newYorkDate(taken) === newYorkDate(at)
   })
 
@@ -21,11 +22,12 @@ export const everyExecutionOnce: Check = ({ world: { broker }, told, holdings: {
     known.add(key)
     if (!planned.has(execution.orderRef)) return []
     const fill = fills.get(key)
-    if (fill === undefined) return couldBeAsked(told, at) ? [`${execution.executionId} of ${execution.orderRef} is in no book`] : []
+    if (fill === undefined)
+      return couldBeAsked(told, broker.looks, at) ? [`${execution.executionId} of ${execution.orderRef} is in no book`] : []
     if (fill.counted > 1) return [`${key} was counted ${fill.counted} times`]
     // A currency pair is in nobody's book.
     const expected = execution.contract.secType === 'CASH' ? 0n : fill.quantity
-    if (!couldBeAsked(told, at, quantities.at(-1)!.from) && fill.executionId !== execution.executionId) return []
+    if (!couldBeAsked(told, broker.looks, at, quantities.at(-1)!.from) && fill.executionId !== execution.executionId) return []
     if (fill.quantity !== exact(execution.quantity) || fill.shares !== expected)
       return [
         `${key} is ${execution.quantity} at the broker, ${inUnits(fill.quantity)} in the journal, ${inUnits(fill.shares)} in the books`,

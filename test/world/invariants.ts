@@ -1,5 +1,13 @@
 /** What must hold after any history, whatever happened in it. Read from the journal's text and the broker's own books alone. */
 import { allIsQuiet, everyFailureIsHeard, lateDoesNothing, oneOutcomeEach } from './invariants-of-commands.ts'
+import {
+  asksByItself,
+  haltsOutlast,
+  nothingTwice,
+  nothingWhereBlocked,
+  onlyWhatWasNamed,
+  restsOnWhatCounts,
+} from './invariants-of-decisions.ts'
 import { everyExecutionOnce, nothingLeftOver, unexplainedIsReallySo } from './invariants-of-holdings.ts'
 import {
   alwaysPlanned,
@@ -26,6 +34,12 @@ const checks = {
   'no order against a working one': neverAgainstWorking,
   'a dry run moves nothing': trialsMoveNothing,
   'no limit stops an exit': exitsAreFree,
+  'nothing is ordered twice': nothingTwice,
+  'nothing moves where something is open': nothingWhereBlocked,
+  'only what was named is closed': onlyWhatWasNamed,
+  'a halt outlasts what came before it': haltsOutlast,
+  'a decision rests on what counts': restsOnWhatCounts,
+  'the engine asks by itself': asksByItself,
   'every execution is in the books once': everyExecutionOnce,
   'books, manual and unexplained are what the broker holds': nothingLeftOver,
   'what is unexplained was never heard of': unexplainedIsReallySo,

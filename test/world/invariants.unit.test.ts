@@ -31,7 +31,7 @@ const ended = (status: BrokerOrder['status']) => ({ orderRef: ref, conId: 101, s
 
 type Books = { receipts?: Receipt[]; orders?: BrokerOrder[]; executions?: BrokerExecution[] }
 const found = async (check: Check, told: Told[], { receipts = [], orders = [], executions = [] }: Books): Promise<string[]> => {
-  const broker = { receipts, orders, splits: [], everyExecution: () => executions }
+  const broker = { receipts, orders, splits: [], looks: new Map(), everyExecution: () => executions }
   const world = { broker, commands: [], faults: { hit: () => undefined } } as unknown as World
   return check({ world, told, holdings: holdingsIn(told) })
 }

@@ -154,25 +154,27 @@ export const createExchange = ({ clock, chance, faults, market, broker, journal,
       const taken: Pick<BrokerSnapshot, 'executions' | 'openOrders' | 'completedOrders' | 'positions'> = {
         ...{ executions: [], openOrders: [], completedOrders: [], positions: [] },
       }
+      let read = clock.now()
       // Each part is another question: the world goes on between them.
       const parts = [
-        () => void Object.assign(taken, { executions: broker().executions() }),
+        () => {
+          read = clock.now()
+          Object.assign(taken, { executions: broker().executions() })
+        },
         () => void Object.assign(taken, { openOrders: broker().openOrders() }),
         () => void Object.assign(taken, { completedOrders: broker().completedOrders() }),
         () => void Object.assign(taken, { positions: positions() }),
       ]
-      const answer = (): BrokerSnapshot => ({
-        ...{ account: of, takenAt: isoTime(clock.now()), ...taken, commissions: [] },
-        values: {
-          ...{
-            baseCurrency: 'USD',
-            netLiquidation: String(broker().netLiquidation()),
-            availableFunds: '100000',
-            grossPositionValue: undefined,
-          },
-          ...{ cash: { USD: '100000', EUR: String(broker().euros()) }, exchangeRates: { USD: '1', EUR: '1.1' }, all: [] },
-        },
-      })
+      const answer = (): BrokerSnapshot => {
+        const takenAt = isoTime(clock.now())
+        broker().looks.set(takenAt, read)
+        const values = {
+          ...{ baseCurrency: 'USD', netLiquidation: String(broker().netLiquidation()), availableFunds: '100000' },
+          ...{ grossPositionValue: undefined, cash: { USD: '100000', EUR: String(broker().euros()) } },
+          ...{ exchangeRates: { USD: '1', EUR: '1.1' }, all: [] },
+        }
+        return { account: of, takenAt, ...taken, commissions: [], values }
+      }
       return question('broker.snapshot', parts, answer, faults.happens('a snapshot is not answered'))
     }
     const ask = <T>(point: string, answer: () => T): Promise<T> =>

@@ -127,6 +127,8 @@ export const comeToRest = async (world: World): Promise<void> => {
   await world.clock.pass(3 * minute)
   // Engines that are down until tomorrow come back on the way.
   await world.clock.skipTo(nextEvening(world.clock.now()))
+  await world.clock.pass(3 * minute)
+  world.waited()
   for (const round of [1, 2, 3]) {
     world.publish('reconcile', `evening-${round}`, {})
     await world.clock.pass(3 * minute)

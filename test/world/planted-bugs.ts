@@ -5,6 +5,7 @@
 import { store } from '../../domain/commit.ts'
 import { BrokerUnavailable, type OrderTicket } from '../../domain/ports/broker.ts'
 import { memoryJournal } from '../memory-store.ts'
+import { bugsOfDecisions } from './bugs-of-decisions.ts'
 import { bugsOfJudgement } from './bugs-of-judgement.ts'
 import { bugsOfManyProcesses } from './bugs-of-many-processes.ts'
 import type { PlantedBug } from './planted-bug.ts'
@@ -14,6 +15,7 @@ const plansOrders = ({ events }: { events: readonly { type: string }[] }): boole
 export const plantedBugs: readonly PlantedBug[] = [
   ...bugsOfManyProcesses,
   ...bugsOfJudgement,
+  ...bugsOfDecisions,
   {
     name: 'sends orders before their plan is durable',
     caughtBy: 'no order without a durable plan',

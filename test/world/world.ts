@@ -86,6 +86,9 @@ export type World = {
   storeAway(milliseconds: number): void
   /** Whatever was cut, frozen or away is back. */
   mend(): void
+  /** Everything had its time, and until now nobody asked for anything: where the journal stands. */
+  waited(): void
+  alone(): { position: number; at: number } | undefined
   /** The one that is ready, else the first. */
   engine(): Engine | undefined
   projector(): Projector | undefined
@@ -126,6 +129,7 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
   const failedStarts = new Map<Role, number>()
   const givenUp = new Map<Role, string>()
   let awayUntil = 0
+  let alone: ReturnType<World['alone']>
   const storeIsAway = (): boolean => clock.monotonic() < awayUntil
   let processes = 0
   const setting = settingOf(seed, calm)
@@ -326,6 +330,10 @@ export const createWorld = ({ seed, start: marketTime, patches = {}, story: want
       awayUntil = 0
       planned.length = 0
     },
+    waited: () => {
+      alone = { position: memory.commits.length, at: clock.now() }
+    },
+    alone: () => alone,
     engine: () => {
       const engines = ofRole(isEngine).flatMap(({ engine }) => engine ?? [])
       return engines.find((engine) => engine.ready()) ?? engines[0]
