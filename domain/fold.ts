@@ -48,6 +48,9 @@ const moveShares = (ledger: Ledger, conId: number, shares: readonly Share[], dir
   for (const share of shares) move(holdingsOf(ledger, share.strategy), conId, direction === 1 ? share.quantity : negate(share.quantity))
 }
 
+/** A halt that comes late switches off all the same; it does not make a resume of before an earlier-decided one valid again. */
+const later = (before: string | null, publishedAt: string): string => (before !== null && before > publishedAt ? before : publishedAt)
+
 /** These speak of something else than an unexplained quantity, and stay when that is explained or disappears. */
 const standsAlone = (discrepancy: Discrepancy | undefined): boolean =>
   discrepancy?.kind === 'againstBook' ||
@@ -351,7 +354,11 @@ export const evolve = (ledger: Ledger, event: DomainEvent, at: Place): void => {
       return
     case 'TradingHalted':
       ledger.changedBy.trading = momentOf(at)
-      ledger.trading = { on: false, reason: event.data.reason, haltPublishedAt: event.data.publishedAt }
+      ledger.trading = {
+        on: false,
+        reason: event.data.reason,
+        haltPublishedAt: later(ledger.trading.haltPublishedAt, event.data.publishedAt),
+      }
       return
     case 'TradingResumed':
       ledger.changedBy.trading = momentOf(at)

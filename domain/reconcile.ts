@@ -47,7 +47,9 @@ export const reconcile = (ledger: Readonly<Ledger>, asked: SnapshotFacts, now: n
   const ends = endedOrders(draft, facts, now).filter((end) => !uncounted.has(end.data.orderRef))
   const endedRefs = new Set(ends.map((end) => end.data.orderRef))
   const missing = missingOrders(draft, facts).filter((order) => !endedRefs.has(order.orderRef))
-  const holdings = askedAgain(judgeHoldings(draft, facts, reported), left)
+  const orphaned = orphanedIn(reported)
+  const unsettled = [...left.map(({ contract }) => contract.conId), ...orphaned]
+  const holdings = askedAgain(judgeHoldings(draft, facts, reported, orphaned), unsettled)
   const reconciled = positionReconciled(facts, missing, holdings)
   return [
     ...reported,
@@ -153,7 +155,16 @@ const judgeMissing = (ledger: Readonly<Ledger>, order: Order, holdings: Holdings
 type Difference = EventData<'PositionReconciled'>['differences'][number]
 type Holdings = { manual: EventData<'PositionReconciled'>['manual']; differences: Difference[]; unjudged: number[] }
 
-const judgeHoldings = (draft: Draft, { snapshot, asked }: SnapshotFacts, reported: readonly DomainEvent[]): Holdings => {
+/** An execution with our prefix and no plan is nobody's, whether or not we ever named its instrument. */
+const orphanedIn = (reported: readonly DomainEvent[]): ReadonlySet<number> =>
+  new Set(reported.flatMap((item) => (item.type === 'ForeignExecutionSeen' && item.data.holder === 'nobody' ? [item.data.conId] : [])))
+
+const judgeHoldings = (
+  draft: Draft,
+  { snapshot, asked }: SnapshotFacts,
+  reported: readonly DomainEvent[],
+  orphaned: ReadonlySet<number>,
+): Holdings => {
   const { ledger } = draft
   const positions = new Map(
     snapshot.positions.filter(({ contract }) => contract.secType !== 'CASH').map((position) => [position.contract.conId, position]),
@@ -170,10 +181,6 @@ const judgeHoldings = (draft: Draft, { snapshot, asked }: SnapshotFacts, reporte
     openOrders(ledger)
       .filter((order) => order.position > asked)
       .map((order) => order.conId),
-  )
-  // An execution with our prefix and no plan is nobody's, whether or not we ever named its instrument.
-  const orphaned = new Set(
-    reported.flatMap((item) => (item.type === 'ForeignExecutionSeen' && item.data.holder === 'nobody' ? [item.data.conId] : [])),
   )
   const holdings: Holdings = { manual: [], differences: [], unjudged: [] }
   for (const conId of [...everywhere].sort((left, right) => left - right)) {
@@ -195,10 +202,13 @@ const judgeHoldings = (draft: Draft, { snapshot, asked }: SnapshotFacts, reporte
   return holdings
 }
 
-/** What waits shows as a difference, which blocks its instrument; where it happens to make none, it is asked for again all the same. */
-const askedAgain = (holdings: Holdings, left: readonly Execution[]): Holdings => {
+/**
+ * What waits shows as a difference, and so does what nobody holds; both block their instrument. Where they happen to make none, since the
+ * positions lag behind the executions, it is asked for again all the same.
+ */
+const askedAgain = (holdings: Holdings, unsettled: readonly number[]): Holdings => {
   const known = new Set([...holdings.unjudged, ...holdings.differences.map(({ conId }) => conId)])
-  const more = [...new Set(left.map(({ contract }) => contract.conId))].filter((conId) => !known.has(conId))
+  const more = [...new Set(unsettled)].filter((conId) => !known.has(conId))
   return more.length === 0 ? holdings : { ...holdings, unjudged: [...holdings.unjudged, ...more].sort((one, other) => one - other) }
 }
 
@@ -274,10 +284,10 @@ const present = <T extends Record<string, unknown>>(fields: T): { [K in keyof T]
 
 // ── When to ask again ──
 
-/** Until midnight the broker names what it completed that day, whatever it makes of it; what is open here after that is missing. */
+/** Until midnight the broker names what it completed that day, whatever it makes of it; what is open here alone is missing after that. */
 const afterItsTime = ({ inForceUntil }: Order, last: number): number => {
   const over = Date.parse(inForceUntil) + afterForceMs
-  return over > last ? over : newYorkMidnightAfter(last) + afterForceMs
+  return over > last ? over : newYorkMidnightAfter(last - afterForceMs) + afterForceMs
 }
 
 /**

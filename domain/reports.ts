@@ -16,13 +16,13 @@ export type Draft = {
   /** Counted in this decision, by id without revision. */
   executions: Map<string, Counted>
   commissions: Map<string, CommissionReport>
-  /** What `manual` holds after the executions of this decision that are not ours, by contract id. */
-  manual: Map<number, Decimal>
+  /** What the executions of this decision that are not ours add to `manual`, by contract id. */
+  byHand: Map<number, Decimal>
 }
 type Counted = { executionId: string; quantity: Decimal }
 
 export const draftOf = (ledger: Readonly<Ledger>): Draft => ({
-  ...{ ledger, orders: new Map(), executions: new Map(), commissions: new Map(), manual: new Map() },
+  ...{ ledger, orders: new Map(), executions: new Map(), commissions: new Map(), byHand: new Map() },
 })
 
 export const orderIn = (draft: Draft, orderRef: string): Order | undefined => {
@@ -71,25 +71,26 @@ export const recordFill = (
   applyFill(order, data)
   if (order.status === 'closed' || !isFilled(order)) return [received]
   order.status = 'closed'
+  order.how = 'filled'
   return [
     received,
     event('OrderClosed', { orderRef, how: 'filled', filled: order.filled, text: 'the executions reached the whole quantity' }),
   ]
 }
 
-/** Who holds of it, and how much, after the fills of this decision. */
-const booksIn = ({ ledger, orders }: Draft, conId: number): Map<string, Decimal> => {
-  const books = new Map(Object.entries(ledger.books).map(([strategy, book]) => [strategy, book[conId] ?? '0']))
+/** Who holds how much of it after the executions of this decision so far, `manual` among them. */
+const holdersAfter = ({ ledger, orders, byHand }: Draft, conId: number): Map<string, Decimal> => {
+  const holders = new Map(Object.entries(ledger.books).map(([strategy, book]) => [strategy, book[conId] ?? '0']))
+  holders.set('manual', add(ledger.manual[conId] ?? '0', byHand.get(conId) ?? '0'))
   const move = ({ shares }: Fill, change: typeof add): void => {
-    for (const { strategy, quantity } of shares)
-      if (strategy !== 'manual') books.set(strategy, change(books.get(strategy) ?? '0', quantity))
+    for (const { strategy, quantity } of shares) holders.set(strategy, change(holders.get(strategy) ?? '0', quantity))
   }
   for (const order of orders.values()) {
     if (order.conId !== conId) continue
     for (const fill of ledger.orders[order.orderRef]!.fills) move(fill, subtract)
     for (const fill of order.fills) move(fill, add)
   }
-  return books
+  return holders
 }
 
 const recordForeignExecution = (draft: Draft, execution: Execution, before: Counted | undefined): DomainEvent[] => {
@@ -108,10 +109,11 @@ const recordForeignExecution = (draft: Draft, execution: Execution, before: Coun
     return [seen, event('DiscrepancyFound', { conId, symbol, kind: 'orphanExecution', quantity, text })]
   }
   // One order by hand is filled in several executions: the difference is what they make together.
-  const manual = add(draft.manual.get(conId) ?? ledger.manual[conId] ?? '0', subtract(quantity, before?.quantity ?? '0'))
-  draft.manual.set(conId, manual)
+  draft.byHand.set(conId, add(draft.byHand.get(conId) ?? '0', subtract(quantity, before?.quantity ?? '0')))
+  const holders = holdersAfter(draft, conId)
+  const manual = holders.get('manual')!
   if (isZero(quantity) || sign(manual) !== sign(quantity)) return [seen]
-  const opposed = [...booksIn(draft, conId)].flatMap(([strategy, held]) => (sign(held) === -sign(quantity) ? [strategy] : []))
+  const opposed = [...holders].flatMap(([holder, held]) => (holder !== 'manual' && sign(held) === -sign(quantity) ? [holder] : []))
   if (opposed.length === 0) return [seen]
   const text = `a trade of ${quantity} ${symbol} that is not ours stands against the book of ${opposed.join(', ')}`
   return [seen, event('DiscrepancyFound', { conId, symbol, kind: 'againstBook', quantity: manual, text })]

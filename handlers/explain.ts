@@ -136,7 +136,7 @@ const confirmFill = (
 }
 
 /** They say that somebody has to look, not that a quantity is unexplained. An execution of nobody does so once its quantity is gone. */
-const isToBeLookedAt = (kind: string, open: Decimal | undefined): boolean =>
+const isToBeLookedAt = (kind: Discrepancy['kind'], open: Decimal | undefined): boolean =>
   kind === 'instrumentChanged' || kind === 'orphanOrder' || kind === 'trade' || (kind === 'orphanExecution' && open === undefined)
 
 const explainDifference = (

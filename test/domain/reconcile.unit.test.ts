@@ -114,6 +114,16 @@ describe('reconcile: holdings', () => {
     expect(dataOf(events, 'PositionReconciled')[0]!.differences).to.deep.equal([])
   })
 
+  it('asks again for an execution with our prefix and no plan that the positions do not show yet', () => {
+    const ledger = ledgerOf(ready, booked('trend', SPY, '20'))
+    const orphan = { ...execution, orderRef: `${ledger.prefix}-0123456789ab-1` }
+    const lagging = judged(ledger, shows({ executions: [orphan], positions: [held('20')] }), now)
+    expect([lagging.unexplained[SPY.conId]!.quantity, nextQuestionAt(lagging)]).to.deep.equal(['40', now + minute])
+    const arrived = judged(lagging, shows({ executions: [orphan], positions: [held('60')] }), now + minute)
+    expect([arrived.unexplained[SPY.conId]!.quantity, nextQuestionAt(arrived)]).to.deep.equal(['40', undefined])
+    expect(judged(lagging, shows({ executions: [orphan], positions: [held('20')] }), now + minute).unexplained).to.deep.equal({})
+  })
+
   it('never gives an execution with our prefix and no plan to manual, in an instrument that we never named', () => {
     const { ledger } = given(ready.slice(0, 3))
     const orphan = { ...execution, orderRef: `${ledger.prefix}-0123456789ab-1` }
@@ -303,6 +313,13 @@ describe('the next question', () => {
     const positions = [held('99')]
     const named = judged(corrected, shows({ completedOrders: [{ ...completed, status: 'Filled' }], positions }), evening)
     expect([named.orders['abc-1']!.status, nextQuestionAt(named)]).to.deep.equal(['working', midnight + 5 * minute])
+    for (const look of ['04:59:00', '05:00:01', '05:02:00'])
+      expect(
+        nextQuestionAt(
+          judged(named, shows({ completedOrders: [{ ...completed, status: 'Filled' }], positions }), Date.parse(`2024-01-10T${look}.000Z`)),
+        ),
+        look,
+      ).to.equal(midnight + 5 * minute)
     const forgotten = judged(named, shows({ positions }), midnight + 5 * minute)
     expect(nextQuestionAt(forgotten)).to.equal(midnight + 6 * minute)
     const over = judged(forgotten, shows({ positions }), midnight + 6 * minute)

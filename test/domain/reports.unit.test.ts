@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Ledger } from '../../domain/ledger.ts'
 import type { Execution, OrderSighting } from '../../domain/ports/broker.ts'
-import { draftOf, recordCommission, recordExecution, recordRejection, recordSighting } from '../../domain/reports.ts'
+import { draftOf, recordCommission, recordExecution, recordOpenOrder, recordRejection, recordSighting } from '../../domain/reports.ts'
 import { booked, closed, continued, dataOf, filled, given, ordered, ready, SPY, type Step, together, tuesday } from '../given.ts'
 
 const order = ordered('abc-1', SPY, { trend: '60', hedge: '40' })
@@ -104,6 +104,30 @@ describe('reports of executions', () => {
     expect(against([ready, order, filledBefore], execution({ executionId: 'e1.02', quantity: '0' }), byHand('h1.01', '-5'))).to.deep.equal(
       [],
     )
+  })
+
+  it('by hand are measured against what an order of ours leaves of `manual` in the same answer', () => {
+    const closes = (quantity: string) => execution({ executionId: 'm1.01', orderRef: 'abc-3', quantity })
+    const beside = (manual: string, closing: string): Step[] => [
+      ...[ready, booked('trend', SPY, '20'), booked('manual', SPY, manual)],
+      ordered('abc-3', SPY, { manual: closing }),
+    ]
+    for (const [manual, closing] of [
+      ['10', '-10'],
+      ['-10', '10'],
+    ] as const) {
+      const { ledger } = given(...beside(manual, closing))
+      const events = executed(closes(closing), byHand('h1.01', '-5'))(ledger)
+      expect(dataOf(events, 'DiscrepancyFound').map(({ kind, quantity }) => [kind, quantity])).to.deep.equal([['againstBook', '-5']])
+      expect(continued(ledger, together(...events)).manual).to.deep.equal({ [SPY.conId]: '-5' })
+    }
+  })
+
+  it('that end their order leave nothing for a word of the same answer that it is still at work', () => {
+    const draft = draftOf(given(ready, order).ledger)
+    const whole = recordExecution(draft, execution({ quantity: '100' }))
+    expect(types(whole)).to.deep.equal(['OrderPlaced', 'FillReceived', 'OrderClosed'])
+    expect(recordOpenOrder(draft, sighting('Submitted'), 9)).to.deep.equal([])
   })
 
   it('of another account of the login are ignored', () => {

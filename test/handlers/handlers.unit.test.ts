@@ -91,6 +91,17 @@ describe('resume', () => {
     expect(types(deciding('resume', {}, { publishedAt: '2024-01-09T15:00:03.000Z' })(halted))).to.deep.equal(['TradingResumed'])
   })
 
+  it('published before a halt does nothing after it, though one that was published earlier still came in between', () => {
+    const at = (second: number) => ({ publishedAt: `2024-01-09T15:00:0${second}.000Z` })
+    const { ledger } = given(ready)
+    const halted = followed(ledger, deciding('halt', {}, at(4))(ledger))
+    const resumed = followed(halted, deciding('resume', {}, at(5))(halted))
+    const late = followed(resumed, deciding('halt', {}, at(2))(resumed))
+    expect(late.trading).to.include({ on: false, haltPublishedAt: at(4).publishedAt })
+    expect(types(deciding('resume', {}, at(3))(late))).to.equal('SUPERSEDED_BY_HALT')
+    expect(types(deciding('resume', {}, at(6))(late))).to.deep.equal(['TradingResumed'])
+  })
+
   it('is needed once for a new journal, and nothing when trading is on', () => {
     const fresh = event('EngineStarted', { epoch: 1, mode: 'paper' })
     expect(types(given(fresh).when(deciding('resume')))).to.deep.equal(['TradingResumed'])

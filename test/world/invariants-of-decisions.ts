@@ -16,7 +16,7 @@ const movedBy = ({ type, data }: Told): Share[] => {
 
 /** What each book is still owed by open orders, summed up from plans and fills. */
 const createFlight = () => {
-  const orders = new Map<string, { conId: number; shares: Share[]; fills: Map<string, Share[]>; open: boolean }>()
+  const orders = new Map<string, { conId: number; shares: Share[]; fills: Map<string, Share[]>; open: boolean; how?: string }>()
   return {
     take: ({ type, data }: Told): void => {
       if (type === 'OrderPlanned')
@@ -24,9 +24,9 @@ const createFlight = () => {
       const order = orders.get(data['orderRef'])
       if (order === undefined) return
       if (type === 'FillReceived') order.fills.set(withoutRevision(data['executionId']), data['shares'])
-      if (type === 'OrderClosed') order.open = false
+      if (type === 'OrderClosed') Object.assign(order, { open: false, how: data['how'] })
       // It had been called lost or over, and the broker has it after all.
-      if (type === 'OrderPlaced') order.open = true
+      if (type === 'OrderPlaced') order.open = order.how !== 'filled'
     },
     owed: (strategy: string, conId: number): bigint => {
       const of = (shares: Share[]): bigint =>
@@ -77,6 +77,7 @@ export const nothingWhereBlocked: Check = ({ told }) => {
   const wrong: string[] = []
   const differing = new Set<number>()
   const against = new Set<number>()
+  const nobodys = new Set<number>()
   const doubted = new Map<string, number>()
   const byHand = new Map<string, bigint>()
   const holders = new Map<number, Set<string>>()
@@ -86,6 +87,7 @@ export const nothingWhereBlocked: Check = ({ told }) => {
     const reasons = [
       ...(differing.has(conId) ? ['something is unexplained'] : []),
       ...(against.has(conId) ? ['a hand trade stands against a book'] : []),
+      ...(nobodys.has(conId) ? ['an execution is nobody’s'] : []),
       ...([...doubted.values()].includes(conId) ? ['an order is in doubt'] : []),
     ]
     const moves = movedBy(event)
@@ -106,10 +108,10 @@ export const nothingWhereBlocked: Check = ({ told }) => {
       const opposed = [...known].some((strategy) => heldBy(strategy, conId) * quantity < 0n)
       if (opposed && manual * quantity > 0n) against.add(conId)
     }
-    if (type === 'DiscrepancyExplained') {
-      against.delete(conId)
-      if (exact(data['unexplained']) === 0n) differing.delete(conId)
-    }
+    if (type === 'ForeignExecutionSeen' && data['holder'] === 'nobody') nobodys.add(conId)
+    // What is unexplained is explained first, the rest by itself.
+    if (type === 'DiscrepancyExplained' && exact(data['unexplained']) === 0n && !differing.delete(conId)) against.delete(conId)
+    if (type === 'DiscrepancyExplained' && exact(data['unexplained']) === 0n) nobodys.delete(conId)
     if (type === 'OrderUnresolved') doubted.set(data['orderRef'], conId)
     if (type === 'OrderClosed' || type === 'OrderPlaced') doubted.delete(data['orderRef'])
   })
@@ -135,6 +137,7 @@ export const onlyWhatWasNamed: Check = ({ world: { commands }, told }) => {
 export const haltsOutlast: Check = ({ world: { commands }, told }) => {
   const wrong: string[] = []
   const open = new Set<string>()
+  const closing = new Set<string>()
   const calledBack = new Set<string>()
   const left = new Map<number, Set<string>>()
   let halted = ''
@@ -152,7 +155,8 @@ export const haltsOutlast: Check = ({ world: { commands }, told }) => {
       halted = published > halted ? published : halted
       if (data['cancelWorking'] === true) left.set(position, new Set([...open].filter((each) => !calledBack.has(each))))
     }
-    if (type === 'OrderPlanned' && data['closing'] !== true) open.add(orderRef)
+    if (type === 'OrderPlanned' && data['closing'] === true) closing.add(orderRef)
+    if ((type === 'OrderPlanned' || type === 'OrderPlaced') && !closing.has(orderRef)) open.add(orderRef)
     if (type === 'OrderCancelRequested') calledBack.add(orderRef)
     if (type === 'OrderClosed') open.delete(orderRef)
     if (type === 'OrderCancelRequested' || type === 'OrderClosed') left.get(position)?.delete(orderRef)
@@ -167,10 +171,11 @@ export const restsOnWhatCounts: Check = ({ told }) => {
     const followed = (data['strategies'] as { strategy: string; verdict: string }[]).filter(({ verdict }) => verdict === 'targets')
     return followed.flatMap(({ strategy }) => {
       const signal = signals.get(keyOf(strategy, data['signals'][strategy]))
-      if (signal === undefined || data['dryRun'] === true) return []
+      if (data['dryRun'] === true) return []
+      if (signal === undefined) return [`at ${position} ${strategy} is followed in a signal that is not in the journal`]
       return [
         ...(signal['dryRun'] === true ? [`at ${position} ${strategy} is followed in what it said as a trial`] : []),
-        ...(signal['freshUntil'] < recordedAt
+        ...(signal['freshUntil'] <= recordedAt
           ? [`at ${position} ${strategy} is followed in what was fresh until ${signal['freshUntil']}`]
           : []),
       ]
@@ -190,7 +195,11 @@ export const asksByItself: Check = ({ world, told }) => {
   const before = told.filter(({ position }) => position <= alone.position)
   const look = ofType(before, 'PositionReconciled').at(-1)
   const looked = look === undefined ? 0 : Date.parse(look.data['takenAt'])
-  const settled = new Set([...ofType(before, 'OrderClosed'), ...ofType(before, 'OrderUnresolved')].map(({ data }) => data['orderRef']))
+  const settled = new Set<string>()
+  for (const { type, data } of before) {
+    if (type === 'OrderClosed' || type === 'OrderUnresolved') settled.add(data['orderRef'])
+    if (type === 'OrderPlaced') settled.delete(data['orderRef'])
+  }
   const midnight = newYorkTime(newYorkDate(alone.at), '00:00')
   const forgotten = ofType(before, 'OrderPlanned').flatMap(({ data: { orderRef, inForceUntil } }) => {
     const over = Date.parse(inForceUntil)

@@ -37,7 +37,7 @@ const filled = (ref: string, quantity: string): [string, object] => [
   'FillReceived',
   { orderRef: ref, executionId: `${ref}.01`, conId: 101, quantity, shares: [{ strategy: 'trend', quantity }] },
 ]
-const ended = (ref: string): [string, object] => ['OrderClosed', { orderRef: ref, how: 'expired' }]
+const ended = (ref: string, how = 'expired'): [string, object] => ['OrderClosed', { orderRef: ref, how }]
 const byHand = (quantity: string): [string, object] => [
   'ForeignExecutionSeen',
   { executionId: '9.01', conId: 101, quantity, holder: 'manual', secType: 'STK' },
@@ -66,6 +66,9 @@ describe('nothing is ordered twice', () => {
     const revived = [[planned('a', '10')], [ended('a')], [['OrderPlaced', { orderRef: 'a' }]]] as Lines
     expect(await broken(nothingTwice, journal(...revived, [decided('10', '0', '10')]))).to.deep.equal([])
     expect(await broken(nothingTwice, journal(...revived, [decided('10', '0', '0')]))).to.have.length(1)
+    const whole = [[planned('a', '10')], [filled('a', '10'), ended('a', 'filled')], [['OrderPlaced', { orderRef: 'a' }]]] as Lines
+    const corrected: [string, object] = ['FillReceived', { ...filled('a', '9')[1], executionId: 'a.02', replaces: 'a.01' }]
+    expect(await broken(nothingTwice, journal(...whole, [corrected], [decided('10', '9', '0')]))).to.deep.equal([])
   })
 })
 
@@ -84,10 +87,18 @@ describe('nothing moves where something is open', () => {
     expect(await broken(nothingWhereBlocked, journal([differs], [planned('a', '1', { conId: 102 })]))).to.deep.equal([])
   })
 
+  it('where an execution is nobody’s, until somebody says that he has looked', async () => {
+    const nobodys: [string, object] = ['ForeignExecutionSeen', { executionId: '8.01', conId: 101, quantity: '5', holder: 'nobody' }]
+    expect(await broken(nothingWhereBlocked, journal([nobodys], [planned('a', '1')]))).to.have.length(1)
+    expect(await broken(nothingWhereBlocked, journal([nobodys], [explained('0')], [planned('a', '1')]))).to.deep.equal([])
+  })
+
   it('where a hand trade stands against a book, or an order is in doubt', async () => {
     const long = [[planned('a', '10')], [filled('a', '10')], [ended('a')]] as Lines
     expect(await broken(nothingWhereBlocked, journal(...long, [byHand('-5')], [planned('b', '1')]))).to.have.length(1)
     expect(await broken(nothingWhereBlocked, journal(...long, [byHand('5')], [planned('b', '1')]))).to.deep.equal([])
+    expect(await broken(nothingWhereBlocked, journal(...long, [byHand('-5')], [explained('-3')], [planned('b', '1')]))).to.have.length(1)
+    expect(await broken(nothingWhereBlocked, journal(...long, [byHand('-5')], [explained('0')], [planned('b', '1')]))).to.deep.equal([])
     const doubted: [string, object] = ['OrderUnresolved', { orderRef: 'a', conId: 101 }]
     expect(await broken(nothingWhereBlocked, journal([planned('a', '10')], [doubted], [planned('b', '1')]))).to.have.length(1)
     expect(await broken(nothingWhereBlocked, journal([planned('a', '10')], [doubted], [ended('a')], [planned('b', '1')]))).to.deep.equal([])
