@@ -12,4 +12,8 @@ export const knownNights: readonly { seed: string; failed: string }[] = [
     seed: 'two.1529',
     failed: 'a halt that was published twice was taken for the later one, and a resume between the two was called too early',
   },
+  {
+    seed: 'three.6271',
+    failed: 'an answer named an order among the open ones whose last execution it brought, and the journal called it returned',
+  },
 ]
