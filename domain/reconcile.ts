@@ -293,7 +293,7 @@ const afterItsTime = ({ inForceUntil }: Order, last: number): number => {
 /**
  * The market time at which the broker should be asked without anybody's wish: for a plan it has not shown, a missing order,
  * a difference at first sight, an instrument that the last snapshot could not judge, an order past its time in force. A question asked
- * later than such a time has settled it.
+ * later than such a time has settled it, but for an order that stays open: it is asked for each midnight.
  */
 export const nextQuestionAt = (ledger: Readonly<Ledger>): number | undefined => {
   const last = ledger.snapshot === null ? 0 : Date.parse(ledger.snapshot.takenAt)

@@ -109,9 +109,11 @@ export const nothingWhereBlocked: Check = ({ told }) => {
       if (opposed && manual * quantity > 0n) against.add(conId)
     }
     if (type === 'ForeignExecutionSeen' && data['holder'] === 'nobody') nobodys.add(conId)
-    // What is unexplained is explained first, the rest by itself.
-    if (type === 'DiscrepancyExplained' && exact(data['unexplained']) === 0n && !differing.delete(conId)) against.delete(conId)
-    if (type === 'DiscrepancyExplained' && exact(data['unexplained']) === 0n) nobodys.delete(conId)
+    if (type === 'DiscrepancyExplained' && exact(data['unexplained']) === 0n) {
+      // What is unexplained is explained first, a hand trade by itself.
+      if (!differing.delete(conId)) against.delete(conId)
+      nobodys.delete(conId)
+    }
     if (type === 'OrderUnresolved') doubted.set(data['orderRef'], conId)
     if (type === 'OrderClosed' || type === 'OrderPlaced') doubted.delete(data['orderRef'])
   })
